@@ -1,0 +1,1 @@
+"""The contract between exporter and runtime: bundles of ONNX graphs, found, verified, described."""

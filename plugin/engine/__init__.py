@@ -1,0 +1,1 @@
+"""Frames, mask and words to waveform, with numpy and onnxruntime only."""

@@ -1,0 +1,1 @@
+"""From cue to takes to stem: planning, rendering, stitching, naming, running."""

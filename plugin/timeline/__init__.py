@@ -1,0 +1,1 @@
+"""OTIO in and out: reading, spotting, placing."""
