@@ -45,7 +45,7 @@ class TimeSpan:
         return self.start <= time < self.end
 
 
-def snap_rate(rate: float | int | Fraction) -> Fraction:
+def snap_rate(rate: float | Fraction) -> Fraction:
     """The exact rate meant by a float such as 23.976, 23.976025 or 59.94.
 
     A value within 0.005 of an SMPTE rate is that rate; any other is the nearest fraction with a
