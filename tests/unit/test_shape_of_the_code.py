@@ -15,12 +15,12 @@ def _files() -> list[Path]:
 
 
 def _functions() -> list[tuple[str, int]]:
-    found = []
-    for path in _files():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                found.append((f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", _body_lines(node)))
-    return found
+    return [
+        (f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", _body_lines(node))
+        for path in _files()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
 
 
 def _body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
