@@ -1,0 +1,119 @@
+"""Where a timeline lives: an OTIO file on disk, or a running editor. One protocol for both.
+
+A host gives a snapshot of its timeline as an OTIO file and takes finished stem pieces back. It only
+ever adds: whatever it holds that is not ours stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from plugin.timebase import STEM_RATE, TimeSpan, span_samples
+
+TRACK_PREFIX = "FOLEY "
+"""Every audio track that we add is named `FOLEY <label>`."""
+
+
+class Flavour(StrEnum):
+    """Which reader a written timeline is for."""
+
+    GENERIC = "generic"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True)
+class HostInfo:
+    """What a host is and what it can do.
+
+    Attributes:
+        kind: "file" or "resolve".
+        name: for people ("DaVinci Resolve Studio", or the file's name).
+        version: the program's version, "" for a file.
+        timeline_name: the timeline that is open.
+        moves_playhead: whether `Host.show` does anything.
+    """
+
+    kind: str
+    name: str
+    version: str
+    timeline_name: str
+    moves_playhead: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StemPiece:
+    """One chosen take, ready to be placed.
+
+    Attributes:
+        cue_id: the cue that it answers.
+        label: the object's word; pieces of one label share a track.
+        path: the WAV file, absolute.
+        record: where it belongs, absolute seconds.
+        channels: audio channels of the file.
+    """
+
+    cue_id: str
+    label: str
+    path: Path
+    record: TimeSpan
+    channels: int = 1
+
+    @property
+    def samples(self) -> int:
+        """Exact length of the file at 48 kHz."""
+        return span_samples(self.record)
+
+    @property
+    def track_name(self) -> str:
+        """The track it goes to."""
+        return TRACK_PREFIX + self.label
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedPiece:
+    """A stem piece as the host showed it when it was read back.
+
+    Attributes:
+        piece: what was asked for.
+        track_name: the track it lies on.
+        record_start: absolute seconds, as read back.
+    """
+
+    piece: StemPiece
+    track_name: str
+    record_start: Fraction
+
+    @property
+    def error_samples(self) -> Fraction:
+        """Distance from the asked-for position in samples of 48 kHz; 0 is right."""
+        return (self.record_start - self.piece.record.start) * STEM_RATE
+
+
+@runtime_checkable
+class Host(Protocol):
+    """A place that holds one timeline.
+
+    Every method raises a `plugin.errors.HostError` (or `OutputError` for a file) when the host
+    refuses; nothing of the editor's own is touched then.
+    """
+
+    def info(self) -> HostInfo:
+        """What this host is, and which timeline is open."""
+        ...
+
+    def snapshot(self, folder: Path) -> Path:
+        """An OTIO file of the timeline as it is now, written to `folder` unless the host is a file."""
+        ...
+
+    def place(self, pieces: Sequence[StemPiece]) -> tuple[PlacedPiece, ...]:
+        """Add the pieces on our own tracks, in place of our earlier ones, read back and return them."""
+        ...
+
+    def show(self, time: Fraction) -> None:
+        """Move the playhead to an absolute time, where the host can."""
+        ...

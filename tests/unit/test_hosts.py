@@ -1,0 +1,47 @@
+from fractions import Fraction
+from pathlib import Path
+
+from plugin.hosts import Flavour, Host, HostInfo, PlacedPiece, StemPiece
+from plugin.timebase import TimeSpan
+
+
+def piece(*, start: Fraction, end: Fraction) -> StemPiece:
+    return StemPiece("001", "violin", Path("/stems/v.wav"), TimeSpan(start, end))
+
+
+def test_piece_counts_samples_from_absolute_positions() -> None:
+    frame = Fraction(1001, 24000)
+    one = piece(start=3600 + frame, end=3600 + 2 * frame)
+    two = piece(start=3600 + 2 * frame, end=3600 + 3 * frame)
+    assert one.samples + two.samples == round((3600 + 3 * frame) * 48000) - round((3600 + frame) * 48000)
+
+
+def test_track_is_named_after_the_label() -> None:
+    assert piece(start=Fraction(0), end=Fraction(1)).track_name == "FOLEY violin"
+
+
+def test_placed_piece_measures_its_error_in_samples() -> None:
+    asked = piece(start=Fraction(3600), end=Fraction(3601))
+    assert PlacedPiece(asked, "FOLEY violin", Fraction(3600)).error_samples == 0
+    assert PlacedPiece(asked, "FOLEY violin", Fraction(3600) + Fraction(1, 24)).error_samples == 2000
+
+
+def test_a_class_with_the_four_methods_is_a_host() -> None:
+    class Nowhere:
+        def info(self) -> HostInfo:
+            return HostInfo("file", "x.otio", "", "x", moves_playhead=False)
+
+        def snapshot(self, folder: Path) -> Path:
+            return folder
+
+        def place(self, pieces: object) -> tuple[PlacedPiece, ...]:
+            return ()
+
+        def show(self, time: Fraction) -> None: ...
+
+    assert isinstance(Nowhere(), Host)
+    assert not isinstance(object(), Host)
+
+
+def test_flavours_are_plain_words() -> None:
+    assert [str(flavour) for flavour in Flavour] == ["generic", "resolve"]
