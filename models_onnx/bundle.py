@@ -1,226 +1,280 @@
 """A bundle: a folder of ONNX graphs, a tokenizer and null features, described by `manifest.json`.
 
-The manifest is all the runtime needs to know. Loading checks the schema, that every named file
-lies inside the folder as a plain file, and its size; `Bundle.verify` reads and hashes everything.
+`Bundle.open` checks the manifest, that every named file is a plain file inside the folder, and its size.
+`Bundle.checked_path` also hashes the file, once; `Bundle.verify` hashes them all.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import json
-import math
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
-SCHEMA = 1
-MANIFEST_NAME = "manifest.json"
+from models_onnx.manifest import (
+    MANIFEST_NAME,
+    ROLES,
+    SCHEMA,
+    FileSpec,
+    GraphSpec,
+    InvalidBundle,
+    LatentSpec,
+    Licence,
+    Manifest,
+    PictureSpec,
+    SamplingSpec,
+    Source,
+    TensorSpec,
+    TextSpec,
+    VocoderSpec,
+    WindowSpec,
+)
+from models_onnx.manifest_json import format_manifest, is_plain_path, parse_manifest
+
+__all__ = [
+    "MANIFEST_NAME",
+    "ROLES",
+    "SCHEMA",
+    "Bundle",
+    "FileSpec",
+    "GraphSpec",
+    "InvalidBundle",
+    "LatentSpec",
+    "Licence",
+    "Manifest",
+    "PictureSpec",
+    "SamplingSpec",
+    "Source",
+    "TensorSpec",
+    "TextSpec",
+    "VocoderSpec",
+    "WindowSpec",
+    "describe_files",
+    "sha256_of",
+    "write_manifest",
+]
+
+EXTERNAL_DATA = ".data"
+"""Weights of a graph over 2 GB lie beside it in a file of its name plus this."""
+
+_Mark = tuple[int, int, int]
 
 
-class InvalidBundle(Exception):
-    """The folder is not a usable bundle.
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An opened bundle.
 
     Attributes:
-        reason: "missing" (no such folder, no manifest), "corrupt" (damaged, changed, unsafe) or
-            "newer" (a schema this version does not know).
-        path: the folder or file at fault.
+        folder: absolute, symbolic links resolved.
+        manifest: checked.
+        digest: sha256 of the manifest's bytes, hex. It covers every file through the hashes in the manifest.
     """
 
-    def __init__(self, message: str, *, reason: str, path: Path) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.path = path
+    folder: Path
+    manifest: Manifest
+    digest: str
+    _hashed: dict[str, _Mark] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def open(cls, path: Path | str) -> Bundle:
+        """The bundle in folder `path` (or with the manifest `path`), sizes checked, hashes not yet.
+
+        Raises:
+            InvalidBundle: see its `reason`.
+        """
+        folder = Path(path)
+        if folder.name == MANIFEST_NAME:
+            folder = folder.parent
+        folder = _resolved(folder)
+        content = _manifest_bytes(folder)
+        manifest = parse_manifest(content, path=folder / MANIFEST_NAME)
+        bundle = cls(folder=folder, manifest=manifest, digest=hashlib.sha256(content).hexdigest())
+        for name in manifest.files:
+            bundle._stat(name)
+        return bundle
+
+    def path_of(self, name: str) -> Path:
+        """The path of a graph, by role ("flow"), or of a file, by its name in the manifest.
+
+        Raises:
+            KeyError: the manifest has no such role or file.
+        """
+        return self.folder / self._file_of(name)
+
+    def checked_path(self, name: str) -> Path:
+        """`path_of(name)` after its bytes, and its external weights', were found to be the manifest's.
+
+        A file is hashed once; again only if its size or time of change differs.
+
+        Raises:
+            InvalidBundle: "corrupt": the file is gone, changed, or no plain file.
+            KeyError: the manifest has no such role or file.
+        """
+        file = self._file_of(name)
+        for part in (file, file + EXTERNAL_DATA):
+            if part in self.manifest.files:
+                self._check_hash(part)
+        return self.folder / file
+
+    def verify(self, progress: Callable[[str], None] | None = None) -> None:
+        """Read and hash every file, whether or not it was hashed before.
+
+        Args:
+            progress: called with a file's name before it is read.
+
+        Raises:
+            InvalidBundle: "corrupt", naming every file at fault.
+        """
+        self._hashed.clear()
+        faults = []
+        for name in self.manifest.files:
+            if progress is not None:
+                progress(name)
+            try:
+                self._check_hash(name)
+            except InvalidBundle as error:
+                faults.append(error)
+        if faults:
+            message = "; ".join(str(fault) for fault in faults)
+            raise InvalidBundle(message, reason="corrupt", path=faults[0].path)
+
+    def _file_of(self, name: str) -> str:
+        graph = self.manifest.graphs.get(name)
+        file = name if graph is None else graph.file
+        if file not in self.manifest.files:
+            raise KeyError(name)
+        return file
+
+    def _check_hash(self, name: str) -> None:
+        mark = self._stat(name)
+        if self._hashed.get(name) == mark:
+            return
+        path = self.folder / name
+        if sha256_of(path) != self.manifest.files[name].sha256 or self._stat(name) != mark:
+            raise InvalidBundle(f"{path} is damaged: its sha256 differs", reason="corrupt", path=path)
+        self._hashed[name] = mark
+
+    def _stat(self, name: str) -> _Mark:
+        """Size, time of change and inode of a plain file of the right size.
+
+        Raises:
+            InvalidBundle: "corrupt".
+        """
+        path = self.folder / name
+        found = _plain_file(self.folder, name)
+        wanted = self.manifest.files[name].bytes
+        if found.st_size != wanted:
+            message = f"{path} is damaged: {found.st_size} bytes instead of {wanted}"
+            raise InvalidBundle(message, reason="corrupt", path=path)
+        return (found.st_size, found.st_mtime_ns, found.st_ino)
 
 
-@dataclass(frozen=True, slots=True)
-class TensorSpec:
-    """One input or output of a graph.
+def write_manifest(folder: Path, manifest: Manifest) -> Path:
+    """Write `manifest.json` into `folder`, whole or not at all; its path.
 
-    Attributes:
-        name: as in the graph.
-        dtype: "float32", "float16" or "int64".
-        shape: an int is fixed, a string names a free dimension ("batch", "latents", ...).
+    Raises:
+        ValueError: the manifest would not be accepted by `Bundle.open`.
+        OSError: the folder cannot be written.
     """
-
-    name: str
-    dtype: str
-    shape: tuple[int | str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GraphSpec:
-    """One ONNX graph of the bundle and its interface."""
-
-    file: str
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FileSpec:
-    """Size and hash of one file of the bundle."""
-
-    bytes: int
-    sha256: str
+    content = format_manifest(manifest)
+    target = folder / MANIFEST_NAME
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".manifest-", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return target
 
 
-@dataclass(frozen=True, slots=True)
-class Licence:
-    """Under which terms the weights may be used; travels with every stem.
+def describe_files(folder: Path) -> dict[str, FileSpec]:
+    """Size and hash of every file in `folder` but the manifest, in the order of their names.
 
-    Attributes:
-        name: short name ("CC-BY-NC-4.0").
-        commercial_use: whether paid work is allowed.
-        attribution: who must be named.
-        text: one or two sentences a user can understand.
+    Raises:
+        InvalidBundle: "corrupt": a link, a device, or a name that is not plain.
     """
+    names = sorted(path.relative_to(folder).as_posix() for path in _files_in(folder))
+    result = {}
+    for name in names:
+        if name == MANIFEST_NAME:
+            continue
+        if not is_plain_path(name):
+            raise InvalidBundle(f"{folder / name} has no plain name", reason="corrupt", path=folder / name)
+        size = _plain_file(folder, name).st_size
+        result[name] = FileSpec(bytes=size, sha256=sha256_of(folder / name))
+    return result
 
-    name: str
-    commercial_use: bool
-    attribution: str
-    text: str
 
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, hex.
 
-@dataclass(frozen=True, slots=True)
-class PictureSpec:
-    """How frames and masks become network input (spec sections 1.3 to 1.5, 3).
-
-    Attributes:
-        clip_rate: image-tower frames per second (8).
-        clip_size: side of the square image-tower input, pixels (384).
-        sync_rate: sync-encoder frames per second (25).
-        sync_size: side of the square sync-encoder input, pixels (224).
-        segment_frames: frames of one segment (16).
-        segment_step: frames between starts of neighbouring segments (8).
-        segment_features: features of one segment (8).
-        resize: "squash" or "center_crop".
-        crop_min: smallest side of the focal crop, pixels of `sync_size` (56).
-        box_threshold: mask values 0..1 at or below it do not count for the focal box.
+    Raises:
+        InvalidBundle: "corrupt": the file cannot be read.
     """
-
-    clip_rate: int
-    clip_size: int
-    sync_rate: int
-    sync_size: int
-    segment_frames: int
-    segment_step: int
-    segment_features: int
-    resize: str
-    crop_min: int
-    box_threshold: float
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InvalidBundle(f"{path} cannot be read ({error})", reason="corrupt", path=path) from None
 
 
-@dataclass(frozen=True, slots=True)
-class TextSpec:
-    """The tokenizer's frame: `tokenizer` is a file of the bundle; ids are cut and padded to `length`."""
-
-    tokenizer: str
-    length: int
-    start_id: int
-    end_id: int
-    pad_id: int
+def _files_in(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not path.is_dir():
+            yield path
 
 
-@dataclass(frozen=True, slots=True)
-class LatentSpec:
-    """The latent's layout (spec sections 0.1, 5.4).
+def _resolved(folder: Path) -> Path:
+    """The folder, links resolved.
 
-    Attributes:
-        channels: values per latent position (40).
-        hop: audio samples per latent position (1024).
-        mean, std: per channel; a decoded latent is `x * std + mean`.
+    Raises:
+        InvalidBundle: "missing": no such folder.
     """
+    detail = ""
+    try:
+        resolved = folder.resolve()
+        if resolved.is_dir():
+            return resolved
+    except (OSError, RuntimeError, ValueError) as error:
+        detail = f" ({error})"
+    message = f"there is no bundle folder {str(folder)!r}{detail}"
+    raise InvalidBundle(message, reason="missing", path=folder)
 
-    channels: int
-    hop: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+
+def _manifest_bytes(folder: Path) -> bytes:
+    path = folder / MANIFEST_NAME
+    if not os.path.lexists(path):
+        raise InvalidBundle(f"{folder} is not a bundle: it has no manifest", reason="missing", path=folder)
+    _plain_file(folder, MANIFEST_NAME)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidBundle(f"{path} cannot be read ({error})", reason="corrupt", path=path) from None
 
 
-@dataclass(frozen=True, slots=True)
-class VocoderSpec:
-    """Mel to waveform.
+def _plain_file(folder: Path, name: str) -> os.stat_result:
+    """The status of file `name`, when no step from `folder` to it is a link and it is a regular file.
 
-    Attributes:
-        mel_bands: bands of the log-mel (128).
-        mel_hop: audio samples per mel frame (512).
-        halo: mel frames of context on each side after which a chunk's middle no longer changes.
+    Raises:
+        InvalidBundle: "corrupt".
     """
-
-    mel_bands: int
-    mel_hop: int
-    halo: int
-
-
-@dataclass(frozen=True, slots=True)
-class WindowSpec:
-    """Lengths of one model pass, counted in sync frames (`sync_rate`).
-
-    Attributes:
-        min_frames: shortest pass (16 = 0.64 s).
-        train_frames: the length the network was trained at (125 = 5 s); longer cues take several windows.
-        multiple_frames: a pass is a multiple of this (1 = any length).
-    """
-
-    min_frames: int
-    train_frames: int
-    multiple_frames: int
-
-
-@dataclass(frozen=True, slots=True)
-class SamplingSpec:
-    """Defaults of the solver: Euler steps and guidance strength."""
-
-    steps: int
-    guidance: float
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the weights came from: checkpoint file name and sha256."""
-
-    file: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """Everything the runtime knows about a bundle. See each part's own description.
-
-    Attributes:
-        id: short name ("embedded"); a take's sidecar carries it.
-        title: one line for people.
-        version: of the weights.
-        architecture: name of the dimensions ("small_44k_sa").
-        precision: "fp32" or "fp16".
-        opset: ONNX opset of the graphs.
-        onnxruntime_min: oldest onnxruntime the bundle was made for ("1.20").
-        sample_rate: of the vocoder's output, Hz.
-        null_conditions: `.npz` with float32 `clip` [Dc], `sync` [Ds], `text` [L, Dt] (spec 5.3).
-        graphs: by role: text_encoder, image_encoder, sync_encoder, conditions, flow, decoder, vocoder.
-        files: every file of the bundle but the manifest, by its relative posix path.
-        parity: relative L2 differences ONNX against torch measured at export, by graph.
-    """
-
-    schema: int
-    id: str
-    title: str
-    version: str
-    architecture: str
-    precision: str
-    opset: int
-    onnxruntime_min: str
-    licence: Licence
-    sources: tuple[Source, ...]
-    sample_rate: int
-    picture: PictureSpec
-    text: TextSpec
-    latent: LatentSpec
-    vocoder: VocoderSpec
-    window: WindowSpec
-    sampling: SamplingSpec
-    null_conditions: str
-    graphs: dict[str, GraphSpec]
-    files: dict[str, FileSpec]
-    parity: dict[str, float]
+    path = folder
+    parts = name.split("/")
+    for index, part in enumerate(parts):
+        path = path / part
+        try:
+            found = path.lstat()
+        except OSError:
+            raise InvalidBundle(f"{path} is missing", reason="corrupt", path=path) from None
+        wanted = stat.S_ISREG if index == len(parts) - 1 else stat.S_ISDIR
+        if not wanted(found.st_mode):
+            raise InvalidBundle(f"{path} is not a plain file inside the bundle", reason="corrupt", path=path)
+    return found

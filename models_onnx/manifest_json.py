@@ -1,0 +1,259 @@
+"""`manifest.json` to values and back, strictly: what is unknown, missing, or of another type is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import types
+import typing
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from models_onnx.manifest import ROLES, SCHEMA, InvalidBundle, Manifest, TensorSpec
+
+_LARGEST = 4 << 20
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_DEVICE_NAMES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+_DTYPES = ("float32", "float16", "int64")
+
+
+class _Bad(Exception):
+    """What is wrong with the manifest, without its path."""
+
+
+def parse_manifest(content: bytes, *, path: Path) -> Manifest:
+    """The manifest in `content`, every field checked.
+
+    Args:
+        content: the bytes of `manifest.json`.
+        path: where they came from, for the message.
+
+    Raises:
+        InvalidBundle: "newer" for a schema above `SCHEMA`, "corrupt" for anything else.
+    """
+    try:
+        document = _document(content)
+        schema = _schema_of(document)
+    except _Bad as error:
+        raise InvalidBundle(f"{path}: {error}", reason="corrupt", path=path) from None
+    if schema > SCHEMA:
+        raise InvalidBundle(
+            f"{path} has schema {schema}; this version knows schemas up to {SCHEMA}",
+            reason="newer",
+            path=path,
+        )
+    try:
+        manifest: Manifest = _value(Manifest, document, "manifest")
+        _check(manifest)
+    except _Bad as error:
+        raise InvalidBundle(f"{path}: {error}", reason="corrupt", path=path) from None
+    return manifest
+
+
+def format_manifest(manifest: Manifest) -> bytes:
+    """The bytes of `manifest.json`: UTF-8, one line per value, the same for equal manifests.
+
+    Raises:
+        ValueError: the manifest would not be accepted on reading.
+    """
+    text = json.dumps(dataclasses.asdict(manifest), indent=1, ensure_ascii=False, allow_nan=False)
+    content = (text + "\n").encode("utf-8")
+    try:
+        parse_manifest(content, path=Path("manifest"))
+    except InvalidBundle as error:
+        raise ValueError(str(error)) from None
+    return content
+
+
+def is_plain_path(name: str) -> bool:
+    """Whether `name` is a relative posix path that stays inside its folder on every system."""
+    parts = name.split("/")
+    return len(name) <= 200 and all(_is_plain_part(part) for part in parts)
+
+
+def _is_plain_part(part: str) -> bool:
+    if _PART.fullmatch(part) is None or part.endswith("."):
+        return False
+    return part.split(".", maxsplit=1)[0].lower() not in _DEVICE_NAMES
+
+
+def _bad(message: str) -> NoReturn:
+    raise _Bad(message)
+
+
+def _document(content: bytes) -> dict[str, Any]:
+    if len(content) > _LARGEST:
+        _bad(f"is {len(content)} bytes long; a manifest has at most {_LARGEST}")
+    try:
+        document = json.loads(content.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
+    except (ValueError, RecursionError) as error:
+        _bad(f"is not JSON ({error})")
+    if not isinstance(document, dict):
+        _bad("is not a JSON object")
+    return document
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        _bad("names a key twice")
+    return result
+
+
+def _constant(name: str) -> NoReturn:
+    _bad(f"holds {name}, which is not a number")
+
+
+def _schema_of(document: dict[str, Any]) -> int:
+    schema = document.get("schema")
+    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
+        _bad(f"schema is {schema!r}, not a positive number")
+    return schema
+
+
+# -- JSON to values, by type -------------------------------------------------------------------
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    """`value` as the declared type `kind`; `where` names it in messages."""
+    if dataclasses.is_dataclass(kind):
+        return _fields(kind, value, where)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is dict:
+        return {
+            key: _value(arguments[1], item, f"{where}.{key}") for key, item in _of(dict, value, where).items()
+        }
+    if origin is tuple:
+        items = _of(list, value, where)
+        return tuple(_value(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(items))
+    if origin is types.UnionType:
+        return _of(arguments, value, where)
+    read = {float: _real, str: _text}.get(kind)
+    return _of(kind, value, where) if read is None else read(value, where)
+
+
+def _fields(kind: Any, value: Any, where: str) -> Any:
+    entries = _of(dict, value, where)
+    hints = typing.get_type_hints(kind)
+    missing, unknown = hints.keys() - entries.keys(), entries.keys() - hints.keys()
+    if missing or unknown:
+        what = "lacks" if missing else "has the unknown"
+        _bad(f"{where} {what} {', '.join(sorted(missing or unknown))}")
+    return kind(**{name: _value(hint, entries[name], f"{where}.{name}") for name, hint in hints.items()})
+
+
+def _of(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        _bad(f"{where} is {_short(value)}, which has the wrong type")
+    return value
+
+
+def _text(value: Any, where: str) -> str:
+    """A string that can be printed and written: no control characters, no lone surrogates."""
+    text: str = _of(str, value, where)
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+        _bad(f"{where} is {_short(text)}, which holds control characters")
+    return text
+
+
+def _real(value: Any, where: str) -> float:
+    try:
+        number = float(_of((int, float), value, where))
+    except OverflowError:
+        _bad(f"{where} is too large")
+    if not math.isfinite(number):
+        _bad(f"{where} is {number}")
+    return number
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+# -- what the values must be ---------------------------------------------------------------------
+
+
+def _check(manifest: Manifest) -> None:
+    for problem in _problems(manifest):
+        _bad(problem)
+
+
+def _problems(manifest: Manifest) -> Iterator[str]:
+    if _ID.fullmatch(manifest.id) is None:
+        yield f"id {_short(manifest.id)} is not a short lower-case name"
+    if manifest.precision not in {"fp32", "fp16"}:
+        yield f"precision {_short(manifest.precision)} is neither fp32 nor fp16"
+    yield from _graph_problems(manifest)
+    yield from _file_problems(manifest)
+    yield from _number_problems(manifest)
+
+
+def _graph_problems(manifest: Manifest) -> Iterator[str]:
+    if set(manifest.graphs) != set(ROLES):
+        yield f"graphs are {', '.join(sorted(manifest.graphs))}; they must be {', '.join(sorted(ROLES))}"
+    for role, graph in manifest.graphs.items():
+        for tensor in (*graph.inputs, *graph.outputs):
+            yield from _tensor_problems(tensor, role)
+        names = [tensor.name for tensor in (*graph.inputs, *graph.outputs)]
+        if not graph.inputs or not graph.outputs or len(set(names)) != len(names):
+            yield f"graph {role} needs inputs and outputs of different names"
+
+
+def _tensor_problems(tensor: TensorSpec, role: str) -> Iterator[str]:
+    if not tensor.name or tensor.dtype not in _DTYPES:
+        yield f"graph {role}: tensor {_short(tensor.name)} of dtype {_short(tensor.dtype)}"
+    if any(size == "" if isinstance(size, str) else size < 1 for size in tensor.shape):
+        yield f"graph {role}: {tensor.name} has the shape {tensor.shape}"
+
+
+def _file_problems(manifest: Manifest) -> Iterator[str]:
+    folded = [name.lower() for name in manifest.files]
+    if len(set(folded)) != len(folded):
+        yield "two files differ only in upper and lower case"
+    for name, file in manifest.files.items():
+        if not is_plain_path(name) or name == "manifest.json":
+            yield f"file {_short(name)} is not a plain path inside the bundle"
+        if file.bytes < 0 or _SHA256.fullmatch(file.sha256) is None:
+            yield f"file {_short(name)} has no proper size and sha256"
+    used = [manifest.text.tokenizer, manifest.null_conditions, *(g.file for g in manifest.graphs.values())]
+    for name in used:
+        if name not in manifest.files:
+            yield f"file {_short(name)} is used but not listed under files"
+
+
+def _number_problems(manifest: Manifest) -> Iterator[str]:
+    yield from (f"{name} is too small" for name, number in _counts(manifest).items() if number < 1)
+    picture, text, latent, window = manifest.picture, manifest.text, manifest.latent, manifest.window
+    if picture.resize not in {"squash", "center_crop"}:
+        yield f"picture.resize {_short(picture.resize)} is neither squash nor center_crop"
+    if not 0 <= picture.box_threshold < 1 or picture.crop_min > picture.sync_size:
+        yield "picture.box_threshold must be in 0..1 and crop_min at most sync_size"
+    if text.length < 2 or min(text.start_id, text.end_id, text.pad_id) < 0:
+        yield "text.length must be at least 2 and no token id negative"
+    if not len(latent.mean) == len(latent.std) == latent.channels or min(latent.std, default=0) <= 0:
+        yield "latent.mean and latent.std need one value per channel, std above 0"
+    if not picture.segment_frames <= window.min_frames <= window.train_frames:
+        yield "window: segment_frames <= min_frames <= train_frames does not hold"
+    if manifest.vocoder.halo < 0 or manifest.sampling.guidance < 0:
+        yield "vocoder.halo and sampling.guidance cannot be negative"
+
+
+def _counts(manifest: Manifest) -> dict[str, int]:
+    """Every whole number that must be at least 1, by its name."""
+    rows = (
+        ("", manifest, ("opset", "sample_rate")),
+        ("latent.", manifest.latent, ("channels", "hop")),
+        ("vocoder.", manifest.vocoder, ("mel_bands", "mel_hop")),
+        ("window.", manifest.window, ("min_frames", "train_frames", "multiple_frames")),
+        ("sampling.", manifest.sampling, ("steps",)),
+    )
+    counts = {f"{prefix}{name}": getattr(part, name) for prefix, part, names in rows for name in names}
+    whole = (part for part in dataclasses.fields(manifest.picture) if part.type in {"int", int})
+    return counts | {f"picture.{part.name}": getattr(manifest.picture, part.name) for part in whole}
