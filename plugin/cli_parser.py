@@ -1,0 +1,310 @@
+"""The command line's words: commands, options, their help, and what a wrong one is answered with."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import math
+import re
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import NoReturn, cast
+
+from plugin import __version__
+from plugin.cues import MatteChannel
+from plugin.presets import MAX_GUIDANCE, MAX_STEPS
+from plugin.settings import add_arguments
+
+PROGRAM = "sagafoley"
+EXIT_CODES = "exit codes: 0 done, 1 some cues failed, 2 wrong usage or input, 130 cancelled"
+EXAMPLES = {
+    "render": f"{PROGRAM} render film.otio -o stems",
+    "spots": f"{PROGRAM} spots film.otio --write cues.toml",
+    "generate": f"{PROGRAM} generate shot.mp4 --mask matte.mp4 --prompt violin",
+    "models": f"{PROGRAM} models list",
+    "doctor": f"{PROGRAM} doctor",
+}
+_AddParser = Callable[..., argparse.ArgumentParser]
+_CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:\.\d+)?)")
+
+
+class SayWhatToType(argparse.ArgumentParser):
+    """A parser whose complaints end with a line that works."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the complaint and what to type instead; exit with 2."""
+        command = self.prog.removeprefix(PROGRAM).strip().split(" ")[0]
+        example = EXAMPLES.get(command, EXAMPLES["render"])
+        wrong = f"{self.prog}: {_with_suggestion(message)}\n"
+        self.exit(2, f"{wrong}Type for example: {example}\nAll options: {self.prog} --help\n")
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options of one command line; exits with 2 (or 0 after help) when there is nothing to run."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        parser.exit(2)
+    return options
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = SayWhatToType(
+        prog=PROGRAM,
+        description="The synchronised sound of one chosen object in a shot, as a stem on a new audio track.",
+        epilog="first steps:\n"
+        f"  {EXAMPLES['doctor']:<58} is everything there?\n"
+        f"  {EXAMPLES['spots']:<58} what would be rendered?\n"
+        f"  {EXAMPLES['render']:<58} render it\n\n{EXIT_CODES}",
+        formatter_class=_help_format,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=SayWhatToType)
+    for add in (_add_render, _add_spots, _add_generate, _add_models, _add_doctor):
+        add(commands.add_parser)
+    return parser
+
+
+def _help_format(prog: str) -> argparse.HelpFormatter:
+    width = min(shutil.get_terminal_size().columns, 110)
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=width)
+
+
+def _with_suggestion(message: str) -> str:
+    """Add "did you mean" to argparse's complaint about an unknown command."""
+    match = re.match(r"argument COMMAND: invalid choice: '(.*?)'", message)
+    if match is None:
+        return message
+    near = difflib.get_close_matches(match[1], EXAMPLES, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else f" (there are: {', '.join(EXAMPLES)})"
+    return f"no command {match[1]!r}{hint}"
+
+
+def _common() -> argparse.ArgumentParser:
+    """What every command takes."""
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="Print one JSON document instead of text.")
+    group.add_argument("-v", "--verbose", action="store_true", help="Details, warnings, tracebacks.")
+    return parser
+
+
+def _command(
+    add_parser: _AddParser, name: str, *, usage: str, summary: str, text: str
+) -> argparse.ArgumentParser:
+    return add_parser(
+        name,
+        usage=f"{PROGRAM} {name} {usage}",
+        help=summary,
+        description=text,
+        parents=[_common()],
+        formatter_class=_help_format,
+        epilog=f"example: {EXAMPLES[name]}\n{EXIT_CODES}",
+        allow_abbrev=False,
+    )
+
+
+def _add_render(add_parser: _AddParser) -> None:
+    parser = _command(
+        add_parser,
+        "render",
+        summary="render the spots of a timeline to stems and put them on new tracks",
+        usage="TIMELINE [-o FOLDER] [options]",
+        text="Render every spot of a timeline. Writes WAV stems with sidecars and\n"
+        "<timeline>_foley.otio: your timeline plus our audio tracks. Run the same line\n"
+        "again to finish an interrupted render; nothing whole is rendered twice.",
+    )
+    parser.add_argument("timeline", type=Path, metavar="TIMELINE", help="OTIO, OTIOZ, EDL, XML or AAF file.")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="Where results go (default: <timeline>_foley beside the timeline).",
+    )
+    _add_choice_of_cues(parser)
+    _add_sound(parser, "takes")
+    _add_engine(parser)
+    _add_written(parser)
+
+
+def _add_choice_of_cues(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("which cues")
+    group.add_argument(
+        "--cues",
+        type=Path,
+        metavar="cues.toml",
+        help="Cue sheet, made by `spots --write`; what it says wins.",
+    )
+    group.add_argument("--only", nargs="+", metavar="CUE", help="Cue numbers or labels, e.g. 001 003 violin.")
+    group.add_argument("--dry-run", action="store_true", help="Check everything, render nothing.")
+
+
+def _add_written(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the written timeline")
+    _add_settings(group, ("flavour",))
+    group.add_argument("--otioz", action="store_true", help="Also write a package with all media inside.")
+
+
+def _add_sound(parser: argparse.ArgumentParser, *settings: str) -> None:
+    group = parser.add_argument_group("sound")
+    _add_settings(group, ("preset", "seed", *settings))
+    group.add_argument(
+        "--steps", type=whole_number(1, MAX_STEPS), metavar="N", help="Solver steps in place of the preset's."
+    )
+    group.add_argument(
+        "--guidance",
+        type=real_number(0, MAX_GUIDANCE),
+        metavar="G",
+        help=f"How strictly words and picture rule, 0 to {MAX_GUIDANCE:g}; 1 is off.",
+    )
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    _add_settings(parser.add_argument_group("model and machine"), ("bundle", "provider", "threads"))
+
+
+def _add_spots(add_parser: _AddParser) -> None:
+    parser = _command(
+        add_parser,
+        "spots",
+        summary="list what would be rendered, and what is wrong with it",
+        usage="TIMELINE [--write cues.toml] [options]",
+        text="List the spots of a timeline: clips on mask tracks (video tracks named like\n"
+        "`MASK violin`, `MASK: violin | not trumpet`) and markers named `FOLEY ...`.",
+    )
+    parser.add_argument("timeline", type=Path, metavar="TIMELINE", help="OTIO, OTIOZ, EDL, XML or AAF file.")
+    parser.add_argument(
+        "--cues", type=Path, metavar="cues.toml", help="Show the spots as this cue sheet has them."
+    )
+    parser.add_argument("--write", type=Path, metavar="cues.toml", help="Write an editable cue sheet.")
+
+
+def _add_generate(add_parser: _AddParser) -> None:
+    parser = _command(
+        add_parser,
+        "generate",
+        summary="sound for one video file, without a timeline",
+        usage="VIDEO [--mask MATTE] [--prompt WORDS] [options]",
+        text="Make one stem for one video, and a preview MP4 with it whose picture is copied,\n"
+        "not encoded again.",
+    )
+    parser.add_argument("video", type=Path, metavar="VIDEO", help="Movie file.")
+    parser.add_argument(
+        "--mask",
+        type=Path,
+        metavar="MATTE",
+        help="Matte movie, white marks the object (default: the whole frame).",
+    )
+    parser.add_argument(
+        "--mask-channel",
+        choices=[str(channel) for channel in MatteChannel],
+        default="luma",
+        help="Where the matte is in its file (default luma).",
+    )
+    parser.add_argument("--invert-mask", action="store_true", help="Black marks the object.")
+    parser.add_argument("--prompt", default="", metavar="WORDS", help="What should sound, e.g. violin.")
+    parser.add_argument("--negative", default="", metavar="WORDS", help="What should not, e.g. trumpet.")
+    parser.add_argument(
+        "--start",
+        type=seconds,
+        default=Fraction(0),
+        metavar="TIME",
+        help="From here; seconds or [H:]M:S (default 0).",
+    )
+    parser.add_argument(
+        "--duration",
+        type=positive_seconds,
+        metavar="TIME",
+        help="This long; seconds or [H:]M:S (default: to the end).",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="Where results go (default: <video>_foley beside the video).",
+    )
+    _add_sound(parser)
+    _add_engine(parser)
+
+
+def _add_models(add_parser: _AddParser) -> None:
+    parser = _command(
+        add_parser,
+        "models",
+        summary="list, verify or locate model bundles",
+        usage="{list,verify,path} [NAME|FOLDER] [options]",
+        text="list: every bundle found. verify: read and hash every file.\npath: print a bundle's folder.",
+    )
+    parser.add_argument("action", choices=("list", "verify", "path"), help="What to do.")
+    parser.add_argument(
+        "bundle",
+        nargs="?",
+        metavar="NAME|FOLDER",
+        help="One bundle (verify: default all; path: default the one in use).",
+    )
+
+
+def _add_doctor(add_parser: _AddParser) -> None:
+    _command(
+        add_parser,
+        "doctor",
+        summary="check this machine: versions, providers, bundles, disk, fonts",
+        usage="[options]",
+        text="Check everything that a render needs, and say what to do about what is missing.",
+    )
+
+
+def _add_settings(group: argparse._ArgumentGroup, keys: Sequence[str]) -> None:  # noqa: SLF001 (no public name)
+    """Options of the settings table, shown in one group; a group takes arguments as a parser does."""
+    add_arguments(cast("argparse.ArgumentParser", group), keys)
+
+
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """A reader of whole numbers in `[lowest, highest]` for argparse."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,19}", text) or not lowest <= int(text) <= highest:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return read
+
+
+def real_number(lowest: float, highest: float) -> Callable[[str], float]:
+    """A reader of finite numbers in `[lowest, highest]` for argparse."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not lowest <= value <= highest:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {lowest:g} to {highest:g}")
+        return value
+
+    return read
+
+
+def seconds(text: str) -> Fraction:
+    """Exact seconds from `1.5`, `0:01.5` or `1:02:03.25`; never negative."""
+    clock = _CLOCK.fullmatch(text)
+    if clock is not None:
+        return int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + Fraction(clock[3])
+    if re.fullmatch(r"\d{1,7}(\.\d{1,9})?", text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time (say 1.5 or 0:01.5)")
+    return Fraction(text)
+
+
+def positive_seconds(text: str) -> Fraction:
+    """As `seconds`, but more than nothing."""
+    value = seconds(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError("a duration of zero gives no sound")
+    return value
