@@ -1,0 +1,43 @@
+"""Opening a bundle for the engine: the contract's errors told in the product's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from models_onnx.bundle import Bundle
+from models_onnx.manifest import InvalidBundle
+from plugin.errors import BundleCorrupt, BundleError, BundleMissing, BundleTooNew
+
+
+def open_bundle(path: Path | str) -> Bundle:
+    """The bundle at `path`.
+
+    Raises:
+        BundleMissing: there is none.
+        BundleCorrupt: a file is missing, of the wrong size, or outside its folder.
+        BundleTooNew: its schema is newer than this version knows.
+    """
+    with bundle_errors():
+        return Bundle.open(Path(path))
+
+
+@contextmanager
+def bundle_errors() -> Iterator[None]:
+    """Turns `InvalidBundle` into the error a user sees."""
+    try:
+        yield
+    except InvalidBundle as error:
+        raise describe_invalid(error) from None
+
+
+def describe_invalid(error: InvalidBundle) -> BundleError:
+    """The product's error for a bundle that is not usable."""
+    sentence = f"{str(error).rstrip('.')}."
+    message, detail = sentence[0].upper() + sentence[1:], str(error.path)
+    if error.reason == "missing":
+        return BundleMissing(message, remedy="List the bundles with `sagafoley models list`.", detail=detail)
+    if error.reason == "newer":
+        return BundleTooNew(message, remedy="Update Sagafoley.", detail=detail)
+    return BundleCorrupt(message, remedy="Remove the bundle and fetch it again.", detail=detail)

@@ -1,0 +1,205 @@
+"""Frames and masks of one window as network input (spec sections 1.3 to 1.5 and 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+
+import numpy as np
+
+from models_onnx.manifest import PictureSpec
+from plugin.engine.focus import Box, crop_to, find_focus
+from plugin.engine.footage import Footage, Picture
+from plugin.engine.resampling import Bytes, Float, Section, resize_bicubic, whole
+from plugin.errors import MatteMismatch, UndecodableMedia
+
+_LUMA = np.array([0.2989, 0.5870, 0.1140], np.float64)
+_LUMA /= _LUMA.sum()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncClip:
+    """Small frames and masks of one window, kept as bytes until a batch is needed.
+
+    Attributes:
+        frames: `[T, s, s, 3]` uint8 RGB.
+        masks: `[T, s, s]` uint8.
+        box: the focal crop.
+        empty: no mask shows an object.
+    """
+
+    frames: Bytes
+    masks: Bytes
+    box: Box
+    empty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentBatch:
+    """Inputs of the sync encoder for a run of segments.
+
+    Attributes:
+        frames: `[segments, F, 3, s, s]` float32, -1..1.
+        mask: `[segments, F, 1, s, s]` float32, 0..1.
+        detail_frames: the focal crop of `frames`, same shape.
+        detail_mask: the focal crop of `mask`, same shape.
+    """
+
+    frames: Float
+    mask: Float
+    detail_frames: Float
+    detail_mask: Float
+
+
+def grey_levels(picture: Picture) -> Bytes:
+    """A matte picture as grey levels `[h, w]` uint8, 0..255 (spec 1.4, without the wraparound)."""
+    if picture.ndim == 2:
+        return picture
+    return np.rint(picture @ _LUMA).astype(np.uint8)
+
+
+def clip_picture(frame: Picture, *, size: int) -> Bytes:
+    """A frame squashed to the image tower's square, `[size, size, 3]` uint8."""
+    return resize_bicubic(frame, columns=whole(size), rows=whole(size))
+
+
+def sync_picture(frame: Picture, *, size: int, resize: str) -> Bytes:
+    """A frame or mask on the sync encoder's canvas, `[size, size(, 3)]` uint8.
+
+    Args:
+        frame: `[H, W, 3]` or `[H, W]` uint8.
+        size: side of the canvas, pixels.
+        resize: "squash" (aspect not kept) or "center_crop" (shorter side fitted, middle kept).
+    """
+    height, width = frame.shape[:2]
+    if resize == "squash":
+        return resize_bicubic(frame, columns=whole(size), rows=whole(size))
+    shorter = min(height, width)
+    return resize_bicubic(
+        frame, columns=_middle(width, shorter, size=size), rows=_middle(height, shorter, size=size)
+    )
+
+
+def _middle(length: int, shorter: int, *, size: int) -> Section:
+    resized = size * length // shorter
+    return Section(resized, round((resized - size) / 2.0), size)
+
+
+def slot_times(start: Fraction, *, rate: int, count: int) -> list[Fraction]:
+    """Exact times of slots `start + k / rate`, seconds."""
+    return [start + Fraction(k, rate) for k in range(count)]
+
+
+def collect_pictures(
+    footage: Footage, *, start: Fraction, clip_frames: int, sync_frames: int, spec: PictureSpec
+) -> tuple[Bytes, Bytes]:
+    """Small pictures for both encoders from one pass over the footage.
+
+    Args:
+        footage: the cue's pictures.
+        start: the window's start, seconds from the cue's first sample.
+        clip_frames: pictures for the image tower.
+        sync_frames: pictures for the sync encoder.
+        spec: rates and sizes.
+
+    Returns:
+        `[clip_frames, S, S, 3]` and `[sync_frames, s, s, 3]` uint8.
+
+    Raises:
+        UndecodableMedia: the footage gives no picture at all.
+    """
+    clip_slots = slot_times(start, rate=spec.clip_rate, count=clip_frames)
+    sync_slots = slot_times(start, rate=spec.sync_rate, count=sync_frames)
+    times = sorted({*clip_slots, *sync_slots})
+    wanted_clip, wanted_sync = set(clip_slots), set(sync_slots)
+    clip, sync = [], []
+    frames = _repeat_last(footage.frames([float(t) for t in times]), len(times))
+    for time, frame in zip(times, frames, strict=True):
+        if time in wanted_clip:
+            clip.append(clip_picture(frame, size=spec.clip_size))
+        if time in wanted_sync:
+            sync.append(sync_picture(frame, size=spec.sync_size, resize=spec.resize))
+    return np.stack(clip), np.stack(sync)
+
+
+def collect_masks(footage: Footage, *, start: Fraction, sync_frames: int, spec: PictureSpec) -> Bytes:
+    """Masks on the sync canvas, `[sync_frames, s, s]` uint8; white throughout without a matte.
+
+    A matte shorter than the window repeats its last picture.
+
+    Raises:
+        MatteMismatch: there is a matte, but it gives no picture.
+    """
+    times = [float(t) for t in slot_times(start, rate=spec.sync_rate, count=sync_frames)]
+    mattes = footage.masks(times)
+    if mattes is None:
+        return np.full((sync_frames, spec.sync_size, spec.sync_size), 255, np.uint8)
+    small = [
+        sync_picture(grey_levels(matte), size=spec.sync_size, resize=spec.resize)
+        for matte in islice(mattes, sync_frames)
+    ]
+    if not small:
+        raise MatteMismatch(
+            "The matte of this cue gives no picture.", remedy="Choose a matte that covers the cue."
+        )
+    return np.stack(small + [small[-1]] * (sync_frames - len(small)))
+
+
+def _repeat_last(pictures: Iterable[Picture], count: int) -> Iterator[Picture]:
+    last = None
+    given = 0
+    for last in islice(pictures, count):
+        given += 1
+        yield last
+    if last is None:
+        raise UndecodableMedia(
+            "The picture of this cue gives no frame.", remedy="Relink the clip to a file that plays."
+        )
+    for _ in range(count - given):
+        yield last
+
+
+def sync_clip(frames: Bytes, masks: Bytes, *, spec: PictureSpec) -> SyncClip:
+    """The window with its focus found."""
+    focus = find_focus(to_mask(masks), crop_min=spec.crop_min, threshold=spec.box_threshold)
+    return SyncClip(frames, masks, focus.box, focus.empty)
+
+
+def to_unit(pictures: Bytes) -> Float:
+    """Image-tower input `[B, 3, S, S]` float32, 0..1, from `[B, S, S, 3]` bytes."""
+    return np.ascontiguousarray(np.moveaxis(pictures, -1, 1)).astype(np.float32) / np.float32(255)
+
+
+def to_signed(pictures: Bytes) -> Float:
+    """Sync frames `[T, 3, s, s]` float32, -1..1, from `[T, s, s, 3]` bytes."""
+    return (to_unit(pictures) - np.float32(0.5)) / np.float32(0.5)
+
+
+def to_mask(masks: Bytes) -> Float:
+    """Masks as float32, 0..1, soft edges kept."""
+    return masks.astype(np.float32) / np.float32(255)
+
+
+def segment_count(frames: int, *, spec: PictureSpec) -> int:
+    """Whole segments in a window of `frames` sync frames (spec 0.1)."""
+    return (frames - spec.segment_frames) // spec.segment_step + 1
+
+
+def segment_batches(clip: SyncClip, *, spec: PictureSpec, size: int) -> Iterator[SegmentBatch]:
+    """The window's segments, `size` at a time."""
+    total = segment_count(len(clip.frames), spec=spec)
+    for first in range(0, total, size):
+        count = min(size, total - first)
+        start = first * spec.segment_step
+        end = start + (count - 1) * spec.segment_step + spec.segment_frames
+        frames = to_signed(clip.frames[start:end])
+        masks = to_mask(clip.masks[start:end])[:, None]
+        index = np.arange(count)[:, None] * spec.segment_step + np.arange(spec.segment_frames)[None]
+        yield SegmentBatch(
+            frames[index],
+            masks[index],
+            crop_to(frames, clip.box, size=spec.sync_size)[index],
+            crop_to(masks, clip.box, size=spec.sync_size)[index],
+        )

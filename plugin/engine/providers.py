@@ -1,0 +1,185 @@
+"""Which ONNX Runtime execution provider really works on this machine.
+
+onnxruntime is imported here and nowhere else, at first use, with its telemetry off. That a provider is
+listed means nothing: ONNX Runtime falls back to the CPU with no more than a log line. A provider counts
+as usable when a tiny graph ran on it and nowhere else, with the right result.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import math
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from plugin.errors import EngineError, OutOfMemory, ProviderUnavailable
+
+# One Conv, Transpose, MatMul and Sin: x [1, 1, 4] -> y [1, 2, 2].
+_PROBE = base64.b64decode(
+    "CAgSADrEAQoeCgF4CgF3EgFjIgRDb252Kg0KBHBhZHNAAUABoAEHCiIKAWMSAXQiCVRyYW5zcG9zZSoPCgRwZXJtQABAAkABoAEHChEK"
+    "AWMKAXQSAW0iBk1hdE11bAoLCgFtEgF5IgNTaW4SBXByb2JlKiUIAggBCAMQAUIBd0oYAACAPwAAgD8AAIA/AACAPwAAgD8AAIA/WhcK"
+    "AXgSEgoQCAESDAoCCAEKAggBCgIIBGIXCgF5EhIKEAgBEgwKAggBCgIIAgoCCAJCBAoAEBI="
+)
+_PROBE_ANSWER = math.sin(71.0)
+
+_MEMORY_WORDS = ("out of memory", "failed to allocate", "alloc_failed", "bad_alloc", "bad allocation")
+
+_CUDA_OPTIONS = {
+    # The default plans anew whenever a length differs from the call before.
+    "cudnn_conv_algo_search": "HEURISTIC",
+    # The default doubles the arena, which wastes memory the editor needs.
+    "arena_extend_strategy": "kSameAsRequested",
+}
+
+
+class Provider(StrEnum):
+    """Where graphs run."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
+    @property
+    def ort_name(self) -> str:
+        """ONNX Runtime's name of it."""
+        return {Provider.CPU: "CPUExecutionProvider", Provider.CUDA: "CUDAExecutionProvider"}[self]
+
+
+@cache
+def load_runtime() -> Any:
+    """The onnxruntime module, telemetry off, quiet.
+
+    Raises:
+        ProviderUnavailable: it is not installed, or its libraries do not load.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    try:
+        runtime = importlib.import_module("onnxruntime")
+        runtime.disable_telemetry_events()
+    except (ImportError, OSError, AttributeError) as error:
+        raise ProviderUnavailable(
+            "ONNX Runtime cannot be loaded.",
+            remedy="Install Sagafoley with its cpu or cuda extra, and only one of them.",
+            detail=str(error),
+        ) from None
+    runtime.set_default_logger_severity(4)
+    return runtime
+
+
+def runtime_version() -> tuple[int, ...]:
+    """Version of onnxruntime, numbers only."""
+    return parse_version(str(load_runtime().__version__))
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """Leading numbers of a version ("1.31.1rc2" -> (1, 31))."""
+    numbers = []
+    for part in text.split("."):
+        if not part.isdigit():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)
+
+
+def choose_provider(name: str) -> Provider:
+    """The provider to use for "auto", "cpu" or "cuda"; auto is CUDA where it works, else CPU.
+
+    Raises:
+        ProviderUnavailable: the name is unknown, or that provider does not work here.
+    """
+    if name == "auto":
+        return Provider.CUDA if provider_fault(Provider.CUDA) is None else Provider.CPU
+    if name not in set(Provider):
+        raise ProviderUnavailable(f"There is no provider {name!r}.", remedy="Choose auto, cpu or cuda.")
+    provider = Provider(name)
+    fault = provider_fault(provider)
+    if fault is not None:
+        raise ProviderUnavailable(
+            f"The {name} provider does not work on this machine.",
+            remedy="Choose the cpu provider, or run `sagafoley doctor` to see what is missing.",
+            detail=fault,
+        )
+    return provider
+
+
+@cache
+def provider_fault(provider: Provider) -> str | None:
+    """Why a provider cannot be used here; None when it can. Asked once per process."""
+    runtime = load_runtime()
+    if provider.ort_name not in runtime.get_available_providers():
+        return f"this onnxruntime was built without {provider.ort_name}"
+    try:
+        if provider is Provider.CUDA:
+            _preload_cuda(runtime)
+        return _probe(runtime, provider)
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime raises many unrelated types
+        return str(error)
+
+
+def _probe(runtime: Any, provider: Provider) -> str | None:
+    options = session_options(threads=1)
+    if provider is not Provider.CPU:
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    session = runtime.InferenceSession(_PROBE, options, providers=provider_arguments(provider))
+    if provider.ort_name not in session.get_providers():
+        return f"{provider.ort_name} was asked for, but ONNX Runtime fell back to {session.get_providers()}"
+    answer = session.run(None, {"x": np.arange(4, dtype=np.float32).reshape(1, 1, 4)})[0]
+    if not np.allclose(answer, _PROBE_ANSWER, atol=1e-2):
+        return f"{provider.ort_name} calculates wrongly: {answer.ravel()[0]} instead of {_PROBE_ANSWER}"
+    return None
+
+
+def _preload_cuda(runtime: Any) -> None:
+    """Find the CUDA libraries that were installed as packages; absent ones show in the probe."""
+    preload = getattr(runtime, "preload_dlls", None)
+    if preload is not None:
+        preload()
+
+
+def provider_arguments(provider: Provider) -> list[Any]:
+    """The `providers` argument of a session: this provider alone, or with the CPU for odd operators."""
+    if provider is Provider.CUDA:
+        return [(provider.ort_name, dict(_CUDA_OPTIONS))]
+    return [provider.ort_name]
+
+
+def session_options(*, threads: int | None) -> Any:
+    """Options of every session: quiet, repeatable, kind to the other programs of the machine."""
+    options = load_runtime().SessionOptions()
+    options.log_severity_level = 4
+    options.use_deterministic_compute = True
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    return options
+
+
+def describe_failure(error: Exception, *, action: str) -> EngineError:
+    """An error of ONNX Runtime in our words.
+
+    Args:
+        error: what it raised.
+        action: what was tried, for the message ("run the flow graph").
+    """
+    text = str(error)
+    if isinstance(error, MemoryError) or any(word in text.lower() for word in _MEMORY_WORDS):
+        return OutOfMemory(
+            f"The machine ran out of memory trying to {action}.",
+            remedy="Close other programs, or choose the cpu provider or a smaller bundle.",
+            detail=text,
+        )
+    return EngineError(
+        f"ONNX Runtime could not {action}.",
+        remedy="Verify the bundle with `sagafoley models verify`, then try the cpu provider.",
+        detail=text,
+    )
+
+
+def provider_report() -> Mapping[str, str]:
+    """For every provider, "usable" or why not, for the doctor command."""
+    return {provider.value: provider_fault(provider) or "usable" for provider in Provider}
