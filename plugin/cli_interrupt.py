@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -27,7 +27,7 @@ class Interruption:
         """Whether the user asked to stop."""
         return self._asked
 
-    def __enter__(self) -> Interruption:
+    def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._ask) for number in _SIGNALS}
         return self
 

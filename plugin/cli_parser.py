@@ -261,7 +261,7 @@ def _add_doctor(add_parser: _AddParser) -> None:
     )
 
 
-def _add_settings(group: argparse._ArgumentGroup, keys: Sequence[str]) -> None:  # noqa: SLF001 (no public name)
+def _add_settings(group: argparse._ArgumentGroup, keys: Sequence[str]) -> None:
     """Options of the settings table, shown in one group; a group takes arguments as a parser does."""
     add_arguments(cast("argparse.ArgumentParser", group), keys)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 
 class ProgressBar:
@@ -17,7 +17,7 @@ class ProgressBar:
         self.shown = stream.isatty()
         self._bar = _bar(total, stream) if self.shown else None
 
-    def __enter__(self) -> ProgressBar:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,0 +1,79 @@
+"""Which model bundles this machine has, whether they are whole, and what may be done with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from models_onnx.bundle import Bundle, InvalidBundle
+from models_onnx.store import Store
+from plugin.engine.bundles import bundle_errors, describe_invalid
+from plugin.errors import BundleError
+
+
+@dataclass(frozen=True, slots=True)
+class BundleState:
+    """One bundle as found.
+
+    Attributes:
+        name: its id; the folder's name when it cannot be opened.
+        folder: where it is.
+        bundle: the opened bundle, None when it cannot be opened.
+        fault: what is wrong, None when nothing is known to be.
+        hashed: whether every file was read and hashed.
+    """
+
+    name: str
+    folder: Path
+    bundle: Bundle | None
+    fault: BundleError | None
+    hashed: bool = False
+
+    @property
+    def megabytes(self) -> float:
+        """Size of its files."""
+        if self.bundle is None:
+            return 0.0
+        return sum(file.bytes for file in self.bundle.manifest.files.values()) / 1e6
+
+    @property
+    def condition(self) -> str:
+        """One word: "verified", "found" (not hashed yet) or "damaged"."""
+        if self.fault is not None:
+            return "damaged"
+        return "verified" if self.hashed else "found"
+
+
+def list_bundles(store: Store) -> tuple[BundleState, ...]:
+    """Every bundle of the store, damaged ones included; sizes checked, nothing hashed."""
+    return tuple(
+        BundleState(
+            name=item.bundle.manifest.id if item.bundle else item.path.name,
+            folder=item.path,
+            bundle=item.bundle,
+            fault=describe_invalid(item.problem) if item.problem else None,
+        )
+        for item in store.list()
+    )
+
+
+def find_bundle(store: Store, name: str) -> Bundle:
+    """The bundle of that id, or in that folder.
+
+    Raises:
+        BundleError: there is none, or it is not usable.
+    """
+    with bundle_errors():
+        return store.find(name)
+
+
+def verify_bundle(state: BundleState) -> BundleState:
+    """The state after every file was read and hashed."""
+    if state.bundle is None:
+        return state
+    try:
+        state.bundle.verify()
+    except InvalidBundle as error:
+        fault = describe_invalid(error)
+        return BundleState(state.name, state.folder, state.bundle, fault, hashed=True)
+    return BundleState(state.name, state.folder, state.bundle, None, hashed=True)
