@@ -191,7 +191,7 @@ def _bundles(store: Store) -> Iterator[Finding]:
 
 
 def _folder(name: str, folder: Path) -> Finding:
-    """Whether files can be made in a folder, or its nearest ancestor that exists, and how much room is left."""
+    """Whether files can be made in a folder, or its nearest ancestor that exists, and what room is left."""
     subject, present = f"{name} folder", _nearest(folder)
     try:
         with tempfile.TemporaryFile(dir=present):
