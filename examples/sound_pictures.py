@@ -35,7 +35,7 @@ def spectrogram(samples: Samples, *, rate: int, columns: int, rows: int = 144) -
 
 
 def _levels(samples: Samples, *, columns: int, size: int) -> Samples:
-    """Levels in dB of a Hann-windowed transform at `columns` evenly spaced places, `[size / 2 + 1, columns]`."""
+    """Levels in dB of a Hann-windowed transform at `columns` even places, `[size / 2 + 1, columns]`."""
     padded = np.pad(samples, size // 2)
     starts = np.linspace(0, samples.size - 1, columns).astype(int)
     pieces = np.stack([padded[start : start + size] for start in starts]) * np.hanning(size)
