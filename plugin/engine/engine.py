@@ -1,0 +1,260 @@
+"""The engine: pictures, a mask and words in, the pieces of a sound out.
+
+Each method is one stage of one window. `plugin.render` strings them together over a cue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from models_onnx.bundle import Bundle
+from models_onnx.manifest import Manifest
+from plugin.engine.cache import FeatureCache, feature_key
+from plugin.engine.conditions import (
+    BATCHING,
+    Batching,
+    Conditions,
+    NullConditions,
+    WindowFeatures,
+    both_branches,
+    encode_images,
+    encode_segments,
+    encode_text,
+    flow_conditions,
+)
+from plugin.engine.decode import decode_latent, vocode
+from plugin.engine.flow import Steer, Velocity, euler, guide, needs_unconditional
+from plugin.engine.footage import Footage
+from plugin.engine.lengths import window_lengths
+from plugin.engine.preprocess import collect_masks, collect_pictures, sync_clip
+from plugin.engine.sessions import Array, Float, Sessions
+from plugin.engine.text import Tokenizer
+from plugin.engine.watch import UNWATCHED, Watch
+
+ENCODERS = ("image_encoder", "sync_encoder", "text_encoder")
+"""Graphs that a second take of the same cue does not need."""
+
+
+class Engine:
+    """A bundle, ready to run.
+
+    Attributes:
+        bundle: the graphs and their manifest.
+        sessions: runs and counts them.
+        batching: how much goes through a graph at once.
+    """
+
+    def __init__(
+        self, sessions: Sessions, *, tokenizer: Tokenizer, nulls: NullConditions, cache: FeatureCache | None
+    ) -> None:
+        self.bundle = sessions.bundle
+        self.sessions = sessions
+        self.batching: Batching = BATCHING[sessions.provider]
+        self._tokenizer = tokenizer
+        self._nulls = nulls
+        self._cache = cache
+        self._words: dict[str, Float] = {}
+
+    @classmethod
+    def open(
+        cls,
+        bundle: Bundle,
+        *,
+        provider: str = "auto",
+        threads: int | None = None,
+        cache: FeatureCache | None = None,
+    ) -> Engine:
+        """An engine with no graph loaded yet.
+
+        Args:
+            bundle: opened and checked.
+            provider: "auto" (CUDA where it works, else CPU), "cpu" or "cuda".
+            threads: per graph; None leaves it to ONNX Runtime.
+            cache: where features are kept between takes; None keeps none.
+
+        Raises:
+            ProviderUnavailable: the provider does not work here.
+            BundleCorrupt, BundleTooNew: the bundle cannot be used.
+        """
+        sessions = Sessions.open(bundle, provider=provider, threads=threads)
+        tokenizer, nulls = Tokenizer.load(bundle), NullConditions.load(bundle)
+        return cls(sessions, tokenizer=tokenizer, nulls=nulls, cache=cache)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the bundle says about itself."""
+        return self.bundle.manifest
+
+    @property
+    def provider(self) -> str:
+        """Where graphs run: "cpu" or "cuda"."""
+        return self.sessions.provider.value
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Runs of every graph so far, by role."""
+        return self.sessions.calls
+
+    @property
+    def loads(self) -> Mapping[str, int]:
+        """Loads of every graph so far, by role."""
+        return self.sessions.loads
+
+    def drop(self, *roles: str) -> None:
+        """Give the memory of the named graphs back, or of all."""
+        self.sessions.drop(*roles)
+
+    def features(
+        self, footage: Footage, *, start: Fraction, frames: int, watch: Watch = UNWATCHED
+    ) -> WindowFeatures:
+        """What the encoders see in one window, from the cache when it was seen before.
+
+        Args:
+            footage: the cue's pictures.
+            start: the window's start, seconds from the cue's first sample.
+            frames: sync frames of the window.
+            watch: cancel and progress ("pictures", segments done of the window).
+        """
+        key = self._feature_key(footage, start=start, frames=frames)
+        known = self._recall(key, names=("clip", "sync", "empty"))
+        if known is not None:
+            return WindowFeatures(known["clip"], known["sync"], empty=bool(known["empty"]))
+        seen = self._look(footage, start=start, frames=frames, watch=watch)
+        self._remember(key, {"clip": seen.clip, "sync": seen.sync, "empty": np.array(seen.empty)})
+        return seen
+
+    def text(self, prompt: str) -> Float:
+        """Features `[1, L, Dt]` of a prompt; the empty prompt is encoded like any other."""
+        ids = self._tokenizer.ids(prompt)
+        key = feature_key(kind="text", ids=ids.tobytes().hex(), **self._origin())
+        if key not in self._words:
+            known = self._recall(key, names=("text",))
+            self._words[key] = encode_text(self.sessions, ids) if known is None else known["text"]
+            if known is None:
+                self._remember(key, {"text": self._words[key]})
+        return self._words[key]
+
+    def conditions(
+        self,
+        features: WindowFeatures,
+        *,
+        frames: int,
+        prompt: str,
+        negative_prompt: str | None,
+        guidance: float,
+    ) -> Conditions:
+        """Both guidance branches' inputs of the flow graph for one window (spec 5.1, 5.3).
+
+        Args:
+            features: what the encoders saw.
+            frames: sync frames of the window.
+            prompt: words for the sound.
+            negative_prompt: words of the unconditional branch; "" is encoded like any prompt, None
+                stands for the bundle's null text.
+            guidance: at 1 and below the unconditional branch is not made.
+        """
+        lengths = window_lengths(frames, self.manifest)
+        latents = lengths.latents
+        wanted = flow_conditions(self.sessions, features, self.text(prompt), latents=latents)
+        if not needs_unconditional(guidance):
+            return Conditions(wanted, None)
+        nothing = self._nulls.features(lengths)
+        text = self._nulls.text[None] if negative_prompt is None else self.text(negative_prompt)
+        other = flow_conditions(self.sessions, nothing, text, latents=latents)
+        return Conditions(wanted, other)
+
+    def sample(
+        self,
+        conditions: Conditions,
+        x0: Float,
+        *,
+        steps: int,
+        guidance: float,
+        steer: Steer = lambda _, x: x,
+        watch: Watch = UNWATCHED,
+    ) -> Float:
+        """The solved state `[1, N, C]` of one window.
+
+        Args:
+            conditions: of this window.
+            x0: `[1, N, C]` starting noise.
+            steps: solver steps.
+            guidance: strength; at 1 and below only the conditional branch runs.
+            steer: see `flow.euler`.
+            watch: cancel is looked at before every step; progress counts steps ("sampling").
+        """
+
+        def before_step(index: int) -> None:
+            watch.checkpoint()
+            watch.progress("sampling", index, steps)
+
+        velocity = self._velocity(conditions, guidance=guidance)
+        x = euler(velocity, x0, steps=steps, before_step=before_step, steer=steer)
+        watch.progress("sampling", steps, steps)
+        return x
+
+    def decode(self, x: Float) -> Float:
+        """Log-mel `[bands, frames]` of a solved state."""
+        return decode_latent(self.sessions, x)
+
+    def vocode(self, mels: Iterable[Float]) -> Iterator[Float]:
+        """One unbroken waveform at the bundle's rate from log-mel pieces; see `decode.vocode`."""
+        return vocode(self.sessions, mels)
+
+    def _velocity(self, conditions: Conditions, *, guidance: float) -> Velocity:
+        wanted, other = conditions.conditional, conditions.unconditional
+        if other is None or not needs_unconditional(guidance):
+            return lambda x, t: self._flow(x, t, wanted)
+        if self.batching.guidance:
+            stacked = both_branches(conditions)
+
+            def together(x: Float, t: np.float32) -> Float:
+                pair = self._flow(np.concatenate([x, x]), t, stacked)
+                return guide(pair[:1], pair[1:], guidance=guidance)
+
+            return together
+        return lambda x, t: guide(self._flow(x, t, wanted), self._flow(x, t, other), guidance=guidance)
+
+    def _flow(self, x: Float, t: np.float32, constants: Mapping[str, Array]) -> Float:
+        feeds = {"x": x, "t": np.array([t], np.float32), **constants}
+        return self.sessions.run("flow", feeds)["velocity"]
+
+    def _look(self, footage: Footage, *, start: Fraction, frames: int, watch: Watch) -> WindowFeatures:
+        spec = self.manifest.picture
+        count = window_lengths(frames, self.manifest).clip_frames
+        pictures, small = collect_pictures(
+            footage, start=start, clip_frames=count, sync_frames=frames, spec=spec
+        )
+        masks = collect_masks(footage, start=start, sync_frames=frames, spec=spec)
+        clip = sync_clip(small, masks, spec=spec)
+        images = encode_images(self.sessions, pictures, batch=self.batching.images, watch=watch)
+        sync = encode_segments(self.sessions, clip, batch=self.batching.segments, watch=watch)
+        return WindowFeatures(images, sync, empty=clip.empty)
+
+    def _feature_key(self, footage: Footage, *, start: Fraction, frames: int) -> str | None:
+        if not footage.fingerprint:
+            return None
+        return feature_key(
+            kind="window",
+            footage=footage.fingerprint,
+            start=str(start),
+            frames=frames,
+            resize=self.manifest.picture.resize,
+            **self._origin(),
+        )
+
+    def _origin(self) -> dict[str, str]:
+        return {"bundle": self.bundle.digest, "provider": self.provider}
+
+    def _recall(self, key: str | None, *, names: tuple[str, ...]) -> dict[str, Array] | None:
+        if key is None or self._cache is None:
+            return None
+        known = self._cache.load(key)
+        return known if known is not None and set(names) <= set(known) else None
+
+    def _remember(self, key: str | None, arrays: Mapping[str, Array]) -> None:
+        if key is not None and self._cache is not None:
+            self._cache.store(key, arrays)
