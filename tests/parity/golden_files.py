@@ -9,7 +9,7 @@ deviation, L2 norm and the first eight values of its output.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,17 +107,26 @@ class GoldenFile:
             zip((str(name) for name in self.arrays["trace/names"]), self.arrays["trace/values"], strict=True)
         )
 
-    def divergences(self, recorded: dict[str, Array]) -> list[tuple[str, float]]:
+    def divergences(self, recorded: Mapping[str, Array]) -> dict[str, float]:
         """Difference of every module that is in both traces, in the order of the golden one.
 
-        The first large entry names the first diverging layer. A difference is that of the L2 norm or
-        of the first eight values, whichever is larger, each relative.
+        A difference is that of the L2 norm or of the first eight values, whichever is larger, each
+        relative to the golden one.
         """
-        return [
-            (name, _row_difference(row, recorded[name]))
+        return {
+            name: _row_difference(row, recorded[name])
             for name, row in self.trace().items()
             if name in recorded
-        ]
+        }
+
+    def first_divergence(self, recorded: Mapping[str, Array], *, tolerance: float) -> str:
+        """The first module of the trace that is missing or differs by more than `tolerance`; "" if none."""
+        differences = self.divergences(recorded)
+        for name in self.trace():
+            difference = differences.get(name, math.inf)
+            if not difference <= tolerance:
+                return f"{name} ({difference:.1e})"
+        return ""
 
 
 @dataclass(slots=True)
