@@ -110,7 +110,10 @@ class Settings:
     )
     threads: int = _row(0, "CPU threads of the model; 0 lets it decide.", lowest=0, highest=256)
     cache_mb: int = _row(
-        512, "Memory for picture features, so that another take is quick, in MB.", lowest=0, highest=65_536
+        2048,
+        "Disk space for picture features, so that another take is quick, in MB.",
+        lowest=0,
+        highest=65_536,
     )
     preset: str = _row("standard", "Preset of a cue that names none (draft, standard, fine or your own).")
     takes: int = _row(1, "Takes of each cue.", lowest=1, highest=99)
