@@ -1,0 +1,1 @@
+"""The networks in torch: one file per network, one flat dataclass of dimensions each."""
