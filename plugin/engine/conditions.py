@@ -118,6 +118,7 @@ def encode_images(sessions: Sessions, pictures: Bytes, *, batch: int, watch: Wat
         watch.checkpoint()
         images = to_unit(pictures[first : first + batch])
         parts.append(sessions.run("image_encoder", {"images": images})["clip_features"])
+        watch.progress(PICTURES, first + len(images), len(pictures))
     return np.concatenate(parts)[None]
 
 

@@ -29,10 +29,10 @@ from plugin.engine.decode import decode_latent, vocode
 from plugin.engine.flow import Steer, Velocity, euler, guide, needs_unconditional
 from plugin.engine.footage import Footage
 from plugin.engine.lengths import window_lengths
-from plugin.engine.preprocess import collect_masks, collect_pictures, sync_clip
+from plugin.engine.preprocess import collect_masks, collect_pictures, segment_count, sync_clip
 from plugin.engine.sessions import Array, Float, Sessions
 from plugin.engine.text import Tokenizer
-from plugin.engine.watch import UNWATCHED, Watch
+from plugin.engine.watch import PICTURES, SAMPLING, UNWATCHED, Watch
 
 ENCODERS = ("image_encoder", "sync_encoder", "text_encoder")
 """Graphs that a second take of the same cue does not need."""
@@ -116,11 +116,13 @@ class Engine:
             footage: the cue's pictures.
             start: the window's start, seconds from the cue's first sample.
             frames: sync frames of the window.
-            watch: cancel and progress ("pictures", segments done of the window).
+            watch: cancel and progress ("pictures": frames of the image tower and segments).
         """
         key = self._feature_key(footage, start=start, frames=frames)
         known = self._recall(key, names=("clip", "sync", "empty"))
         if known is not None:
+            total = self._encoder_work(frames)
+            watch.progress(PICTURES, total, total)
             return WindowFeatures(known["clip"], known["sync"], empty=bool(known["empty"]))
         seen = self._look(footage, start=start, frames=frames, watch=watch)
         self._remember(key, {"clip": seen.clip, "sync": seen.sync, "empty": np.array(seen.empty)})
@@ -189,11 +191,11 @@ class Engine:
 
         def before_step(index: int) -> None:
             watch.checkpoint()
-            watch.progress("sampling", index, steps)
+            watch.progress(SAMPLING, index, steps)
 
         velocity = self._velocity(conditions, guidance=guidance)
         x = euler(velocity, x0, steps=steps, before_step=before_step, steer=steer)
-        watch.progress("sampling", steps, steps)
+        watch.progress(SAMPLING, steps, steps)
         return x
 
     def decode(self, x: Float) -> Float:
@@ -230,9 +232,16 @@ class Engine:
         )
         masks = collect_masks(footage, start=start, sync_frames=frames, spec=spec)
         clip = sync_clip(small, masks, spec=spec)
-        images = encode_images(self.sessions, pictures, batch=self.batching.images, watch=watch)
-        sync = encode_segments(self.sessions, clip, batch=self.batching.segments, watch=watch)
+        total = self._encoder_work(frames)
+        first, second = watch.within(0, total=total), watch.within(count, total=total)
+        images = encode_images(self.sessions, pictures, batch=self.batching.images, watch=first)
+        sync = encode_segments(self.sessions, clip, batch=self.batching.segments, watch=second)
         return WindowFeatures(images, sync, empty=clip.empty)
+
+    def _encoder_work(self, frames: int) -> int:
+        """Pictures and segments of a window: they cost about the same."""
+        segments = segment_count(frames, spec=self.manifest.picture)
+        return window_lengths(frames, self.manifest).clip_frames + segments
 
     def _feature_key(self, footage: Footage, *, start: Fraction, frames: int) -> str | None:
         if not footage.fingerprint:

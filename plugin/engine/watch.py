@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from plugin.errors import Cancelled
 
 PICTURES = "pictures"
-TEXT = "text"
 SAMPLING = "sampling"
 SOUND = "sound"
-STAGES = (PICTURES, TEXT, SAMPLING, SOUND)
+STAGES = (PICTURES, SAMPLING, SOUND)
 """Stages of a cue, in the order they first report."""
 
 
@@ -43,6 +42,18 @@ class Watch:
         """
         if self.cancel():
             raise Cancelled
+
+    def within(self, before: int, *, total: int) -> Watch:
+        """A watch for a part of a stage: `before` is done already, `total` is the whole stage."""
+        return Watch(self.cancel, lambda stage, done, _: self.progress(stage, before + done, total))
+
+    def share(self, index: int, *, count: int) -> Watch:
+        """A watch for one of `count` equal rounds of the same stages."""
+
+        def progress(stage: str, done: int, total: int) -> None:
+            self.progress(stage, index * total + done, count * total)
+
+        return Watch(self.cancel, progress)
 
 
 UNWATCHED = Watch()
