@@ -74,6 +74,11 @@ class Output:
         if self.verbose and text:
             self.note(text)
 
+    def failure(self, error: SagafoleyError) -> None:
+        """Tell what ended the command, as JSON too when that was asked for."""
+        self.error(error)
+        self.document({"error": error_document(error)})
+
     def error(self, error: SagafoleyError) -> None:
         """Tell a failure and its remedy."""
         self._labelled("error", colour=_RED, message=error.message, remedy=error.remedy)
@@ -99,6 +104,27 @@ class Output:
         print(f"{shown}: {printable(message)}", file=self.notes)
         if remedy:
             print(f"  -> {printable(remedy)}", file=self.notes)
+
+
+def error_document(error: SagafoleyError) -> dict[str, str]:
+    """A failure for machines."""
+    return {
+        "kind": type(error).__name__,
+        "message": error.message,
+        "remedy": error.remedy,
+        "detail": error.detail,
+    }
+
+
+def problem_document(problem: Problem) -> dict[str, str]:
+    """A problem for machines."""
+    return {
+        "severity": str(problem.severity),
+        "cue": problem.cue_id,
+        "subject": problem.subject,
+        "message": problem.message,
+        "remedy": problem.remedy,
+    }
 
 
 def uses_colour(stream: TextIO) -> bool:

@@ -16,7 +16,6 @@ from typing import Literal
 from models_onnx.store import Store
 from plugin import __version__
 from plugin.bundles import list_bundles, verify_bundle
-from plugin.engine.providers import Provider, provider_fault
 from plugin.errors import EngineError
 from plugin.folders import Folders
 
@@ -116,6 +115,11 @@ def _runtime(builds: dict[str, str]) -> Finding:
 
 
 def _providers() -> Iterator[Finding]:
+    try:
+        from plugin.engine.providers import Provider, provider_fault  # noqa: PLC0415 (see `_video`)
+    except ImportError as error:
+        yield Finding("providers", State.BAD, str(error), "Install Sagafoley again.")
+        return
     for provider in Provider:
         subject = f"provider {provider.value}"
         try:

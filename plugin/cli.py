@@ -1,0 +1,80 @@
+"""`sagafoley`: the command line's front door. Every failure ends here as a sentence and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from plugin import __version__
+from plugin.cli_output import Output
+from plugin.cli_parser import PROGRAM, parse
+from plugin.errors import Cancelled, SagafoleyError
+
+DONE, SOME_FAILED, WRONG_INPUT, CANCELLED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and give its exit code; no exception leaves it."""
+    try:
+        options = parse(arguments)
+        output = Output.standard(json=options.json, verbose=options.verbose)
+        code = _guarded(options, output)
+        output.results.flush()
+        return code
+    except SystemExit as ending:  # argparse ends this way after help and wrong usage
+        return ending.code if isinstance(ending.code, int) else WRONG_INPUT
+    except BrokenPipeError:
+        return _reader_has_gone()
+
+
+def _guarded(options: argparse.Namespace, output: Output) -> int:
+    """The command's exit code; its failures told in words."""
+    logging.basicConfig(
+        level=logging.INFO if options.verbose else logging.CRITICAL,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+    try:
+        from plugin.cli_commands import run  # noqa: PLC0415 (help and wrong usage answer at once)
+
+        return run(options, output)
+    except SagafoleyError as error:
+        output.failure(error)
+        _trace(output)
+        return WRONG_INPUT
+    except (Cancelled, KeyboardInterrupt):
+        output.note("Cancelled. Run the same line again to go on; what is finished is kept.")
+        return CANCELLED
+    except BrokenPipeError:
+        raise
+    except ImportError as error:
+        output.note(f"error: a package of Sagafoley is missing or broken: {error}")
+        output.note(f"  -> Run `{PROGRAM} doctor` to see which, then install Sagafoley again.")
+        _trace(output)
+        return WRONG_INPUT
+    except Exception as error:  # noqa: BLE001 (the outermost edge: a user never meets a traceback)
+        output.note(
+            f"error: {PROGRAM} {__version__} met something unforeseen: {type(error).__name__}: {error}"
+        )
+        output.note("  -> Run the same line with --verbose and send what it prints to the makers.")
+        _trace(output)
+        return SOME_FAILED
+
+
+def _trace(output: Output) -> None:
+    if output.verbose:
+        traceback.print_exc(file=output.notes)
+
+
+def _reader_has_gone() -> int:
+    """What read our output (`head`, a pager) closed it: end quietly, as other programs do."""
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, sys.stdout.fileno())
+    return 128 + 13
+
+
+if __name__ == "__main__":
+    sys.exit(main())

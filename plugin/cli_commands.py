@@ -1,0 +1,116 @@
+"""What each command does: ask the controller, print what it says, give the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from plugin import __version__
+from plugin.bundles import BundleState, list_bundles, verify_bundle
+from plugin.cli_output import Output, error_document, table
+from plugin.doctor import Finding, State, examine
+from plugin.errors import UsageError
+from plugin.workspace import Workspace
+
+_MARKS = {State.GOOD: "ok  ", State.NOTE: "note", State.BAD: "BAD "}
+
+
+def run(options: argparse.Namespace, output: Output) -> int:
+    """Run the command that was chosen."""
+    return _COMMANDS[options.command](options, output)
+
+
+def _doctor(_options: argparse.Namespace, output: Output) -> int:
+    workspace = Workspace.open()
+    findings: list[Finding] = []
+    for finding in examine(folders=workspace.folders, store=workspace.store, output=Path.cwd()):
+        findings.append(finding)
+        output.line(f"{_MARKS[finding.state]}  {finding.subject:<15} {finding.found}")
+        if finding.remedy:
+            output.line(f"      {'':<15} -> {finding.remedy}")
+    ready = all(finding.state is not State.BAD for finding in findings)
+    output.line("Ready to render." if ready else "Not ready: see the lines marked BAD.")
+    output.document(
+        {"version": __version__, "ready": ready, "findings": [_finding(each) for each in findings]}
+    )
+    return 0 if ready else 1
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {
+        "subject": finding.subject,
+        "state": str(finding.state),
+        "found": finding.found,
+        "remedy": finding.remedy,
+    }
+
+
+def _models(options: argparse.Namespace, output: Output) -> int:
+    workspace = Workspace.open({"bundle": options.bundle})
+    if options.action == "path":
+        folder = workspace.bundle().folder
+        output.path(folder)
+        output.document({"bundle": workspace.settings.bundle, "folder": str(folder)})
+        return 0
+    states = _chosen_bundles(workspace, options.bundle)
+    if options.action == "verify":
+        states = tuple(map(verify_bundle, states))
+    _print_bundles(states, output)
+    return 1 if any(state.fault for state in states) else 0
+
+
+def _chosen_bundles(workspace: Workspace, name: str | None) -> tuple[BundleState, ...]:
+    if name is None:
+        states = list_bundles(workspace.store)
+    else:
+        bundle = workspace.bundle()
+        states = (BundleState(bundle.manifest.id, bundle.folder, bundle, None),)
+    if not states:
+        raise UsageError(
+            "There is no model bundle.", remedy="Install Sagafoley again, or set SAGAFOLEY_BUNDLES."
+        )
+    return states
+
+
+def _print_bundles(states: tuple[BundleState, ...], output: Output) -> None:
+    rows = [
+        (state.name, state.condition, f"{state.megabytes:.1f} MB", _licence(state), str(state.folder))
+        for state in states
+    ]
+    for line in table(("BUNDLE", "STATE", "SIZE", "LICENCE", "FOLDER"), rows, width=terminal_width(output)):
+        output.line(line)
+    for state in states:
+        if state.fault is not None:
+            output.error(state.fault)
+    output.document({"bundles": [_bundle(state) for state in states]})
+
+
+def _licence(state: BundleState) -> str:
+    return state.bundle.manifest.licence.name if state.bundle else "?"
+
+
+def _bundle(state: BundleState) -> dict[str, Any]:
+    manifest = state.bundle.manifest if state.bundle else None
+    return {
+        "name": state.name,
+        "folder": str(state.folder),
+        "state": state.condition,
+        "title": manifest.title if manifest else None,
+        "version": manifest.version if manifest else None,
+        "digest": state.bundle.digest if state.bundle else None,
+        "megabytes": round(state.megabytes, 3),
+        "licence": manifest.licence.name if manifest else None,
+        "commercial_use": manifest.licence.commercial_use if manifest else None,
+        "fault": error_document(state.fault) if state.fault else None,
+    }
+
+
+def terminal_width(output: Output) -> int | None:
+    """Columns to fit a table into; None into a file or pipe, where nothing is cut."""
+    return shutil.get_terminal_size().columns if output.results.isatty() else None
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace, Output], int]] = {"doctor": _doctor, "models": _models}
