@@ -1,4 +1,4 @@
-"""What every command and the panel start from: folders, settings, presets, bundles; and the engine of them."""
+"""What each command and the panel start from: folders, settings, presets, bundles; and the engine of them."""
 
 from __future__ import annotations
 
