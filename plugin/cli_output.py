@@ -84,6 +84,11 @@ class Output:
         self._labelled("error", colour=_RED, message=error.message, remedy=error.remedy)
         self.detail(f"  {error.detail}" if error.detail else "")
 
+    def cue_failure(self, cue_id: str, error: SagafoleyError) -> None:
+        """Tell why one cue could not be finished."""
+        self._labelled("failed", colour=_RED, message=f"cue {cue_id}: {error.message}", remedy=error.remedy)
+        self.detail(f"  {error.detail}" if error.detail else "")
+
     def problem(self, problem: Problem) -> None:
         """Tell a problem of the timeline and its remedy."""
         blocks = problem.severity is Severity.BLOCKER

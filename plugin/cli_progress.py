@@ -1,47 +1,66 @@
-"""A progress bar with the time left, on a terminal only."""
+"""The progress bar of a render with the time left, on a terminal only."""
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self, TextIO
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any, TextIO
+
+from plugin.render.events import CueStarted, RenderEvent, SheetStarted, StageProgress, TakeKept, TakeWritten
+
+_STAGES = {
+    "pictures": ("looking", 0.0, 0.3),
+    "text": ("reading", 0.3, 0.0),
+    "sampling": ("generating", 0.3, 0.5),
+    "sound": ("writing", 0.8, 0.2),
+}
+"""Word, beginning and share of one take for each stage; only the evenness of the bar hangs on them."""
 
 
 class ProgressBar:
-    """A bar over work of `total` units on `stream`; does nothing where nobody watches.
+    """Follows the events of a render; draws nothing where nobody watches."""
 
-    Attributes:
-        shown: whether the bar is really drawn.
-    """
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._bar: Any = None
+        self._finished = 0
+        self._cue = ""
 
-    def __init__(self, *, total: float, stream: TextIO) -> None:
-        self.shown = stream.isatty()
-        self._bar = _bar(total, stream) if self.shown else None
+    def follow(self, event: RenderEvent) -> None:
+        """Move on to what the event says."""
+        match event:
+            case SheetStarted(takes=takes) if self._stream.isatty():
+                self._bar = _bar(takes, self._stream)
+            case CueStarted(cue_id=cue, label=label, number=number, cues=cues):
+                self._cue = f"{number}/{cues} {cue} {label}"
+            case StageProgress(stage=stage, done=done, total=total):
+                word, start, share = _STAGES.get(stage, (stage, 0.0, 0.0))
+                self._move(self._finished + start + share * done / max(total, 1), word)
+            case TakeWritten() | TakeKept():
+                self._finished += 1
+                self._move(self._finished, "done")
+            case _:
+                pass
 
-    def __enter__(self) -> Self:
-        return self
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """While entered the bar is out of the way of other lines."""
+        with self._bar.external_write_mode(file=self._stream) if self._bar is not None else nullcontext():
+            yield
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Take the bar away."""
         if self._bar is not None:
             self._bar.close()
 
-    def move(self, done: float, *, what: str) -> None:
-        """Show that `done` units of the total are done and `what` is under way."""
-        if self._bar is None:
-            return
-        self._bar.set_description_str(what, refresh=False)
-        self._bar.update(max(0.0, done - self._bar.n))
-        self._bar.refresh()
-
-    def note(self, text: str) -> None:
-        """Print a line above the bar."""
+    def _move(self, done: float, word: str) -> None:
         if self._bar is not None:
-            self._bar.write(text, file=self._bar.fp)
+            self._bar.set_description_str(f"{self._cue}: {word}", refresh=False)
+            self._bar.update(max(0.0, done - self._bar.n))
 
 
-def _bar(total: float, stream: TextIO) -> Any:
+def _bar(total: int, stream: TextIO) -> Any:
     from tqdm import tqdm  # noqa: PLC0415 (only a terminal needs it)
 
     shape = "{desc} {percentage:3.0f}% {bar} {elapsed}, {remaining} left"
-    return tqdm(total=total, file=stream, leave=False, bar_format=shape, dynamic_ncols=True, mininterval=0.2)
+    return tqdm(total=total, file=stream, leave=False, bar_format=shape, dynamic_ncols=True, mininterval=0.1)
