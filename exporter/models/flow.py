@@ -6,6 +6,7 @@ per solver step; `ConditionsGraph` and `VelocityGraph` are the same two as modul
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
@@ -330,8 +331,13 @@ class VelocityGraph(nn.Module):
         return self.network.velocity(x, t, conditions)
 
 
+def solver_times(steps: int) -> Tensor:
+    """Borders of the Euler steps, float32 [steps + 1], 0 to 1."""
+    return torch.linspace(0, 1, steps + 1)
+
+
 @torch.no_grad()
-def sample(
+def euler_steps(
     network: FlowNetwork,
     x0: Tensor,
     conditions: Conditions,
@@ -339,8 +345,8 @@ def sample(
     unconditional: Conditions | None,
     steps: int = 25,
     guidance: float = 7.0,
-) -> Tensor:
-    """Euler solution at t = 1 from noise x0 [B, N, C], still normalised (spec 5.4).
+) -> Iterator[Tensor]:
+    """The state after every Euler step from noise x0 [B, N, C]; the last is the normalised solution (5.4).
 
     Guidance mixes `g * v(cond) + (1 - g) * v(uncond)`, both branches in one call. At guidance <= 1,
     or without `unconditional`, only the conditional branch runs.
@@ -348,7 +354,7 @@ def sample(
     guided = unconditional is not None and guidance > 1
     if unconditional is not None and guided:
         conditions = both_branches(conditions, unconditional)
-    times = torch.linspace(0, 1, steps + 1, device=x0.device)
+    times = solver_times(steps).to(x0)
     x = x0
     for index in range(steps):
         rows = torch.cat([x, x]) if guided else x
@@ -357,7 +363,7 @@ def sample(
             wanted, unwanted = velocity.chunk(2)
             velocity = guidance * wanted + (1 - guidance) * unwanted
         x = x + (times[index + 1] - times[index]) * velocity
-    return x
+        yield x
 
 
 def both_branches(conditional: Conditions, unconditional: Conditions) -> Conditions:
