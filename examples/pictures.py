@@ -57,21 +57,22 @@ def resized(picture: Picture, *, width: int) -> Picture:
     return np.asarray(scaled, np.uint8)
 
 
-def outlined(picture: Picture, mask: Picture, *, colour: tuple[int, int, int] = (255, 80, 60)) -> Picture:
-    """The picture with its mask tinted and outlined.
+def outlined(picture: Picture, mask: Picture, *, colour: tuple[int, int, int] = (40, 235, 200)) -> Picture:
+    """The picture with all but its mask dimmed, and the mask outlined.
 
     Args:
         picture: uint8 `[H, W, 3]`.
         mask: uint8 `[H, W]`, 128 and more is inside.
-        colour: RGB of tint and outline.
+        colour: RGB of the outline.
     """
     inside = mask >= 128
-    inner = inside.copy()
-    inner[1:-1, 1:-1] &= inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
-    paint = np.asarray(colour, np.float32)
-    out = picture.astype(np.float32)
-    out[inside] = 0.7 * out[inside] + 0.3 * paint
-    out[inside & ~inner] = paint
+    near = np.pad(inside, 1, mode="edge")
+    outer = near[:-2, 1:-1] | near[2:, 1:-1] | near[1:-1, :-2] | near[1:-1, 2:] | inside
+    inner = near[:-2, 1:-1] & near[2:, 1:-1] & near[1:-1, :-2] & near[1:-1, 2:] & inside
+    grey = picture.mean(axis=2, keepdims=True)
+    dimmed = 0.45 * (0.5 * picture + 0.5 * grey)
+    out = np.where(inside[..., None], picture, dimmed)
+    out[outer & ~inner] = np.asarray(colour, np.float32)
     return out.astype(np.uint8)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from plugin import __version__
 from plugin.bundles import BundleState, list_bundles, verify_bundle
-from plugin.cli_output import Output, error_document, table
+from plugin.cli_output import Output, error_document, table, terminal_width
 from plugin.doctor import Finding, State, examine
 from plugin.errors import UsageError
 from plugin.workspace import Workspace
@@ -80,7 +79,9 @@ def _print_bundles(states: tuple[BundleState, ...], output: Output) -> None:
         (state.name, state.condition, f"{state.megabytes:.1f} MB", _licence(state), str(state.folder))
         for state in states
     ]
-    for line in table(("BUNDLE", "STATE", "SIZE", "LICENCE", "FOLDER"), rows, width=terminal_width(output)):
+    for line in table(
+        ("BUNDLE", "STATE", "SIZE", "LICENCE", "FOLDER"), rows, width=terminal_width(output.results)
+    ):
         output.line(line)
     for state in states:
         if state.fault is not None:
@@ -108,9 +109,14 @@ def _bundle(state: BundleState) -> dict[str, Any]:
     }
 
 
-def terminal_width(output: Output) -> int | None:
-    """Columns to fit a table into; None into a file or pipe, where nothing is cut."""
-    return shutil.get_terminal_size().columns if output.results.isatty() else None
+def _spots(options: argparse.Namespace, output: Output) -> int:
+    from plugin.cli_spots import list_spots  # noqa: PLC0415 (doctor must work where a package is broken)
+
+    return list_spots(options, output)
 
 
-_COMMANDS: dict[str, Callable[[argparse.Namespace, Output], int]] = {"doctor": _doctor, "models": _models}
+_COMMANDS: dict[str, Callable[[argparse.Namespace, Output], int]] = {
+    "doctor": _doctor,
+    "models": _models,
+    "spots": _spots,
+}

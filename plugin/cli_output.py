@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -135,6 +136,11 @@ def problem_document(problem: Problem) -> dict[str, str]:
 def uses_colour(stream: TextIO) -> bool:
     """Whether escape codes make sense there: a terminal, and the user did not say no."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def terminal_width(stream: TextIO) -> int | None:
+    """Columns to fit a table into; None into a file or pipe, where nothing is cut."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def printable(text: str) -> str:

@@ -10,6 +10,7 @@ from models_onnx.bundle import Bundle
 from models_onnx.store import Store
 from plugin.bundles import find_bundle
 from plugin.cueing import CueChoices
+from plugin.errors import BundleError
 from plugin.folders import Folders
 from plugin.presets import Presets
 from plugin.settings import Settings, change_settings, load_settings
@@ -63,6 +64,13 @@ class Workspace:
         """The presets over the defaults of a bundle."""
         sampling = bundle.manifest.sampling
         return self.presets.for_bundle(steps=sampling.steps, guidance=sampling.guidance)
+
+    def presets_or_defaults(self) -> Presets:
+        """The presets over the bundle of the settings; over usual defaults where there is none."""
+        try:
+            return self.presets_of(self.bundle())
+        except BundleError:
+            return self.presets
 
     def choices(self, *, steps: int | None = None, guidance: float | None = None) -> CueChoices:
         """What the settings want of every cue; `steps` and `guidance` stand over the preset's."""
