@@ -12,6 +12,7 @@ attends over time before space though its norms are numbered the other way round
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 NORM_EPS = 1e-6
 RMS_EPS = 1.1920929e-07
 """Machine epsilon of float32, whatever the dtype."""
+_PATCH_KERNELS = "vfeat_extractor.patch_embed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +90,15 @@ TINY_SYNCHFORMER = SynchformerDims(
     hidden=384,
 )
 GOLDEN_SYNCHFORMER = SynchformerDims(
-    image_size=32,
-    patch=8,
+    image_size=16,
+    patch=4,
     segment_frames=16,
     segment_step=8,
     tubelet=2,
     width=12,
     heads=3,
     depth=1,
-    hidden=24,
+    hidden=16,
 )
 
 
@@ -111,6 +113,22 @@ def cut_segments(clip: Tensor, *, frames: int, step: int) -> Tensor:
     if clip.shape[0] < frames:
         raise ValueError(f"a clip of {clip.shape[0]} frames is shorter than one segment of {frames}")
     return clip.unfold(0, frames, step).movedim(-1, 1)
+
+
+def fold_area_average(state: Mapping[str, Tensor], *, factor: int) -> dict[str, Tensor]:
+    """A state dict for frames `factor` times as large that are averaged down before the network.
+
+    The average is folded into the patch kernels: patch 16 on 64 pixels becomes patch 32 on 128.
+    """
+    return {
+        key: _enlarge(value, factor) if key.startswith(_PATCH_KERNELS) and value.dim() > 1 else value
+        for key, value in state.items()
+    }
+
+
+def _enlarge(kernel: Tensor, factor: int) -> Tensor:
+    rows = kernel.repeat_interleave(factor, dim=-2)
+    return rows.repeat_interleave(factor, dim=-1) / factor**2
 
 
 class PatchEmbed3d(nn.Module):
@@ -148,6 +166,22 @@ class Mlp(nn.Module):
         return self.fc2(F.gelu(self.fc1(x), approximate=self.approximate))
 
 
+def attend(queries: Tensor, keys_values: Tensor, *, heads: int) -> Tensor:
+    """Multi-head attention without projections.
+
+    Args:
+        queries: [B, L, width].
+        keys_values: [B, M, 2 * width], keys before values.
+        heads: number of heads, each `width // heads` neighbouring channels.
+
+    Returns:
+        [B, L, width], heads side by side.
+    """
+    keys, values = keys_values.chunk(2, dim=-1)
+    q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (queries, keys, values))
+    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+
+
 class DividedAttention(nn.Module):
     """Self-attention within groups of tokens, each group together with the class token.
 
@@ -166,35 +200,29 @@ class DividedAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[S, 1 + steps * positions, width] to the same."""
-        qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        summary = F.scaled_dot_product_attention(q[:, :, :1], k, v)
-        within = F.scaled_dot_product_attention(
-            self._groups(q[:, :, 1:]), self._groups_with_class(k), self._groups_with_class(v)
+        width = x.shape[-1]
+        q, kv = self.qkv(x).split([width, 2 * width], dim=-1)
+        class_q, token_q = q.split([1, self.steps * self.positions], dim=1)
+        class_kv, token_kv = kv.split([1, self.steps * self.positions], dim=1)
+        members = self._group(token_kv)
+        shared = class_kv.unsqueeze(1).expand(-1, members.shape[1], -1, -1)
+        summary = attend(class_q, kv, heads=self.heads)
+        within = attend(
+            self._group(token_q).flatten(0, 1),
+            torch.cat([shared, members], dim=2).flatten(0, 1),
+            heads=self.heads,
         )
-        mixed = torch.cat([summary, self._ungroup(within)], dim=2)
-        return self.proj(mixed.transpose(1, 2).flatten(2))
+        return self.proj(torch.cat([summary, self._ungroup(within)], dim=1))
 
-    def _split(self, tokens: Tensor) -> Tensor:
-        """[S, heads, steps * positions, d] to [S, groups, heads, members, d]."""
-        grid = tokens.unflatten(2, (self.steps, self.positions))
-        return grid.permute(0, 3, 1, 2, 4) if self.over_time else grid.permute(0, 2, 1, 3, 4)
-
-    def _groups(self, tokens: Tensor) -> Tensor:
-        """[S, heads, steps * positions, d] to [S * groups, heads, members, d]."""
-        return self._split(tokens).flatten(0, 1)
-
-    def _groups_with_class(self, x: Tensor) -> Tensor:
-        """[S, heads, 1 + steps * positions, d] to [S * groups, heads, 1 + members, d]."""
-        members = self._split(x[:, :, 1:])
-        class_token = x[:, :, :1].unsqueeze(1).expand(-1, members.shape[1], -1, -1, -1)
-        return torch.cat([class_token, members], dim=3).flatten(0, 1)
+    def _group(self, tokens: Tensor) -> Tensor:
+        """[S, steps * positions, C] to [S, groups, members, C]."""
+        grid = tokens.unflatten(1, (self.steps, self.positions))
+        return grid.transpose(1, 2) if self.over_time else grid
 
     def _ungroup(self, groups: Tensor) -> Tensor:
-        """[S * groups, heads, members, d] to [S, heads, steps * positions, d]."""
-        split = groups.unflatten(0, (-1, self.positions if self.over_time else self.steps))
-        grid = split.permute(0, 2, 3, 1, 4) if self.over_time else split.transpose(1, 2)
-        return grid.flatten(2, 3)
+        """[S * groups, members, C] to [S, steps * positions, C]."""
+        grid = groups.unflatten(0, (-1, self.positions if self.over_time else self.steps))
+        return (grid.transpose(1, 2) if self.over_time else grid).flatten(1, 2)
 
 
 class Block(nn.Module):
@@ -305,11 +333,9 @@ class SpatialAggregation(nn.Module):
         width = sequence.shape[-1]
         weight, bias = self.self_attn.in_proj_weight, self.self_attn.in_proj_bias
         normed = self.norm1(sequence)
-        q = F.linear(normed[:, :1], weight[:width], bias[:width]).unflatten(-1, (self.heads, -1))
-        kv = F.linear(normed, weight[width:], bias[width:]).unflatten(-1, (2, self.heads, -1))
-        k, v = kv.permute(2, 0, 3, 1, 4).unbind(0)
-        mixed = F.scaled_dot_product_attention(q.transpose(1, 2), k, v)
-        return self.self_attn.out_proj(mixed.transpose(1, 2).flatten(2))
+        q = F.linear(normed[:, :1], weight[:width], bias[:width])
+        kv = F.linear(normed, weight[width:], bias[width:])
+        return self.self_attn.out_proj(attend(q, kv, heads=self.heads))
 
 
 class VisualExtractor(nn.Module):
