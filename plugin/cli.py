@@ -20,15 +20,19 @@ DONE, SOME_FAILED, WRONG_INPUT, CANCELLED = 0, 1, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit code; no exception leaves it."""
     try:
-        options = parse(arguments)
-        output = Output.standard(json=options.json, verbose=options.verbose)
-        code = _guarded(options, output)
-        output.results.flush()
-        return code
-    except SystemExit as ending:  # argparse ends this way after help and wrong usage
-        return ending.code if isinstance(ending.code, int) else WRONG_INPUT
+        code = _run(arguments)
+        sys.stdout.flush()
     except BrokenPipeError:
         return _reader_has_gone()
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        options = parse(arguments)
+    except SystemExit as ending:  # argparse ends this way after help and wrong usage
+        return ending.code if isinstance(ending.code, int) else WRONG_INPUT
+    return _guarded(options, Output.standard(json=options.json, verbose=options.verbose))
 
 
 def _guarded(options: argparse.Namespace, output: Output) -> int:
