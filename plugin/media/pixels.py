@@ -1,0 +1,146 @@
+"""Decoded frames as arrays: RGB pictures and matte values, at the frame's own precision."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from plugin.cues import MatteChannel
+
+Picture = NDArray[np.uint8]
+Values = NDArray[np.float32]
+
+_FULL_RANGE = 2
+_LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
+_PLANAR = re.compile(r"(gray|yuvj?\d{3}p|yuva\d{3}p|gbra?p)(\d*)(f32)?(le|be)?")
+_RGB_INDEX = {MatteChannel.RED: 0, MatteChannel.GREEN: 1, MatteChannel.BLUE: 2}
+
+
+def rgb_picture(frame: av.VideoFrame, *, rotation: int = 0) -> Picture:
+    """RGB24 `[H, W, 3]` as FFmpeg converts by default, turned counter-clockwise by `rotation`.
+
+    A stream without colour tags is read as BT.601 limited range, whatever its size (spec 1.3).
+    Floating-point images (EXR) are scene-linear: they are clipped to 0..1 and given the sRGB curve.
+    """
+    if _is_float(frame):
+        picture = _to_bytes(_srgb_curve(_float_rgb(frame)))
+    else:
+        picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    return _turned(picture, rotation)
+
+
+def matte_picture(frame: av.VideoFrame, channel: MatteChannel, *, rotation: int = 0) -> Picture:
+    """uint8 `[h, w]`, 0..255, of one channel of a matte, turned like its picture.
+
+    Luma of limited-range video is expanded, so that its black is 0 and its white 255. Deeper
+    values are rounded to 8 bits once. Floating-point values are clipped to 0..1 and scaled
+    linearly. A frame without alpha is opaque: its alpha is 255 everywhere.
+    """
+    if channel is MatteChannel.LUMA:
+        values = _luma(frame)
+    elif channel is MatteChannel.ALPHA:
+        values = _alpha(frame)
+    else:
+        values = _rgb(frame)[..., _RGB_INDEX[channel]]
+    return _turned(_to_bytes(values), rotation)
+
+
+def _turned(picture: Picture, rotation: int) -> Picture:
+    return np.ascontiguousarray(np.rot90(picture, rotation // 90))
+
+
+def _to_bytes(values: NDArray[Any]) -> Picture:
+    """0..1 to 0..255, rounded to nearest; not-a-number is black."""
+    clipped = np.nan_to_num(np.clip(values, 0.0, 1.0), nan=0.0)
+    return np.asarray(clipped * np.float32(255) + np.float32(0.5), np.float32).astype(np.uint8)
+
+
+def _srgb_curve(linear: Values) -> Values:
+    """IEC 61966-2-1, for linear light; values outside 0..1 are clipped first."""
+    light = np.clip(linear, 0.0, 1.0)
+    curved = np.where(light <= 0.0031308, light * 12.92, 1.055 * np.power(light, 1 / 2.4) - 0.055)
+    return curved.astype(np.float32)
+
+
+def _luma(frame: av.VideoFrame) -> Values:
+    """Luma in full range, 0..1: the luma plane of video, the grey or weighted RGB of images."""
+    name = frame.format.name
+    if _is_video(name):
+        source = frame if _PLANAR.fullmatch(name) else frame.reformat(format="yuva444p16le")
+        bits = source.format.components[0].bits
+        values = _plane(source, 0)
+        if frame.color_range == _FULL_RANGE or name.startswith("yuvj"):
+            return values / np.float32(2**bits - 1)
+        scale = np.float32(2 ** (bits - 8))
+        return (values - 16 * scale) / (219 * scale)
+    if name.startswith("gray") and _PLANAR.fullmatch(name):
+        return _unit_plane(frame, 0)
+    weighted: Values = _rgb(frame) @ _LUMA_WEIGHTS
+    return weighted
+
+
+def _alpha(frame: av.VideoFrame) -> Values:
+    parts = frame.format.components
+    with_alpha = [index for index, part in enumerate(parts) if part.is_alpha]
+    if with_alpha and _PLANAR.fullmatch(frame.format.name):
+        return _unit_plane(frame, with_alpha[0])
+    if with_alpha or frame.format.has_palette:
+        return _packed(frame)[..., 3]
+    return np.ones((frame.height, frame.width), np.float32)
+
+
+def _rgb(frame: av.VideoFrame) -> Values:
+    """`[h, w, 3]`, 0..1 (floating-point images: unclipped)."""
+    if _is_float(frame):
+        return _float_rgb(frame)
+    if frame.format.is_rgb and _PLANAR.fullmatch(frame.format.name):
+        return np.stack([_unit_plane(frame, index) for index in range(3)], axis=2)
+    if _is_video(frame.format.name):
+        return np.asarray(frame.to_ndarray(format="rgb24"), np.float32) / np.float32(255)
+    return _packed(frame)[..., :3]
+
+
+def _packed(frame: av.VideoFrame) -> Values:
+    """RGBA, 0..1, at 8 or 16 bits as the frame has it."""
+    deep = any(part.bits > 8 for part in frame.format.components)
+    pixels = frame.to_ndarray(format="rgba64le" if deep else "rgba")
+    return np.asarray(pixels, np.float32) / np.float32(65535 if deep else 255)
+
+
+def _float_rgb(frame: av.VideoFrame) -> Values:
+    name = frame.format.name
+    source = frame if _PLANAR.fullmatch(name) else frame.reformat(format="gbrapf32le")
+    if len(source.format.components) < 3:
+        return np.repeat(_plane(source, 0)[..., None], 3, axis=2)
+    return np.stack([_plane(source, index) for index in range(3)], axis=2)
+
+
+def _unit_plane(frame: av.VideoFrame, index: int) -> Values:
+    values = _plane(frame, index)
+    if _is_float(frame):
+        return values
+    return values / np.float32(2 ** frame.format.components[index].bits - 1)
+
+
+def _plane(frame: av.VideoFrame, index: int) -> Values:
+    """Raw values of component `index` (luma or R, G, B, alpha) of a planar format, float32 `[h, w]`."""
+    part = frame.format.components[index]
+    plane = frame.planes[part.plane]
+    order = ">" if frame.format.name.endswith("be") else "<"
+    kind = f"{order}f4" if _is_float(frame) else f"{order}u2" if part.bits > 8 else "u1"
+    stored = np.frombuffer(memoryview(plane), np.uint8)
+    rows = stored[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)
+    return np.asarray(rows.view(kind)[:, : plane.width], np.float32)
+
+
+def _is_float(frame: av.VideoFrame) -> bool:
+    return re.search(r"f(16|32)(le|be)?$", frame.format.name) is not None
+
+
+def _is_video(name: str) -> bool:
+    """Luma and chroma (as opposed to grey, RGB or a palette)."""
+    return re.match(r"yuv|yuy|uyvy|yvyu|nv\d|p[024]1\d|xv|y21|y410|ayuv|vuy|uyv", name) is not None
