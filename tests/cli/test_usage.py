@@ -104,10 +104,19 @@ def test_times_are_exact(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize("line", ["doctor", "--help", "doctor --json"])
 def test_a_reader_that_has_gone_is_no_error(tmp_path: Path, line: str) -> None:
-    script = f"{sys.executable} -m plugin.cli {line} | true; exit ${{PIPESTATUS[0]}}"
-    environment = {**os.environ, "HOME": str(tmp_path)}
-    ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=environment, check=False)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (141, "", "")
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-m", "plugin.cli", *line.split()],
+            stdout=write_end,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "HOME": str(tmp_path)},
+            check=False,
+        )
+    finally:
+        os.close(write_end)
+    assert (ran.returncode, ran.stderr) == (141, b"")
 
 
 def test_help_speaks_plain_words_in_a_plain_locale(tmp_path: Path) -> None:
