@@ -116,7 +116,8 @@ def test_a_reader_that_has_gone_is_no_error(tmp_path: Path, line: str) -> None:
         )
     finally:
         os.close(write_end)
-    assert (ran.returncode, ran.stderr) == (141, b"")
+    assert ran.stderr == b""
+    assert ran.returncode in {0, 141}  # 0: argparse itself swallows it where stdout is unbuffered
 
 
 def test_help_speaks_plain_words_in_a_plain_locale(tmp_path: Path) -> None:
