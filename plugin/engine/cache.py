@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from plugin.engine.arrays import UnreadableArrays, read_arrays
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -55,12 +56,11 @@ class FeatureCache:
         """The arrays stored under `key`; None when there are none, or they cannot be read."""
         path = self._path(key)
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
+            arrays = read_arrays(path)
             os.utime(path)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, MemoryError) as error:
+        except (OSError, UnreadableArrays) as error:
             _log.warning("a cached feature could not be read and is made again: %s", error)
             return None
         return arrays

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models_onnx.bundle import Bundle
+from plugin.engine.arrays import UnreadableArrays, read_arrays
 from plugin.engine.bundles import bundle_errors
 from plugin.engine.lengths import Lengths
 from plugin.engine.preprocess import SyncClip, segment_batches, segment_count, to_unit
@@ -83,9 +84,9 @@ class NullConditions:
         with bundle_errors():
             path = bundle.checked_path(name)
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                return cls(*(stored[key].astype(np.float32) for key in ("clip", "sync", "text")))
-        except (OSError, ValueError, KeyError) as error:
+            stored = read_arrays(path)
+            return cls(*(stored[key].astype(np.float32) for key in ("clip", "sync", "text")))
+        except (OSError, UnreadableArrays, KeyError) as error:
             raise BundleCorrupt(
                 f"The null features {name} of the bundle cannot be read.",
                 remedy="Remove the bundle and fetch it again.",

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from plugin.engine.cache import FeatureCache
+from plugin.engine.conditions import Batching, upsample_index
+from plugin.engine.engine import ENCODERS, Engine
+from plugin.engine.flow import noise_rows
+from plugin.engine.lengths import window_lengths
+from plugin.engine.watch import PICTURES, SAMPLING, Watch
+from plugin.errors import BundleCorrupt, Cancelled
+
+FRAMES = 50
+
+
+def _features(engine, footage, start: Fraction = Fraction(0), **kwargs):
+    return engine.features(footage, start=start, frames=FRAMES, **kwargs)
+
+
+def _conditions(engine, footage, *, guidance: float = 3.0, negative: str | None = "trumpet"):
+    return engine.conditions(
+        _features(engine, footage),
+        frames=FRAMES,
+        prompt="violin",
+        negative_prompt=negative,
+        guidance=guidance,
+    )
+
+
+def _noise(engine) -> np.ndarray:
+    return noise_rows(1, channels=4)(window_lengths(FRAMES, engine.manifest).latents)[None]
+
+
+def test_lengths_follow_the_specification(bundle) -> None:
+    table = {125: (40, 112, 216), 124: (39, 112, 214), 200: (64, 192, 345), 16: (5, 8, 28)}
+    for frames, (clip, sync, latents) in table.items():
+        lengths = window_lengths(frames, bundle.manifest)
+        assert (lengths.clip_frames, lengths.sync_features, lengths.latents) == (clip, sync, latents)
+
+
+def test_sync_features_are_spread_over_latents() -> None:
+    index = upsample_index(8, 28)
+    assert index.tolist() == [int((i + 0.5) * 8 / 28) for i in range(28)]
+
+
+def test_a_window_is_seen_by_both_encoders(engine, toy) -> None:
+    features = _features(engine, toy.ToyFootage())
+    assert features.clip.shape == (1, 16, 3)
+    assert features.sync.shape == (1, 40, 4)
+    assert not features.empty
+    assert _features(engine, toy.ToyFootage(fingerprint="e", empty=True)).empty
+
+
+def test_a_second_look_calls_no_encoder(engine, toy, bundle, tmp_path) -> None:
+    first = _features(engine, toy.ToyFootage())
+    engine.text("violin")
+    again = Engine.open(bundle, provider="cpu", threads=1, cache=FeatureCache(tmp_path / "features"))
+    footage = toy.ToyFootage()
+    second = _features(again, footage)
+    again.text("violin")
+    assert np.array_equal(first.clip, second.clip)
+    assert np.array_equal(first.sync, second.sync)
+    assert footage.frame_times == []
+    assert {again.calls[role] + again.loads[role] for role in ENCODERS} == {0}
+
+
+def test_other_footage_range_or_bundle_is_looked_at_anew(engine, toy, bundle, tmp_path) -> None:
+    _features(engine, toy.ToyFootage())
+    seen = engine.calls["sync_encoder"]
+    for footage, start in [(toy.ToyFootage(fingerprint="b"), 0), (toy.ToyFootage(), Fraction(1, 3))]:
+        _features(engine, footage, start=Fraction(start))
+        assert engine.calls["sync_encoder"] > seen
+        seen = engine.calls["sync_encoder"]
+    other = toy.make_toy_bundle(tmp_path / "other", version="2")
+    engine = Engine.open(other, provider="cpu", cache=FeatureCache(tmp_path / "features"))
+    _features(engine, toy.ToyFootage())
+    assert engine.calls["sync_encoder"] > 0
+
+
+def test_footage_without_a_fingerprint_is_never_cached(engine, toy) -> None:
+    for _ in range(2):
+        _features(engine, toy.ToyFootage(fingerprint=""))
+    assert engine.calls["image_encoder"] == 2 * 4
+
+
+def test_without_a_cache_everything_is_looked_at(bundle, toy) -> None:
+    engine = Engine.open(bundle, provider="cpu")
+    for _ in range(2):
+        _features(engine, toy.ToyFootage())
+    assert engine.calls["image_encoder"] == 2 * 4
+
+
+def test_a_damaged_cache_entry_is_made_again(engine, toy, tmp_path) -> None:
+    first = _features(engine, toy.ToyFootage())
+    for path in (tmp_path / "features").iterdir():
+        path.write_bytes(b"rubbish")
+    assert np.array_equal(_features(engine, toy.ToyFootage()).sync, first.sync)
+
+
+def test_words_are_encoded_once(engine) -> None:
+    for prompt in ("violin", " VIOLIN ", "violin"):
+        engine.text(prompt)
+    assert engine.calls["text_encoder"] == 1
+
+
+def test_guidance_makes_the_second_branch_only_when_needed(engine, toy) -> None:
+    assert _conditions(engine, toy.ToyFootage(), guidance=1.0).unconditional is None
+    assert engine.calls["conditions"] == 1
+    conditions = _conditions(engine, toy.ToyFootage(), guidance=3.0)
+    assert conditions.unconditional is not None
+    assert not conditions.unconditional["sync_condition"].any()
+
+
+def test_the_negative_prompt_or_null_text_is_the_second_branchs_text(engine, toy) -> None:
+    spoken = _conditions(engine, toy.ToyFootage(), negative="trumpet").unconditional
+    empty = _conditions(engine, toy.ToyFootage(), negative="").unconditional
+    null = _conditions(engine, toy.ToyFootage(), negative=None).unconditional
+    assert np.array_equal(spoken["text_condition"], engine.text("trumpet"))
+    assert np.array_equal(empty["text_condition"], engine.text(""))
+    assert not null["text_condition"].any()
+
+
+def test_both_branches_in_one_call_give_the_same(engine, toy) -> None:
+    conditions, x0 = _conditions(engine, toy.ToyFootage()), _noise(engine)
+    results = []
+    for together in (False, True):
+        engine.batching = Batching(images=4, segments=2, guidance=together)
+        before = engine.calls["flow"]
+        results.append(engine.sample(conditions, x0, steps=3, guidance=3.0))
+        assert engine.calls["flow"] - before == (3 if together else 6)
+    assert np.allclose(*results, atol=1e-6)
+
+
+def test_no_guidance_is_one_call_a_step(engine, toy) -> None:
+    conditions = _conditions(engine, toy.ToyFootage(), guidance=1.0)
+    engine.sample(conditions, _noise(engine), steps=5, guidance=1.0)
+    assert engine.calls["flow"] == 5
+
+
+def test_cancel_is_looked_at_before_every_step(engine, toy) -> None:
+    conditions, asked = _conditions(engine, toy.ToyFootage()), []
+
+    def cancel() -> bool:
+        asked.append(1)
+        return len(asked) == 3
+
+    with pytest.raises(Cancelled):
+        engine.sample(conditions, _noise(engine), steps=9, guidance=1.0, watch=Watch(cancel))
+    assert engine.calls["flow"] == 2
+
+
+def test_cancel_is_looked_at_between_encoder_batches(engine, toy) -> None:
+    with pytest.raises(Cancelled):
+        _features(engine, toy.ToyFootage(), watch=Watch(lambda: engine.calls["sync_encoder"] == 1))
+    assert engine.calls["sync_encoder"] == 1
+
+
+def test_progress_grows_to_its_total(engine, toy) -> None:
+    told: list[tuple[str, int, int]] = []
+    watch = Watch(progress=lambda *step: told.append(step))
+    _features(engine, toy.ToyFootage(), watch=watch)
+    conditions = _conditions(engine, toy.ToyFootage())
+    engine.sample(conditions, _noise(engine), steps=3, guidance=3.0, watch=watch)
+    pictures = [step for step in told if step[0] == PICTURES]
+    assert pictures[-1][1:] == (21, 21)
+    assert pictures == sorted(pictures)
+    assert [step for step in told if step[0] == SAMPLING] == [(SAMPLING, k, 3) for k in range(4)]
+
+
+def test_null_features_that_are_none_are_told(bundle, monkeypatch, tmp_path) -> None:
+    rubbish = tmp_path / "null.npz"
+    rubbish.write_bytes(b"rubbish")
+    real = type(bundle).checked_path
+    monkeypatch.setattr(type(bundle), "checked_path", lambda b, n: rubbish if n == "null.npz" else real(b, n))
+    with pytest.raises(BundleCorrupt, match=r"null\.npz"):
+        Engine.open(bundle, provider="cpu")
+
+
+def test_dropping_gives_the_memory_back(engine, toy) -> None:
+    _features(engine, toy.ToyFootage())
+    engine.drop(*ENCODERS)
+    assert engine.sessions.loaded == frozenset()
+    assert (engine.provider, engine.manifest.id) == ("cpu", "toy")
