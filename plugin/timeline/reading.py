@@ -27,7 +27,6 @@ MAX_DEPTH = 400
 
 CONTENT_NAME = "content.otio"
 _EXPORT_AGAIN = "Export the timeline again as OTIO (.otio) or Final Cut Pro 7 XML (.xml)."
-_JSON_SUFFIXES = {".otio", ".json"}
 
 
 def read_timeline(
@@ -64,13 +63,13 @@ def media_folder(path: Path) -> Path:
     return (path if path.suffix.casefold() == ".otiod" else path.parent).absolute()
 
 
-def read_tree(path: Path) -> Any:
-    """The JSON of an .otio or .json file as plain dicts and lists, checked to be safe for OTIO.
+def read_tree(path: Path) -> dict[str, Any]:
+    """The document of an .otio, .json, .otioz or .otiod as plain JSON, checked to be safe for OTIO.
 
     Raises:
-        UnreadableTimeline: not text, not JSON, or nested too deeply.
+        UnreadableTimeline: not readable, not JSON, not OTIO, or nested too deeply.
     """
-    return _checked_json(_bytes_of(path), path)[1]
+    return _checked_json(_content(path), path)[1]
 
 
 def timeline_of_json(text: str, path: Path) -> Any:
@@ -91,32 +90,30 @@ def timeline_of_json(text: str, path: Path) -> Any:
         raise _refused(path, "is not a whole OpenTimelineIO document", detail=repr(error)) from error
 
 
-def _read_json(path: Path, _rate: Fraction | None) -> Any:
-    text, _ = _checked_json(_bytes_of(path), path)
+def _read_otio(path: Path, _rate: Fraction | None) -> Any:
+    text, _ = _checked_json(_content(path), path)
     return timeline_of_json(text, path)
 
 
-def _read_otioz(path: Path, _rate: Fraction | None) -> Any:
+def _content(path: Path) -> bytes:
+    """The JSON inside any of OTIO's own formats."""
+    suffix = path.suffix.casefold()
+    if suffix == ".otiod":
+        return _bytes_of(path / CONTENT_NAME)
+    return _zipped_content(path) if suffix == ".otioz" else _bytes_of(path)
+
+
+def _zipped_content(path: Path) -> bytes:
     try:
-        data = _zipped_content(path)
+        with zipfile.ZipFile(path) as package, package.open(CONTENT_NAME) as file:
+            data = file.read(MAX_BYTES + 1)
     except KeyError as error:
         raise _refused(path, f"holds no {CONTENT_NAME}") from error
     except Exception as error:  # zipfile passes on what zlib, lzma and struct raise
         raise _refused(path, "is not a whole OTIOZ package", detail=repr(error)) from error
     if len(data) > MAX_BYTES:
         raise _refused(path, "holds a timeline of more than 512 MiB")
-    text, _ = _checked_json(data, path)
-    return timeline_of_json(text, path)
-
-
-def _zipped_content(path: Path) -> bytes:
-    """The document in a package, at most one byte more than is allowed."""
-    with zipfile.ZipFile(path) as package, package.open(CONTENT_NAME) as file:
-        return file.read(MAX_BYTES + 1)
-
-
-def _read_otiod(path: Path, rate: Fraction | None) -> Any:
-    return _read_json(path / CONTENT_NAME, rate)
+    return data
 
 
 def _read_fcp_xml(path: Path, _rate: Fraction | None) -> Any:
@@ -152,10 +149,10 @@ def _read_fcpxml(path: Path, _rate: Fraction | None) -> Any:
 
 
 _READERS: dict[str, Callable[[Path, Fraction | None], Any]] = {
-    ".otio": _read_json,
-    ".json": _read_json,
-    ".otioz": _read_otioz,
-    ".otiod": _read_otiod,
+    ".otio": _read_otio,
+    ".json": _read_otio,
+    ".otioz": _read_otio,
+    ".otiod": _read_otio,
     ".xml": _read_fcp_xml,
     ".edl": _read_edl,
     ".aaf": _read_aaf,
@@ -212,7 +209,7 @@ def _text_of(data: bytes) -> str:
     return data.decode("cp1252", errors="replace")
 
 
-def _checked_json(data: bytes, path: Path) -> tuple[str, Any]:
+def _checked_json(data: bytes, path: Path) -> tuple[str, dict[str, Any]]:
     """The text and its tree; OTIO's own parser is never shown what would end the process."""
     try:
         text = data.decode("utf-8-sig")

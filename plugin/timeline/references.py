@@ -76,7 +76,7 @@ def read_reference(reference: Any, *, folder: Path) -> Reference:
         url = getattr(reference, "target_url", None)
         if not isinstance(url, str):
             return Reference(None, available, rate, NO_REFERENCE.fault)
-        return Reference(_file_or_pattern(url, rate, folder), available, rate)
+        return Reference(media_of_url(url, rate, folder), available, rate)
     except UnusableUrl as error:
         return Reference(None, available, rate, str(error))
 
@@ -101,7 +101,7 @@ def _image_sequence(reference: Any, folder: Path) -> ImageSequence:
     if available is not None:
         last = first + step * (max(1, -int(-(available.duration * rate) // 1)) - 1)
     else:
-        last = max(_numbers_on_disk(base, prefix, suffix), default=first)
+        last = max(images_on_disk(base, prefix, suffix), default=first)
     policy = str(reference.missing_frame_policy).rsplit(".", 1)[-1].casefold()
     return ImageSequence(
         folder=base,
@@ -116,7 +116,7 @@ def _image_sequence(reference: Any, folder: Path) -> ImageSequence:
     )
 
 
-def _file_or_pattern(url: str, rate: Fraction | None, folder: Path) -> MediaSource:
+def media_of_url(url: str, rate: Fraction | None, folder: Path) -> MediaSource:
     """One file, or numbered files where the name is a pattern such as `m.[1001-1099].tif`."""
     path = path_of_url(url, folder=folder)
     if exists(path):
@@ -151,24 +151,25 @@ def _bracketed(path: Path) -> _Numbers | None:
 def _counted(path: Path) -> _Numbers | None:
     """The same of a name such as `m.%04d.tif` or `m.####.tif`, from the files that are there."""
     match = _COUNTER.fullmatch(path.name)
-    numbers = _numbers_on_disk(path.parent, match["prefix"], match["suffix"]) if match else []
+    numbers = images_on_disk(path.parent, match["prefix"], match["suffix"]) if match else {}
     if match is None or not numbers:
         return None
     padding = int(match["width"] or 0) or len(match["hashes"] or "")
     return match["prefix"], match["suffix"], min(numbers), max(numbers), padding
 
 
-def _numbers_on_disk(folder: Path, prefix: str, suffix: str) -> list[int]:
+def images_on_disk(folder: Path, prefix: str, suffix: str) -> dict[int, Path]:
+    """The files of a numbered sequence that are there, by number, ascending."""
     try:
         names = [entry.name for entry in folder.iterdir()]
-    except OSError:
-        return []
-    middles = [
-        name[len(prefix) : len(name) - len(suffix)]
-        for name in names
-        if name.startswith(prefix) and name.endswith(suffix)
-    ]
-    return [int(middle) for middle in middles if middle.isascii() and middle.isdigit()]
+    except (OSError, ValueError):
+        return {}
+    found = {}
+    for name in names:
+        middle = name[len(prefix) : len(name) - len(suffix)]
+        if name == prefix + middle + suffix and middle.isascii() and middle.isdigit():
+            found[int(middle)] = folder / name
+    return dict(sorted(found.items()))
 
 
 def is_there(media: MediaSource) -> bool:
@@ -177,5 +178,5 @@ def is_there(media: MediaSource) -> bool:
         return exists(media.path)
     if exists(media.path_of(media.first)):
         return True
-    numbers = _numbers_on_disk(media.folder, media.prefix, media.suffix)
+    numbers = images_on_disk(media.folder, media.prefix, media.suffix)
     return any(media.first <= number <= media.last for number in numbers)

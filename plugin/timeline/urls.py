@@ -39,7 +39,12 @@ def path_of_url(url: str, *, folder: Path) -> Path:
         raise UnusableUrl("has an empty address")
     if "\0" in text:
         raise UnusableUrl("has an address with a NUL character")
-    return _first_existing([folder / name for name in _readings(text)])
+    return _first_existing([_placed(name, folder) for name in _readings(text)])
+
+
+def _placed(name: str, folder: Path) -> Path:
+    """A path with a Windows drive stays as it is, on every system."""
+    return Path(name) if _WINDOWS_DRIVE.match(name) else folder / name
 
 
 def _readings(text: str) -> list[str]:
