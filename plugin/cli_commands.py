@@ -115,6 +115,12 @@ def _spots(options: argparse.Namespace, output: Output) -> int:
     return list_spots(options, output)
 
 
+def _render(options: argparse.Namespace, output: Output) -> int:
+    from plugin.cli_render import render_timeline  # noqa: PLC0415 (see `_spots`)
+
+    return render_timeline(options, output)
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace, Output], int]] = {
     "doctor": _doctor,
     "models": _models,

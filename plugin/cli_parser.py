@@ -141,7 +141,9 @@ def _add_choice_of_cues(parser: argparse.ArgumentParser) -> None:
         metavar="cues.toml",
         help="Cue sheet, made by `spots --write`; what it says wins.",
     )
-    group.add_argument("--only", nargs="+", metavar="CUE", help="Cue numbers or labels, e.g. 001 003 violin.")
+    group.add_argument(
+        "--only", nargs="+", default=(), metavar="CUE", help="Cue numbers or labels, e.g. 001 003 violin."
+    )
     group.add_argument("--dry-run", action="store_true", help="Check everything, render nothing.")
 
 

@@ -1,105 +1,108 @@
-"""Draining a render on the command line: progress while it runs, a report when it ends."""
+"""`sagafoley render`: a timeline in, stems and a timeline with our tracks out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import argparse
 from pathlib import Path
 from typing import Any
 
-from plugin.cli_output import Output, error_document
-from plugin.cli_progress import ProgressBar
-from plugin.errors import Cancelled
-from plugin.render.events import (
-    CueFailed,
-    CueWarning,
-    RenderEvent,
-    SheetStarted,
-    TakeKept,
-    TakeWritten,
-)
-from plugin.render.takes import Take
+from plugin.cli_interrupt import Interruption
+from plugin.cli_output import Output, problem_document, terminal_width
+from plugin.cli_report import Report, drain
+from plugin.cli_spots import spots_table
+from plugin.controller import RenderPlan, RenderRequest, plan_render, render_sheet
+from plugin.delivery import choose_pieces, package
+from plugin.filehost import FileHost
+from plugin.hosts import Flavour
+from plugin.workspace import Workspace
+
+RESUME = "Cancelled. Run the same line again to go on; finished takes are kept."
+_SETTINGS = ("bundle", "provider", "threads", "preset", "seed", "takes", "flavour")
 
 
-@dataclass(slots=True)
-class Report:
-    """What a render gave.
-
-    Attributes:
-        takes: (cue, take, path of the WAV, kept from an earlier run), in order.
-        failed: what failed, by cue.
-        warnings: (cue, words).
-        cancelled: the user stopped it.
-    """
-
-    takes: list[tuple[str, Take, Path, bool]] = field(default_factory=list)
-    failed: list[CueFailed] = field(default_factory=list)
-    warnings: list[CueWarning] = field(default_factory=list)
-    cancelled: bool = False
-
-    @property
-    def exit_code(self) -> int:
-        """0 done, 1 some cues failed, 130 cancelled."""
-        if self.cancelled:
-            return 130
-        return 1 if self.failed else 0
-
-    def document(self) -> dict[str, Any]:
-        """The report for machines."""
-        return {
-            "stems": [_stem(*each) for each in self.takes],
-            "failed": [{"cue": each.cue_id, **error_document(each.error)} for each in self.failed],
-            "warnings": [{"cue": each.cue_id, "message": each.message} for each in self.warnings],
-            "cancelled": self.cancelled,
-        }
+def workspace_of(options: argparse.Namespace) -> Workspace:
+    """The workspace with the settings that this command line changes."""
+    return Workspace.open({key: getattr(options, key, None) for key in _SETTINGS})
 
 
-def drain(events: Iterable[RenderEvent], output: Output) -> Report:
-    """Run the render to its end (or until it is cancelled) and tell it as it goes."""
-    report, progress = Report(), ProgressBar(output.notes)
-    try:
-        for event in events:
-            progress.follow(event)
-            _record(event, report, output, progress)
-    except Cancelled:
-        report.cancelled = True
-    finally:
-        progress.close()
-    return report
+def render_timeline(options: argparse.Namespace, output: Output) -> int:
+    """Render what was asked for and place it; the exit code."""
+    workspace = workspace_of(options)
+    bundle = workspace.bundle()
+    request = RenderRequest(
+        options.timeline, options.output, options.cues, tuple(options.only), options.steps, options.guidance
+    )
+    plan = plan_render(request, workspace, bundle)
+    for problem in plan.problems:
+        output.problem(problem)
+    if options.dry_run or not plan.ready.cues:
+        return _without_rendering(plan, output, dry=options.dry_run)
+    with Interruption(output.note) as interruption:
+        engine = workspace.open_engine(bundle)
+        report = drain(render_sheet(plan.ready, engine, folder=plan.folder, cancel=interruption), output)
+    written: dict[str, str] = {}
+    if report.cancelled:
+        output.note(RESUME)
+    elif report.takes:
+        written = _deliver(plan, report, output, flavour=workspace.settings.flavour, otioz=options.otioz)
+    _print_paths(report, written, output)
+    output.document({**_plan_document(plan), **report.document(), **written})
+    return _exit_code(plan, report)
 
 
-def _record(event: RenderEvent, report: Report, output: Output, progress: ProgressBar) -> None:
-    match event:
-        case SheetStarted(cues=cues, takes=takes, folder=folder):
-            output.detail(f"{cues} cues, {takes} takes, into {folder}")
-        case TakeWritten(cue_id=cue, take=take, path=path) | TakeKept(cue_id=cue, take=take, path=path):
-            kept = isinstance(event, TakeKept)
-            report.takes.append((cue, take, path, kept))
-            output.detail(f"cue {cue}: {path.name} {'was whole already' if kept else 'written'}")
-        case CueWarning():
-            report.warnings.append(event)
-            with progress.aside():
-                output.note(f"warning: cue {event.cue_id}: {event.message}")
-        case CueFailed():
-            report.failed.append(event)
-            with progress.aside():
-                output.cue_failure(event.cue_id, event.error)
-        case _:
-            pass
+def _without_rendering(plan: RenderPlan, output: Output, *, dry: bool) -> int:
+    """The end of a dry run, or of a render in which every cue is blocked."""
+    if dry:
+        for line in spots_table(plan.asked, plan.problems, width=terminal_width(output.results)):
+            output.line(line)
+        output.note(
+            f"{len(plan.ready.cues)} of {len(plan.asked.cues)} cues can be rendered, into {plan.folder}."
+        )
+    else:
+        output.note("Nothing was rendered: every cue has a problem that stops it.")
+    output.document(_plan_document(plan))
+    return 2 if not plan.ready.cues else 1 if plan.blocked else 0
 
 
-def _stem(cue: str, take: Take, path: Path, kept: bool) -> dict[str, Any]:  # noqa: FBT001 (a field of a row)
-    record, audio = take.cue.spot.record, take.audio
+def _deliver(
+    plan: RenderPlan, report: Report, output: Output, *, flavour: str, otioz: bool
+) -> dict[str, str]:
+    """Place the takes and pack them; the paths that were written, by kind."""
+    host = FileHost(plan.opened.path, folder=plan.folder, flavour=Flavour(flavour))
+    made: dict[str, Any] = {}
+    for cue, take, path, _kept in report.takes:
+        made.setdefault(cue, (take, path))
+    placed = host.place(choose_pieces(plan.sheet, made, folder=plan.folder))
+    output.detail(
+        f"{len(placed)} pieces placed on {len({each.track_name for each in placed})} tracks, read back"
+    )
+    for warning in host.placement.warnings if host.placement else ():
+        output.note(f"warning: {warning}")
+    written = {"otio": str(host.output)}
+    if otioz:
+        packed = package(host.output)
+        for missing in packed.missing:
+            output.note(f"warning: not in the package, because the file is not there: {missing}")
+        written["otioz"] = str(packed.path)
+    return written
+
+
+def _print_paths(report: Report, written: dict[str, str], output: Output) -> None:
+    for _cue, _take, path, _kept in report.takes:
+        output.path(path)
+    for path_text in written.values():
+        output.path(Path(path_text))
+
+
+def _plan_document(plan: RenderPlan) -> dict[str, Any]:
     return {
-        "cue": cue,
-        "label": take.cue.spot.label,
-        "prompt": take.cue.prompt,
-        "seed": take.cue.seed,
-        "path": str(path),
-        "sidecar": str(path.with_name(take.sidecar_name)),
-        "record_seconds": [str(record.start), str(record.end)],
-        "samples": audio.samples,
-        "loudness_lufs": audio.loudness_lufs,
-        "true_peak_dbtp": audio.true_peak_dbtp,
-        "kept": kept,
+        "timeline": str(plan.opened.path),
+        "folder": str(plan.folder),
+        "cues": [cue.id for cue in plan.asked.cues],
+        "blocked": sorted(plan.blocked),
+        "problems": [problem_document(problem) for problem in plan.problems],
     }
+
+
+def _exit_code(plan: RenderPlan, report: Report) -> int:
+    return report.exit_code or (1 if plan.blocked else 0)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models_onnx.bundle import Bundle
 from plugin.cueing import build_sheet
-from plugin.cues import CueSheet, Problem
+from plugin.cues import CueSheet, Problem, Severity
 from plugin.cuesheets import read_cue_file, write_cue_file
 from plugin.errors import NoSpots, UsageError
 from plugin.presets import Presets
@@ -161,6 +162,82 @@ def save_cues(sheet: CueSheet, path: Path, *, presets: Presets, made_from: Path 
             remedy=f"Add `--cues {path}` to keep its edits, or give another name.",
         )
     write_cue_file(sheet, path, presets=presets)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest:
+    """What a person asks to be rendered.
+
+    Attributes:
+        timeline: the file.
+        output: the folder for results; None leaves it to the settings.
+        cue_file: an edited cue sheet, None for none.
+        only: cue numbers or labels; empty for all.
+        steps: in place of the preset's.
+        guidance: in place of the preset's.
+    """
+
+    timeline: Path
+    output: Path | None = None
+    cue_file: Path | None = None
+    only: tuple[str, ...] = ()
+    steps: int | None = None
+    guidance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenderPlan:
+    """What would be rendered, everything checked, nothing done.
+
+    Attributes:
+        opened: the timeline.
+        sheet: all its cues.
+        asked: the cues that were asked for.
+        problems: of the timeline and of the cues asked for.
+        folder: where results go.
+    """
+
+    opened: OpenTimeline
+    sheet: CueSheet
+    asked: CueSheet
+    problems: tuple[Problem, ...]
+    folder: Path
+
+    @property
+    def blocked(self) -> frozenset[str]:
+        """Ids of the cues that cannot be rendered; all of them when the timeline itself is at fault."""
+        blockers = {problem.cue_id for problem in self.problems if problem.severity is Severity.BLOCKER}
+        ids = frozenset(cue.id for cue in self.asked.cues)
+        return ids if "" in blockers else ids & blockers
+
+    @property
+    def ready(self) -> CueSheet:
+        """The cues that can be rendered."""
+        return replace(self.asked, cues=tuple(cue for cue in self.asked.cues if cue.id not in self.blocked))
+
+
+def plan_render(request: RenderRequest, workspace: Workspace, bundle: Bundle) -> RenderPlan:
+    """Read, spot, decide and check everything that a render needs.
+
+    Raises:
+        UnreadableTimeline: see `OpenTimeline.read`.
+        UsageError: see `make_sheet` and `only`.
+        NoSpots: nothing asks for sound.
+        OutputError: the output folder cannot be written to.
+    """
+    opened = OpenTimeline.read(request.timeline)
+    sheet = make_sheet(
+        opened,
+        workspace,
+        presets=workspace.presets_of(bundle),
+        cue_file=request.cue_file,
+        steps=request.steps,
+        guidance=request.guidance,
+    )
+    require_cues(sheet)
+    asked = only(sheet, request.only)
+    folder = output_folder(workspace, request.output, beside=opened.path)
+    return RenderPlan(opened, sheet, asked, problems_of(opened, asked), folder)
 
 
 def problems_of(opened: OpenTimeline, sheet: CueSheet) -> tuple[Problem, ...]:

@@ -55,6 +55,7 @@ class StemPiece:
         path: the WAV file, absolute.
         record: where it belongs, absolute seconds.
         channels: audio channels of the file.
+        facts: name and value of what else travels with it (prompt, seed, licence, ...).
     """
 
     cue_id: str
@@ -62,6 +63,7 @@ class StemPiece:
     path: Path
     record: TimeSpan
     channels: int = 1
+    facts: tuple[tuple[str, str], ...] = ()
 
     @property
     def samples(self) -> int:
