@@ -1,0 +1,173 @@
+"""Weights on disk: reading a file safely, and telling exactly where it does not fit a network.
+
+Published files nest and name their tensors in different ways (spec section 9); `networks` knows
+which file and which part belongs where. Here a file becomes a flat mapping, and a mapping is held
+against the shapes a network wants: nothing missing, nothing left over, nothing of another shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from exporter.errors import ExportError
+
+SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+"""Endings a checkpoint may have; `.pth` may be published as `.safetensors` and so on."""
+
+WRAPPER = "module."
+"""What a training wrapper puts before every key."""
+
+_ROWS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One tensor that does not fit.
+
+    Attributes:
+        key: its name in the network.
+        problem: "missing", "unexpected", "shape" or "not finite".
+        wanted, found: shapes; empty text where there is none.
+    """
+
+    key: str
+    problem: str
+    wanted: str
+    found: str
+
+
+class WrongCheckpoint(ExportError):
+    """A checkpoint's tensors are not the network's. `table` shows which."""
+
+    def __init__(self, message: str, *, mismatches: tuple[Mismatch, ...]) -> None:
+        table = mismatch_table(mismatches)
+        super().__init__(message, remedy="Name the checkpoint that belongs to this size.", detail=table)
+        self.mismatches = mismatches
+        self.table = table
+
+
+def find_checkpoint(folder: Path, stem: str) -> Path | None:
+    """The file `stem` in `folder` with any of the known endings."""
+    candidates = (folder / f"{stem}{suffix}" for suffix in SUFFIXES)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def read_checkpoint(path: Path, *, part: str = "") -> dict[str, Tensor]:
+    """The tensors of a file under their own names.
+
+    Args:
+        path: `.safetensors`, or what `torch.save` wrote. Only plain tensors are read, never code.
+        part: of a file that holds several networks, the one wanted: a nested mapping of that name, or
+            the keys that start with it and a dot. A file without any such part is taken as a whole.
+
+    Raises:
+        ExportError: the file cannot be read or holds something else.
+    """
+    content = _read(path)
+    nested = content.get(part)
+    if isinstance(nested, Mapping):
+        content = dict(nested)
+    elif part and any(key.startswith(f"{part}.") for key in content):
+        content = _below(content, f"{part}.")
+    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+    if not tensors:
+        found = ", ".join(sorted(str(key) for key in content)[:8]) or "nothing"
+        raise ExportError(
+            f"{path} holds no tensors{f' under {part!r}' if part else ''}; at its top it has {found}.",
+            remedy="Name a checkpoint of this network.",
+        )
+    if all(key.startswith(WRAPPER) for key in tensors):
+        tensors = _below(tensors, WRAPPER)
+    return tensors
+
+
+def mismatches(module: nn.Module, tensors: Mapping[str, Tensor]) -> tuple[Mismatch, ...]:
+    """Where `tensors` are not exactly the module's state, in the order of the module."""
+    wanted = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
+    found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
+    problems = []
+    for key, shape in wanted.items():
+        if key not in found:
+            problems.append(Mismatch(key, "missing", str(list(shape)), ""))
+        elif found[key] != shape:
+            problems.append(Mismatch(key, "shape", str(list(shape)), str(list(found[key]))))
+        elif not torch.isfinite(tensors[key]).all():
+            problems.append(Mismatch(key, "not finite", str(list(shape)), str(list(shape))))
+    unexpected = (
+        Mismatch(key, "unexpected", "", str(list(found[key]))) for key in found if key not in wanted
+    )
+    return (*problems, *unexpected)
+
+
+@torch.no_grad()
+def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], *, name: str) -> None:
+    """Copy `tensors` into the module, as float32, if they are exactly its state.
+
+    Args:
+        module: on the CPU.
+        tensors: under the module's own keys.
+        name: of the network and its files, for the message.
+
+    Raises:
+        WrongCheckpoint: with the table of all differences; the module is untouched.
+    """
+    problems = mismatches(module, tensors)
+    if problems:
+        raise WrongCheckpoint(f"{name}: {len(problems)} tensors do not fit.", mismatches=problems)
+    for key, target in module.state_dict(keep_vars=True).items():
+        target.copy_(tensors[key])
+
+
+def mismatch_table(rows: Iterable[Mismatch]) -> str:
+    """A table for a terminal, the first rows whole and a count of the rest."""
+    everything = tuple(rows)
+    cells = [("key", "problem", "wanted", "found")]
+    cells += [(row.key, row.problem, row.wanted, row.found) for row in everything[:_ROWS]]
+    widths = [max(len(line[column]) for line in cells) for column in range(4)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    ]
+    if len(everything) > _ROWS:
+        lines.append(f"... and {len(everything) - _ROWS} more")
+    return "\n".join(lines)
+
+
+def _below(tensors: Mapping[Any, Any], prefix: str) -> dict[str, Any]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _read(path: Path) -> dict[Any, Any]:
+    try:
+        content = load_file(path) if path.suffix == ".safetensors" else _torch_load(path)
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from None
+    if not isinstance(content, Mapping):
+        raise _unreadable(path, TypeError(f"it holds a {type(content).__name__}, not a mapping"))
+    return dict(content)
+
+
+def _torch_load(path: Path) -> Any:
+    """Tensors stay on disk until they are copied, where the file's format allows it."""
+    with path.open("rb") as stream:
+        zipped = stream.read(4) == b"PK\x03\x04"
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
+    except Exception as error:  # noqa: BLE001  torch raises anything at a damaged file, bare Exception included
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> ExportError:
+    return ExportError(
+        f"{path} cannot be read as a checkpoint.",
+        remedy="Download it again, or check that it is the right file.",
+        detail=f"{type(error).__name__}: {str(error)[:500]}",
+    )

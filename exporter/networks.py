@@ -1,0 +1,256 @@
+"""The six networks of a model, built and given their weights: published, own, or drawn from names.
+
+| network | own file | published file and part |
+|---|---|---|
+| clip_text, clip_image | clip | open_clip_pytorch_model |
+| synchformer | synchformer | synchformer_state_dict (base), over it saganet `synchformer` |
+| flow | flow | saganet or saganet_no_lora, `network` |
+| vae | vae | v1-44 |
+| vocoder | vocoder | bigvgan_generator, `generator` |
+
+What overrides what, and which tensors are left out: spec section 9 and 4.1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+import torch
+from torch import Tensor, nn
+
+from exporter import fill
+from exporter.checkpoints import SUFFIXES, find_checkpoint, load_strictly, read_checkpoint
+from exporter.errors import ExportError
+from exporter.models.bigvgan import WEIGHT_NORM_SPELLINGS, Vocoder, fold_weight_norm
+from exporter.models.clip import VISUAL_PREFIX, ImageTower, TextTower, image_state_dict, text_state_dict
+from exporter.models.flow import FlowNetwork
+from exporter.models.synchformer import Synchformer
+from exporter.models.vae import Vae, normalise_weights
+from exporter.sizes import Sizes
+from models_onnx.bundle import Source, sha256_of
+
+SYNC_PREFIX = "vfeat_extractor."
+
+
+def _decoding_vae(sizes: Sizes) -> Vae:
+    vae = Vae(sizes.vae)
+    vae.encoder = nn.Identity()  # type: ignore[assignment]  # training only; its keys are not wanted
+    return vae
+
+
+BUILD: Mapping[str, Callable[[Sizes], nn.Module]] = {
+    "clip_text": lambda sizes: TextTower(sizes.clip),
+    "clip_image": lambda sizes: ImageTower(sizes.clip),
+    "synchformer": lambda sizes: Synchformer(sizes.synchformer),
+    "flow": lambda sizes: FlowNetwork(sizes.flow),
+    "vae": _decoding_vae,
+    "vocoder": lambda sizes: Vocoder(sizes.vocoder),
+}
+"""How each network is made, with meaningless weights."""
+
+RULE_WIDTH = 1024
+"""Width of clip and text features that the rule of deterministic weights was made for."""
+
+RANDOM_MEL = (-4.0, 2.0)
+"""Mean and deviation of the log-mel a decoder of random weights makes: those of real sound, roughly."""
+
+
+class Weights(Protocol):
+    """Where the weights of a model come from."""
+
+    def network(self, name: str, sizes: Sizes) -> nn.Module:
+        """The network `name` of `BUILD`, weights in place, in evaluation mode."""
+
+    def sources(self) -> tuple[Source, ...]:
+        """The files read so far; hashes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RandomWeights:
+    """Weights drawn from the tensors' names: the same on every machine, for any size.
+
+    Attributes:
+        salt: another one gives other weights.
+        loudness: factor on the vocoder's last convolution.
+    """
+
+    salt: str = ""
+    loudness: float = 1.0
+
+    @torch.no_grad()
+    def network(self, name: str, sizes: Sizes) -> nn.Module:
+        """See `Weights`."""
+        module = BUILD[name](sizes)
+        prefix = VISUAL_PREFIX if name == "clip_image" else ""
+        if isinstance(module, Vocoder):
+            self._fill_vocoder(module)
+        else:
+            fill.fill_module(module, prefix=prefix, salt=self.salt)
+        if isinstance(module, FlowNetwork):
+            _temper_projections(module)
+        if isinstance(module, Vae):
+            module.load_state_dict(normalise_weights(module.state_dict()))
+            module.data_mean.fill_(RANDOM_MEL[0])
+            module.data_std.fill_(RANDOM_MEL[1])
+        return module.eval()
+
+    def sources(self) -> tuple[Source, ...]:
+        """None: there are no files."""
+        return ()
+
+    def _fill_vocoder(self, module: Vocoder) -> None:
+        """Drawn in weight-norm form, as the golden vectors are, then folded."""
+        drawn = fill.weights(weight_norm_shapes(module), salt=self.salt)
+        folded = fold_weight_norm(drawn)
+        folded["conv_post.weight"] = folded["conv_post.weight"] * self.loudness
+        module.load_state_dict(module.state_dict() | folded)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFolder:
+    """Weights from files, each under one of its known names.
+
+    Attributes:
+        files: by the name of the part of the model (`PARTS`), the file and the part of it.
+    """
+
+    files: Mapping[str, tuple[Path, str]]
+
+    @classmethod
+    def open(cls, folder: Path) -> CheckpointFolder:
+        """Find every file that is needed.
+
+        Raises:
+            ExportError: naming every file that is not there.
+        """
+        if not folder.is_dir():
+            raise ExportError(
+                f"There is no folder {folder}.", remedy="Name the folder that holds the checkpoints."
+            )
+        files = {part: found for part in PARTS if (found := _find(folder, part)) is not None}
+        missing = [part for part in PARTS if part not in files and part not in OPTIONAL_PARTS]
+        if missing:
+            wanted = "; ".join(f"{part} ({' or '.join(stem for stem, _ in PARTS[part])})" for part in missing)
+            raise ExportError(
+                f"{folder} has no checkpoint for {wanted}.",
+                remedy=f"Put them there, each ending with one of {', '.join(SUFFIXES)}.",
+            )
+        return cls(files=files)
+
+    def network(self, name: str, sizes: Sizes) -> nn.Module:
+        """See `Weights`.
+
+        Raises:
+            WrongCheckpoint: the tensors are not exactly the network's.
+            ExportError: a file cannot be read.
+        """
+        module = BUILD[name](sizes)
+        part, select = _SELECT[name]
+        tensors = select(
+            {piece: self._read(piece) for piece in (f"{part}_base", part) if piece in self.files}
+        )
+        load_strictly(module, tensors, name=f"{name} in {self.files[part][0].name}")
+        return module.eval()
+
+    def sources(self) -> tuple[Source, ...]:
+        """Every file with its sha256."""
+        paths = dict.fromkeys(path for path, _ in self.files.values())
+        return tuple(Source(file=path.name, sha256=sha256_of(path)) for path in paths)
+
+    def _read(self, part: str) -> dict[str, Tensor]:
+        path, nesting = self.files[part]
+        return read_checkpoint(path, part=nesting)
+
+
+PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "clip": (("clip", ""), ("open_clip_pytorch_model", "")),
+    "synchformer_base": (("synchformer_state_dict", ""),),
+    "synchformer": (("synchformer", ""), ("saganet", "synchformer"), ("saganet_no_lora", "synchformer")),
+    "flow": (("flow", ""), ("saganet", "network"), ("saganet_no_lora", "network")),
+    "vae": (("vae", ""), ("v1-44", "")),
+    "vocoder": (("vocoder", ""), ("bigvgan_generator", "generator")),
+}
+"""Of each part of a model, the files it may be in, without their endings, and the part of the file."""
+
+OPTIONAL_PARTS = frozenset({"synchformer_base"})
+"""Not needed where the synchformer's own file is complete."""
+
+UNUSED_FLOW_KEYS = frozenset({"latent_rot", "clip_rot", "t_embed.freqs"})
+"""Tables that older files carry and that are computed here."""
+
+
+def _find(folder: Path, part: str) -> tuple[Path, str] | None:
+    for stem, nesting in PARTS[part]:
+        path = find_checkpoint(folder, stem)
+        if path is not None:
+            return path, nesting
+    return None
+
+
+_Pieces = dict[str, dict[str, Tensor]]
+
+
+def _synchformer_tensors(pieces: _Pieces) -> dict[str, Tensor]:
+    """The fine-tuned tensors over those of the base, whose audio side is left out.
+
+    The base has no context layers: one that the fine-tuned file lacks is missing here, and refused.
+    (The reference would go on with that layer's gates closed.)
+    """
+    base = {
+        key: value for key, value in pieces.get("synchformer_base", {}).items() if key.startswith(SYNC_PREFIX)
+    }
+    return base | pieces["synchformer"]
+
+
+def _flow_tensors(pieces: _Pieces) -> dict[str, Tensor]:
+    """Without the LoRA factors: the published qkv weights already contain them (spec section 4.1)."""
+    return {
+        key: value
+        for key, value in pieces["flow"].items()
+        if not key.endswith((".lora_A", ".lora_B")) and key not in UNUSED_FLOW_KEYS
+    }
+
+
+def _decoder_tensors(pieces: _Pieces) -> dict[str, Tensor]:
+    """Without the encoder, normalised: exactly once, whatever the file contains (spec section 6)."""
+    kept = {key: value for key, value in pieces["vae"].items() if not key.startswith("encoder.")}
+    return normalise_weights(kept)
+
+
+_SELECT: Mapping[str, tuple[str, Callable[[_Pieces], dict[str, Tensor]]]] = {
+    "clip_text": ("clip", lambda pieces: text_state_dict(pieces["clip"])),
+    "clip_image": ("clip", lambda pieces: image_state_dict(pieces["clip"])),
+    "synchformer": ("synchformer", _synchformer_tensors),
+    "flow": ("flow", _flow_tensors),
+    "vae": ("vae", _decoder_tensors),
+    "vocoder": ("vocoder", lambda pieces: fold_weight_norm(pieces["vocoder"])),
+}
+"""The part each network is in, and how its tensors are taken from it."""
+
+
+def _temper_projections(module: FlowNetwork) -> None:
+    """The rule lifts unit vectors of 1024 values to unit variance; do it for their true width.
+
+    Changes nothing at the published widths.
+    """
+    for projection in (module.clip_input_proj, module.text_input_proj):
+        weight = cast("nn.Linear", projection[0]).weight
+        weight.mul_(math.sqrt(weight.shape[1] / RULE_WIDTH))
+
+
+def weight_norm_shapes(module: Vocoder) -> dict[str, tuple[int, ...]]:
+    """Keys and shapes of the vocoder as stored: each convolution's weight as magnitude and direction."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for key, tensor in module.state_dict().items():
+        layer, _, last = key.rpartition(".")
+        if last == "weight":
+            magnitude, direction = (f"{layer}.{name}" for name in WEIGHT_NORM_SPELLINGS[0])
+            shapes[magnitude] = (tensor.shape[0],) + (1,) * (tensor.ndim - 1)
+            shapes[direction] = tuple(tensor.shape)
+        else:
+            shapes[key] = tuple(tensor.shape)
+    return shapes
