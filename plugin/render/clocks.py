@@ -1,0 +1,106 @@
+"""Record time to media time: which moment of a file a clip shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from plugin.cues import ClipSource, MediaSource, Spot
+from plugin.errors import MediaMissing
+from plugin.media.video import MediaInfo, Pick
+from plugin.timebase import TimeSpan
+
+ONSET_SLOT = Fraction(1, 8)
+"""Record seconds by which a frame may start late and still answer: one picture of the image tower."""
+
+_NO_RATE = Fraction(24)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaClock:
+    """Which moment of a media file is on screen at a record time.
+
+    Attributes:
+        clip: the clip that shows the media.
+        zero: the document's count at the file's first frame.
+    """
+
+    clip: ClipSource
+    zero: Fraction
+
+    def file_time(self, record_time: Fraction) -> Fraction:
+        """Seconds from the file's first frame; may lie outside the file."""
+        return self.clip.source_time(record_time) - self.zero
+
+    @property
+    def pick(self) -> Pick:
+        """The rule that chooses a frame: forward as in training, on screen for a freeze, or backward."""
+        if self.clip.speed == 0:
+            return Pick.SCREEN
+        return Pick.ONSET if self.clip.speed > 0 else Pick.REVERSE
+
+    @property
+    def slot(self) -> Fraction:
+        """`ONSET_SLOT` in media seconds."""
+        return ONSET_SLOT * abs(self.clip.speed)
+
+    def mapping(self, origin: Fraction) -> str:
+        """Text that two clocks share when they show the same at all times counted from `origin`."""
+        return f"{self.file_time(origin)} {self.clip.speed}"
+
+
+def clock_of(clip: ClipSource, record: TimeSpan, info: MediaInfo) -> MediaClock:
+    """The clock of a clip over the file behind it.
+
+    Documents count media time from the clip's available range, from the file's start timecode, or
+    from zero, and not always as they say. The first of these, in this order, under which the file
+    holds all that `record` shows is taken; else the one under which it holds most.
+
+    Args:
+        clip: the clip.
+        record: the part of the timeline that is wanted.
+        info: of the file.
+    """
+    shown = shown_span(clip, record)
+    if info.duration is None:
+        return MediaClock(clip, shown.start)
+    candidates = [clip.available.start] if clip.available is not None else []
+    candidates += [info.start_timecode] if info.start_timecode is not None else []
+    candidates.append(Fraction(0))
+    frame, duration = 1 / (info.rate or _NO_RATE), info.duration
+    extents = [TimeSpan(zero - frame, zero + duration + frame) for zero in candidates]
+    shares = [_share(shown, extent) for extent in extents]
+    return MediaClock(clip, candidates[shares.index(max(shares))])
+
+
+def shown_span(clip: ClipSource, record: TimeSpan) -> TimeSpan:
+    """The media time, in the document's count, that `record` shows; a freeze shows a moment."""
+    ends = (clip.source_time(record.start), clip.source_time(record.end))
+    return TimeSpan(min(ends), max(ends))
+
+
+def _share(shown: TimeSpan, extent: TimeSpan) -> Fraction:
+    """How much of `shown` lies in `extent`, 0..1."""
+    if extent.start <= shown.start and shown.end <= extent.end:
+        return Fraction(1)
+    shared = shown.intersect(extent)
+    return shared.duration / shown.duration if shared and shown.duration else Fraction(0)
+
+
+def media_of(clip: ClipSource | None, *, spot: Spot, kind: str) -> tuple[ClipSource, MediaSource]:
+    """A clip of the spot and its media.
+
+    Raises:
+        MediaMissing: there is no clip, or it names no media.
+    """
+    if clip is None:
+        raise MediaMissing(
+            f"There is no {kind} under cue {spot.id} ('{spot.label}', {spot.source_name}).",
+            remedy="Move the matte or marker over a picture clip.",
+        )
+    if clip.media is None:
+        raise MediaMissing(
+            f"The {kind} clip '{clip.clip_name}' on track {clip.track_name} names no media file.",
+            remedy="Relink the clip to its media and export the timeline again.",
+        )
+    return clip, clip.media

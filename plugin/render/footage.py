@@ -1,0 +1,153 @@
+"""The pictures and matte of one spot, by time from its start, out of the media behind its clips."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from types import TracebackType
+from typing import Self
+
+from plugin.cues import Matte, Spot
+from plugin.engine.footage import Picture
+from plugin.media.fingerprint import fingerprint
+from plugin.media.mattes import MatteReader
+from plugin.media.video import VideoReader
+from plugin.render.clocks import MediaClock, clock_of, media_of
+
+_EXACT_TIMES = 1_000_000
+
+
+class ClipFootage:
+    """A spot's pictures; the engine's `Footage`. Make it with `open` and use it in a `with` block.
+
+    Time 0 is the spot's exact record start. The stem's first sample lies within half a sample of it,
+    far below the time between two frames, so a frame that starts with the cue is the frame at 0.
+    """
+
+    def __init__(
+        self,
+        spot: Spot,
+        *,
+        picture: VideoReader,
+        picture_clock: MediaClock,
+        matte: MatteReader | None,
+        matte_clock: MediaClock | None,
+        fingerprints: tuple[str, str],
+    ) -> None:
+        self._spot = spot
+        self._picture = picture
+        self._picture_clock = picture_clock
+        self._matte = matte
+        self._matte_clock = matte_clock
+        self.picture_fingerprint, self.matte_fingerprint = fingerprints
+        self._held = dict.fromkeys(("picture", "matte"), False)
+
+    @classmethod
+    def open(cls, spot: Spot) -> ClipFootage:
+        """The opened media of a spot.
+
+        Raises:
+            MediaMissing: no picture, no media, or a file that is not there.
+            UndecodableMedia: a file gives no picture.
+            MatteMismatch: the matte has not the channel that is asked for.
+        """
+        clip, source = media_of(spot.picture, spot=spot, kind="picture")
+        picture = VideoReader.open(source)
+        try:
+            matte = None if spot.matte is None else _open_matte(spot.matte, spot)
+            matte_clock = None
+            if matte is not None and spot.matte is not None:
+                matte_clock = clock_of(spot.matte.clip, spot.record, matte.info)
+            return cls(
+                spot,
+                picture=picture,
+                picture_clock=clock_of(clip, spot.record, picture.info),
+                matte=matte,
+                matte_clock=matte_clock,
+                fingerprints=(fingerprint(source), "" if matte is None else fingerprint(matte.source)),
+            )
+        except BaseException:
+            picture.close()
+            raise
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the media files, which moments of them are shown, and the matte's channel."""
+        origin = self._spot.record.start
+        parts = [self.picture_fingerprint, self._picture_clock.mapping(origin)]
+        if self._matte_clock is not None and self._spot.matte is not None:
+            matte = self._spot.matte
+            parts += [self.matte_fingerprint, self._matte_clock.mapping(origin)]
+            parts += [matte.channel.value, str(matte.invert)]
+        return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was noticed so far while frames were read."""
+        said = []
+        if self._held["picture"]:
+            said.append(f"{self._picture.source.name} does not cover the whole cue; its edge frame is held.")
+        if self._held["matte"] and self._matte is not None:
+            said.append(
+                f"The matte {self._matte.source.name} does not cover the whole cue; its edge is held."
+            )
+        if self._picture.damaged:
+            said.append(
+                f"{self._picture.source.name} is damaged; {self._picture.damaged} frames could not be read."
+            )
+        return tuple(said)
+
+    def frames(self, times: Sequence[float]) -> Iterator[Picture]:
+        """The frame at each time, `[H, W, 3]` uint8 RGB; handles beyond the cut where the file has them."""
+        clock, reader = self._picture_clock, self._picture
+        pictures = reader.frames_at(self._file_times(clock, times), pick=clock.pick, slot=clock.slot)
+        known = reader.edge_repeats
+        for time, picture in zip(times, pictures, strict=True):
+            if reader.edge_repeats > known and self._in_cue(time):
+                self._held["picture"] = True
+            known = reader.edge_repeats
+            yield picture
+
+    def masks(self, times: Sequence[float]) -> Iterator[Picture] | None:
+        """The matte at each time, `[h, w]` uint8 in the matte's own size; None: the whole frame."""
+        if self._matte is None or self._matte_clock is None:
+            return None
+        return self._masks(self._matte, self._matte_clock, times)
+
+    def _masks(self, reader: MatteReader, clock: MediaClock, times: Sequence[float]) -> Iterator[Picture]:
+        masks = reader.frames_at(self._file_times(clock, times), pick=clock.pick, slot=clock.slot)
+        reader.ran_short = False
+        for time, mask in zip(times, masks, strict=True):
+            if reader.ran_short and self._in_cue(time):
+                self._held["matte"] = True
+            reader.ran_short = False
+            yield mask
+
+    def _file_times(self, clock: MediaClock, times: Sequence[float]) -> list[Fraction]:
+        origin = self._spot.record.start
+        exact = (Fraction(time).limit_denominator(_EXACT_TIMES) for time in times)
+        return [clock.file_time(origin + time) for time in exact]
+
+    def _in_cue(self, time: float) -> bool:
+        return 0 <= time < self._spot.record.duration
+
+    def close(self) -> None:
+        """Lets go of the files."""
+        self._picture.close()
+        if self._matte is not None:
+            self._matte.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _open_matte(matte: Matte, spot: Spot) -> MatteReader:
+    _, source = media_of(matte.clip, spot=spot, kind="matte")
+    return MatteReader.open(source, channel=matte.channel, invert=matte.invert)
