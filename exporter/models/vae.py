@@ -130,8 +130,8 @@ class AttentionBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, L] -> [B, C, L]."""
         parts = self.qkv(x).unflatten(1, (-1, 3)).unbind(2)
-        q, k, v = (pixel_norm(part).transpose(1, 2) for part in parts)
-        attended = F.scaled_dot_product_attention(q, k, v)
+        q, k, v = (pixel_norm(part).transpose(1, 2).unsqueeze(1) for part in parts)
+        attended = F.scaled_dot_product_attention(q, k, v).squeeze(1)
         return mixed(x, self.proj_out(attended.transpose(1, 2)))
 
 
