@@ -137,7 +137,7 @@ def test_the_published_focal_crop(case: str) -> None:
         # The published weights are made in float32, ours in float64.
         difference = ours.ravel()[::stride] - sample
         assert np.abs(difference).max() <= 3e-5
-        assert np.linalg.norm(difference) <= 1e-5 * np.linalg.norm(sample)
+        assert np.linalg.norm(difference) <= 2e-5 * np.linalg.norm(sample)
         assert np.allclose(ours.std(), golden[f"{case}/{name}/stats"][1], atol=1e-6)
 
 
