@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from plugin.cues import Matte, Spot
+from plugin.cues import ImageSequence, Matte, MediaSource, Spot
 from plugin.engine.footage import Picture
 from plugin.media.fingerprint import fingerprint
 from plugin.media.mattes import MatteReader
@@ -66,7 +68,10 @@ class ClipFootage:
                 picture_clock=clock_of(clip, spot.record, picture.info),
                 matte=matte,
                 matte_clock=matte_clock,
-                fingerprints=(fingerprint(source), "" if matte is None else fingerprint(matte.source)),
+                fingerprints=(
+                    known_fingerprint(source),
+                    "" if matte is None else known_fingerprint(matte.source),
+                ),
             )
         except BaseException:
             picture.close()
@@ -151,3 +156,36 @@ class ClipFootage:
 def _open_matte(matte: Matte, spot: Spot) -> MatteReader:
     _, source = media_of(matte.clip, spot=spot, kind="matte")
     return MatteReader.open(source, channel=matte.channel, invert=matte.invert)
+
+
+def known_fingerprint(source: MediaSource) -> str:
+    """`fingerprint` of the media; files that have not changed since are not read again.
+
+    Raises:
+        MediaMissing: nothing is there.
+        UndecodableMedia: the file may not be read or is empty.
+    """
+    return _fingerprint(source, tuple(_stamp(path) for path in _paths(source)))
+
+
+@lru_cache(maxsize=256)
+def _fingerprint(source: MediaSource, stamps: tuple[tuple[int, int], ...]) -> str:
+    del stamps  # part of the key only
+    return fingerprint(source)
+
+
+def _paths(source: MediaSource) -> Iterator[Path]:
+    if isinstance(source, ImageSequence):
+        numbers = range(source.first, source.last + 1, max(1, source.step))
+        yield from (source.path_of(number) for number in numbers)
+    else:
+        yield source.path
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of last change, in nanoseconds; (-1, -1) where nothing is."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (-1, -1)
+    return (status.st_size, status.st_mtime_ns)
