@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from plugin import __version__
 from plugin.cli_output import Output
@@ -15,6 +16,14 @@ from plugin.cli_parser import PROGRAM, parse
 from plugin.errors import Cancelled, SagafoleyError
 
 DONE, SOME_FAILED, WRONG_INPUT, CANCELLED = 0, 1, 2, 130
+
+_COMMANDS = {
+    "render": ("plugin.cli_render", "render_timeline"),
+    "spots": ("plugin.cli_spots", "list_spots"),
+    "generate": ("plugin.cli_generate", "generate_sound"),
+    "models": ("plugin.cli_machine", "manage_bundles"),
+    "doctor": ("plugin.cli_machine", "report_health"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,9 +51,7 @@ def _guarded(options: argparse.Namespace, output: Output) -> int:
         format="%(levelname)s %(name)s: %(message)s",
     )
     try:
-        from plugin.cli_commands import run  # noqa: PLC0415 (help and wrong usage answer at once)
-
-        return run(options, output)
+        return _command(options.command)(options, output)
     except SagafoleyError as error:
         output.failure(error)
         _trace(output)
@@ -66,6 +73,13 @@ def _guarded(options: argparse.Namespace, output: Output) -> int:
         output.note("  -> Run the same line with --verbose and send what it prints to the makers.")
         _trace(output)
         return SOME_FAILED
+
+
+def _command(name: str) -> Callable[[argparse.Namespace, Output], int]:
+    """What a command runs; loaded only now: help answers at once, doctor works when others cannot."""
+    module, function = _COMMANDS[name]
+    command: Callable[[argparse.Namespace, Output], int] = getattr(importlib.import_module(module), function)
+    return command
 
 
 def _trace(output: Output) -> None:

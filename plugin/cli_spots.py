@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from plugin.cli_output import Output, problem_document, table, terminal_width
-from plugin.controller import OpenTimeline, make_sheet, problems_of, save_cues, timecodes
+from plugin.controller import OpenTimeline, make_sheet, quick_problems, save_cues, timecodes
 from plugin.cues import Cue, CueSheet, Problem, Severity
 from plugin.workspace import Workspace
 
@@ -20,7 +20,7 @@ def list_spots(options: argparse.Namespace, output: Output) -> int:
     presets = workspace.presets_or_defaults()
     opened = OpenTimeline.read(options.timeline)
     sheet = make_sheet(opened, workspace, presets=presets, cue_file=options.cues)
-    problems = problems_of(opened, sheet)
+    problems = quick_problems(opened, sheet)
     for line in spots_table(sheet, problems, width=terminal_width(output.results)):
         output.line(line)
     for note in opened.found.notes:

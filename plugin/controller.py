@@ -16,6 +16,7 @@ from plugin.cues import CueSheet, Problem, Severity
 from plugin.cuesheets import read_cue_file, write_cue_file
 from plugin.errors import NoSpots, UsageError
 from plugin.presets import Presets
+from plugin.render.checking import Depth, check_sheet
 from plugin.timebase import TimeSpan, format_timecode, frame_at, is_smpte_rate
 from plugin.timeline.reading import media_folder, read_timeline
 from plugin.timeline.spotting import Spotting, find_spots
@@ -225,11 +226,11 @@ def plan_render(request: RenderRequest, workspace: Workspace, bundle: Bundle) ->
         NoSpots: nothing asks for sound.
         OutputError: the output folder cannot be written to.
     """
-    opened = OpenTimeline.read(request.timeline)
+    opened, presets = OpenTimeline.read(request.timeline), workspace.presets_of(bundle)
     sheet = make_sheet(
         opened,
         workspace,
-        presets=workspace.presets_of(bundle),
+        presets=presets,
         cue_file=request.cue_file,
         steps=request.steps,
         guidance=request.guidance,
@@ -237,13 +238,21 @@ def plan_render(request: RenderRequest, workspace: Workspace, bundle: Bundle) ->
     require_cues(sheet)
     asked = only(sheet, request.only)
     folder = output_folder(workspace, request.output, beside=opened.path)
-    return RenderPlan(opened, sheet, asked, problems_of(opened, asked), folder)
+    told = problems_of(opened, asked)
+    found = check_sheet(asked, folder=folder, presets=presets.names, known=told)
+    return RenderPlan(opened, sheet, asked, tuple(dict.fromkeys((*told, *found))), folder)
 
 
 def problems_of(opened: OpenTimeline, sheet: CueSheet) -> tuple[Problem, ...]:
     """What spotting said about the timeline and about the cues of this sheet."""
     kept = {cue.id for cue in sheet.cues}
     return tuple(problem for problem in opened.found.problems if problem.cue_id in {"", *kept})
+
+
+def quick_problems(opened: OpenTimeline, sheet: CueSheet) -> tuple[Problem, ...]:
+    """What spotting said, and which media are not there; no picture is decoded."""
+    told = problems_of(opened, sheet)
+    return tuple(dict.fromkeys((*told, *check_sheet(sheet, depth=Depth.QUICK, known=told))))
 
 
 def timecodes(span: TimeSpan, sheet: CueSheet) -> tuple[str, str]:

@@ -1,9 +1,8 @@
-"""What each command does: ask the controller, print what it says, give the exit code."""
+"""`sagafoley doctor` and `sagafoley models`: this machine and its bundles."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,8 @@ from plugin.workspace import Workspace
 _MARKS = {State.GOOD: "ok  ", State.NOTE: "note", State.BAD: "BAD "}
 
 
-def run(options: argparse.Namespace, output: Output) -> int:
-    """Run the command that was chosen."""
-    return _COMMANDS[options.command](options, output)
-
-
-def _doctor(_options: argparse.Namespace, output: Output) -> int:
+def report_health(_options: argparse.Namespace, output: Output) -> int:
+    """`sagafoley doctor`: every finding as it is made; 1 when a render would not work."""
     workspace = Workspace.open()
     findings: list[Finding] = []
     for finding in examine(folders=workspace.folders, store=workspace.store, output=Path.cwd()):
@@ -47,7 +42,8 @@ def _finding(finding: Finding) -> dict[str, str]:
     }
 
 
-def _models(options: argparse.Namespace, output: Output) -> int:
+def manage_bundles(options: argparse.Namespace, output: Output) -> int:
+    """`sagafoley models`: list, verify, path; 1 when a bundle is damaged."""
     workspace = Workspace.open({"bundle": options.bundle})
     if options.action == "path":
         folder = workspace.bundle().folder
@@ -107,22 +103,3 @@ def _bundle(state: BundleState) -> dict[str, Any]:
         "commercial_use": manifest.licence.commercial_use if manifest else None,
         "fault": error_document(state.fault) if state.fault else None,
     }
-
-
-def _spots(options: argparse.Namespace, output: Output) -> int:
-    from plugin.cli_spots import list_spots  # noqa: PLC0415 (doctor must work where a package is broken)
-
-    return list_spots(options, output)
-
-
-def _render(options: argparse.Namespace, output: Output) -> int:
-    from plugin.cli_render import render_timeline  # noqa: PLC0415 (see `_spots`)
-
-    return render_timeline(options, output)
-
-
-_COMMANDS: dict[str, Callable[[argparse.Namespace, Output], int]] = {
-    "doctor": _doctor,
-    "models": _models,
-    "spots": _spots,
-}
