@@ -6,6 +6,7 @@ Nothing is fetched, no media linker runs, and whatever is wrong with a file come
 
 from __future__ import annotations
 
+import gc
 import json
 import warnings
 import zipfile
@@ -18,12 +19,16 @@ import opentimelineio as otio
 
 from plugin.errors import UnreadableTimeline
 from plugin.timeline.edl import edl_rate, remember_rate, restore_record_start
+from plugin.timeline.json_trees import objects_in
 
 MAX_BYTES = 512 * 1024 * 1024
 """Larger documents are refused; a feature film is a hundredth of it."""
 
 MAX_DEPTH = 400
 """JSON nesting that is handed to OTIO, whose parser overruns the stack far above it."""
+
+_INSTANCE = "SerializableObjectRef"
+"""A reference inside the document; it could make an item contain itself."""
 
 CONTENT_NAME = "content.otio"
 _EXPORT_AGAIN = "Export the timeline again as OTIO (.otio) or Final Cut Pro 7 XML (.xml)."
@@ -170,9 +175,11 @@ def _through_adapter(path: Path, name: str, text: str | None, **options: Any) ->
                 str(path), adapter_name=name, media_linker_name=unlinked, **options
             )
         return otio.adapters.read_from_string(text, adapter_name=name, media_linker_name=unlinked, **options)
-    except Exception as error:  # adapters raise anything: AttributeError for a malformed EDL
-        kind = {"cmx_3600": "EDL", "fcp_xml": "Final Cut Pro 7 XML file"}.get(name, name)
-        raise _refused(path, f"is not a whole {kind}", detail=repr(error)) from error
+    except Exception as error:  # noqa: BLE001 - adapters raise anything: AttributeError for a bad EDL
+        detail = repr(error)
+    gc.collect()  # pyaaf2 leaves its file open when it fails; close it while warnings are off
+    kind = {"cmx_3600": "EDL", "fcp_xml": "Final Cut Pro 7 XML file"}.get(name, name)
+    raise _refused(path, f"is not a whole {kind}", detail=detail)
 
 
 def _check_size(path: Path) -> None:
@@ -222,6 +229,8 @@ def _checked_json(data: bytes, path: Path) -> tuple[str, dict[str, Any]]:
         raise _refused(path, "is JSON, but not OpenTimelineIO")
     if depth_of(tree) > MAX_DEPTH:
         raise _refused(path, "is nested too deeply")
+    if _INSTANCE in text and any(node["OTIO_SCHEMA"].startswith(_INSTANCE) for node in objects_in(tree)):
+        raise _refused(path, "holds one item in several places, which OpenTimelineIO never writes")
     return text, tree
 
 
