@@ -59,6 +59,10 @@ RANDOM_MEL = (-4.0, 2.0)
 """Mean and deviation of the log-mel a decoder of random weights makes: those of real sound, roughly."""
 
 
+LOUDNESS: Mapping[str, float] = {}
+"""For sets of sizes whose random weights are to be heard: a factor on the vocoder's last convolution."""
+
+
 class Weights(Protocol):
     """Where the weights of a model come from."""
 

@@ -1,0 +1,127 @@
+"""`sagafoley-export`: weights to a verified bundle of ONNX graphs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from exporter.errors import ExportError
+from models_onnx.bundle import Bundle, InvalidBundle
+
+SIZE_NAMES = ("small_44k_sa", "medium_44k_sa", "tiny", "embedded", "golden")
+ALWAYS_RANDOM = ("embedded", "golden")
+
+_DESCRIPTION = """\
+Make a bundle:    sagafoley-export small_44k_sa --checkpoints FOLDER -o BUNDLE
+Check a bundle:   sagafoley-export verify BUNDLE"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; 0 done, 2 wrong usage, weights or bundle, 130 interrupted."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    options = _parser().parse_args(arguments)
+    try:
+        _verify(options) if options.what == "verify" else _export(options)
+    except (ExportError, InvalidBundle) as error:
+        return _failed(error, verbose=options.verbose)
+    except KeyboardInterrupt:
+        _print_error("Interrupted; nothing was written.")
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sagafoley-export",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="say what the libraries said when something fails"
+    )
+    commands = parser.add_subparsers(dest="what", required=True, metavar="SIZE|verify")
+    for name in SIZE_NAMES:
+        _add_size(commands.add_parser(name, help=f"make a bundle of {name}"), name)
+    check = commands.add_parser("verify", help="hash every file of a bundle and load every graph")
+    check.add_argument("bundle", type=Path, help="the bundle's folder")
+    return parser
+
+
+def _add_size(parser: argparse.ArgumentParser, name: str) -> None:
+    source = parser.add_mutually_exclusive_group(required=name not in ALWAYS_RANDOM)
+    source.add_argument(
+        "--checkpoints", type=Path, metavar="FOLDER", help="take the weights from these files"
+    )
+    source.add_argument(
+        "--random-weights", action="store_true", help="draw the weights from the tensors' names"
+    )
+    parser.add_argument("--salt", default="", help="other random weights")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="BUNDLE", help="folder to write")
+    parser.add_argument("--id", default="", help="the bundle's short name")
+    parser.add_argument("--title", default="", help="the bundle's title")
+
+
+def _export(options: argparse.Namespace) -> None:
+    _need_torch()
+    from exporter.export import export_bundle  # noqa: PLC0415  torch takes seconds to import
+    from exporter.labels import checkpoint_label, random_label  # noqa: PLC0415
+    from exporter.networks import LOUDNESS, CheckpointFolder, RandomWeights  # noqa: PLC0415
+    from exporter.sizes import SIZES  # noqa: PLC0415
+
+    sizes = SIZES[options.what]
+    if options.checkpoints is None:
+        loudness = LOUDNESS.get(sizes.name, 1.0)
+        weights: RandomWeights | CheckpointFolder = RandomWeights(salt=options.salt, loudness=loudness)
+        label = random_label(sizes, id=options.id, title=options.title)
+    else:
+        weights = CheckpointFolder.open(options.checkpoints)
+        label = checkpoint_label(sizes, id=options.id, title=options.title)
+    bundle = export_bundle(sizes, weights, label, output=options.output, say=_say)
+    size = sum(file.bytes for file in bundle.manifest.files.values())
+    _say(f"{bundle.folder}: {len(bundle.manifest.files)} files, {size / 1e6:.1f} MB, digest {bundle.digest}")
+
+
+def _verify(options: argparse.Namespace) -> None:
+    _need_torch()
+    bundle = Bundle.open(options.bundle)
+    bundle.verify(lambda name: _say(f"{name}: hashing"))
+    from exporter.verify import load_graphs  # noqa: PLC0415
+
+    load_graphs(bundle, say=_say)
+    _say(f"{bundle.folder}: whole; digest {bundle.digest}")
+
+
+def _need_torch() -> None:
+    try:
+        import onnxscript  # noqa: F401, PLC0415
+        import torch  # noqa: F401, PLC0415
+    except ImportError as error:
+        message = f"The exporter needs {error.name}, which is not installed."
+        raise ExportError(message, remedy="Install Sagafoley with its 'export' extra.") from None
+
+
+def _failed(error: ExportError | InvalidBundle, *, verbose: bool) -> int:
+    if isinstance(error, InvalidBundle):
+        _print_error(f"{error}. Export the bundle again or name another one.")
+        return 2
+    _print_error(str(error))
+    table = getattr(error, "table", "")
+    if table or (verbose and error.detail):
+        _print_error(table or error.detail)
+    return 2
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _print_error(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,253 @@
+"""Weights to bundle: one network at a time is loaded, lowered, compared with torch and let go.
+
+The bundle grows in a hidden folder beside its final place and is renamed when it is whole.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+from torch import nn
+
+from exporter import lowering, verify
+from exporter.errors import ExportError
+from exporter.graphs import Graph, example_inputs, graphs_of
+from exporter.labels import Label, model_card
+from exporter.models.flow import FlowNetwork
+from exporter.networks import Weights
+from exporter.sizes import Sizes
+from exporter.tokenizer import build_tokenizer, load_merges, text_ids
+from exporter.verify import Difference, Reference
+from models_onnx.bundle import (
+    MANIFEST_NAME,
+    SCHEMA,
+    Bundle,
+    LatentSpec,
+    Manifest,
+    PictureSpec,
+    SamplingSpec,
+    TextSpec,
+    VocoderSpec,
+    WindowSpec,
+    describe_files,
+    write_manifest,
+)
+
+ONNXRUNTIME_MIN = "1.20"
+TOKENIZER_FILE = "tokenizer.json"
+NULL_FILE = "null_conditions.npz"
+CARD_FILE = "MODEL_CARD.md"
+PARITY_FILE = "parity.json"
+BOX_THRESHOLD = 0.5
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A bundle in the making.
+
+    Attributes:
+        folder: hidden, beside the final place.
+        rows: differences measured so far.
+        latent: once the flow network was there.
+        parameters: of the networks so far.
+    """
+
+    folder: Path
+    sizes: Sizes
+    say: Say
+    rows: list[Difference] = field(default_factory=list)
+    latent: LatentSpec | None = None
+    parameters: int = 0
+
+
+def export_bundle(sizes: Sizes, weights: Weights, label: Label, *, output: Path, say: Say) -> Bundle:
+    """Make a bundle in the folder `output`.
+
+    Args:
+        sizes: of the model.
+        weights: where they come from.
+        label: what people read.
+        output: a new folder, or that of a bundle to replace.
+        say: told of progress, and of the table of differences.
+
+    Returns:
+        The bundle, every file verified.
+
+    Raises:
+        ExportError: weights that do not fit, graphs that differ from torch, or an output that is
+            something else than a bundle.
+    """
+    refuse_foreign(output)
+    with _folder_beside(output) as folder:
+        growing = _Growing(folder=folder, sizes=sizes, say=say)
+        for name, graphs in groupby(graphs_of(sizes), key=lambda graph: graph.network):
+            _add_network(growing, name, tuple(graphs), weights)
+        say(verify.difference_table(growing.rows, sizes))
+        verify.refuse_large(growing.rows)
+        _add_texts(growing, label)
+        write_manifest(folder, _manifest(growing, weights, label))
+        Bundle.open(folder).verify()
+        _put_in_place(folder, output)
+    return Bundle.open(output)
+
+
+def refuse_foreign(output: Path) -> None:
+    """Pass when `output` does not exist, is empty, or holds a bundle.
+
+    Raises:
+        ExportError: it is something else; nothing was touched.
+    """
+    if not output.exists():
+        return
+    if not output.is_dir() or (any(output.iterdir()) and not (output / MANIFEST_NAME).is_file()):
+        raise ExportError(f"{output} exists and is no bundle.", remedy="Name a new folder.")
+
+
+def _add_network(growing: _Growing, name: str, graphs: Sequence[Graph], weights: Weights) -> None:
+    """All graphs of one network; the torch module is gone before ONNX is loaded."""
+    growing.say(f"{name}: loading weights")
+    network = weights.network(name, growing.sizes)
+    growing.parameters += sum(parameter.numel() for parameter in network.parameters())
+    if isinstance(network, FlowNetwork):
+        _add_flow_values(growing, network)
+    known: dict[str, tuple[Reference, ...]] = {}
+    for graph in graphs:
+        growing.say(f"{graph.role}: exporting")
+        module = graph.wrap(network)
+        known[graph.role] = verify.references(graph, module, growing.sizes)
+        lowering.save(_lowered(graph, module, growing.sizes), growing.folder / graph.spec.file)
+    del network, module
+    gc.collect()
+    for graph in graphs:
+        growing.say(f"{graph.role}: comparing with torch")
+        path, wanted = growing.folder / graph.spec.file, known.pop(graph.role)
+        growing.rows += verify.differences(path, graph.spec, wanted, role=graph.role)
+
+
+def _lowered(graph: Graph, module: nn.Module, sizes: Sizes) -> ir.Model:
+    frames = 3 * sizes.synchformer.segment_frames
+    lengths = verify.pass_lengths(graph, sizes, frames=frames, batch=2)
+    return lowering.lower(module, graph.spec, example_inputs(graph, sizes, lengths), compact=sizes.compact)
+
+
+def _add_flow_values(growing: _Growing, network: FlowNetwork) -> None:
+    """Null features to a file, latent statistics to the manifest."""
+    null = network.null_conditions()._asdict()
+    arrays = {name: value.detach().numpy() for name, value in null.items()}
+    np.savez(growing.folder / NULL_FILE, allow_pickle=False, **arrays)
+    growing.latent = LatentSpec(
+        channels=growing.sizes.flow.latent_channels,
+        hop=growing.sizes.latent_hop,
+        mean=tuple(network.latent_mean.flatten().tolist()),
+        std=tuple(network.latent_std.flatten().tolist()),
+    )
+
+
+def _add_texts(growing: _Growing, label: Label) -> None:
+    folder, sizes = growing.folder, growing.sizes
+    tokenizer = build_tokenizer(load_merges(), vocabulary=sizes.clip.vocabulary)
+    (folder / TOKENIZER_FILE).write_text(tokenizer.to_str(), "utf-8")
+    rows = [{**asdict(row), "relative": float(f"{row.relative:.1e}")} for row in growing.rows]
+    (folder / PARITY_FILE).write_text(json.dumps(rows) + "\n", "utf-8")
+    table = verify.difference_table(growing.rows, sizes)
+    card = model_card(label, sizes, parameters=growing.parameters, table=table)
+    (folder / CARD_FILE).write_text(card, "utf-8")
+
+
+def _manifest(growing: _Growing, weights: Weights, label: Label) -> Manifest:
+    sizes = growing.sizes
+    if growing.latent is None:
+        raise RuntimeError("a model without a flow network")
+    ids = text_ids(vocabulary=sizes.clip.vocabulary, length=sizes.clip.text_length)
+    return Manifest(
+        schema=SCHEMA,
+        id=label.id,
+        title=label.title,
+        version=label.version,
+        architecture=sizes.name,
+        precision="fp32",
+        opset=lowering.OPSET,
+        onnxruntime_min=ONNXRUNTIME_MIN,
+        licence=label.licence,
+        sources=weights.sources(),
+        sample_rate=sizes.sample_rate,
+        picture=_picture(sizes),
+        text=TextSpec(tokenizer=TOKENIZER_FILE, **asdict(ids)),
+        latent=growing.latent,
+        vocoder=VocoderSpec(
+            mel_bands=sizes.vocoder.mel_bands, mel_hop=sizes.vocoder.hop, halo=sizes.vocoder.halo
+        ),
+        window=WindowSpec(
+            min_frames=sizes.synchformer.segment_frames,
+            train_frames=sizes.train_frames,
+            multiple_frames=sizes.multiple_frames,
+        ),
+        sampling=SamplingSpec(steps=sizes.steps, guidance=sizes.guidance),
+        null_conditions=NULL_FILE,
+        graphs={graph.role: graph.spec for graph in graphs_of(sizes)},
+        files=describe_files(growing.folder),
+        parity=verify.worst_by_role(growing.rows),
+    )
+
+
+def _picture(sizes: Sizes) -> PictureSpec:
+    sync = sizes.synchformer
+    return PictureSpec(
+        clip_rate=sizes.clip_rate,
+        clip_size=sizes.clip.image_size,
+        sync_rate=sizes.sync_rate,
+        sync_size=sync.image_size,
+        segment_frames=sync.segment_frames,
+        segment_step=sync.segment_step,
+        segment_features=sync.steps,
+        resize="squash",
+        crop_min=sizes.crop_min,
+        box_threshold=BOX_THRESHOLD,
+    )
+
+
+@contextmanager
+def _folder_beside(output: Path) -> Iterator[Path]:
+    """A hidden folder next to `output`, gone afterwards unless it was renamed."""
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}-", suffix=".part"))
+    except OSError as error:
+        message = f"{output.parent} cannot be written ({error.strerror})."
+        raise ExportError(message, remedy="Name a folder where you may write.") from None
+    try:
+        folder.chmod(0o755)
+        yield folder
+    except OSError as error:
+        message = f"The bundle could not be written ({error})."
+        raise ExportError(message, remedy="Check the free space and the rights of the folder.") from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _put_in_place(folder: Path, output: Path) -> None:
+    """Rename the finished folder; an older bundle steps aside first and is removed last."""
+    if not output.exists():
+        folder.rename(output)
+        return
+    aside = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}-", suffix=".old"))
+    output.rename(aside / output.name)
+    try:
+        folder.rename(output)
+    except OSError:
+        (aside / output.name).rename(output)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
