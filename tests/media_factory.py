@@ -152,7 +152,7 @@ def _mux_tone(container: Any, stream: Any, *, seconds: Fraction) -> None:
     container.mux(stream.encode())
 
 
-ALPHA_KINDS = {
+ALPHA_KINDS: dict[str, dict[str, Any]] = {
     "prores4444.mov": {"codec": "prores_ks", "pix_fmt": "yuva444p10le", "options": {"profile": "4"}},
     "qtrle.mov": {"codec": "qtrle", "pix_fmt": "argb"},
     "png.mov": {"codec": "png", "pix_fmt": "rgba"},
@@ -167,8 +167,7 @@ ALPHA_KINDS = {
 
 def make_alpha_movie(folder: Path, kind: str, *, frames: int = 8) -> Made:
     """A movie of `draw_index_with_alpha` frames; `kind` is a key of `ALPHA_KINDS`."""
-    settings: dict[str, Any] = ALPHA_KINDS[kind]
-    return make_movie(folder / kind, frames=frames, draw=draw_index_with_alpha, gop=4, **settings)
+    return make_movie(folder / kind, frames=frames, draw=draw_index_with_alpha, gop=4, **ALPHA_KINDS[kind])
 
 
 def make_audio_only(path: Path, *, seconds: Fraction = Fraction(1)) -> Path:
@@ -194,7 +193,8 @@ def make_truncated(path: Path, *, keep: float = 0.5, frames: int = 100) -> Made:
 def _noisy_index(index: int) -> Picture:
     """An index picture with grain, so that the pictures outweigh the file's index."""
     noise = np.random.default_rng(index).integers(-40, 41, (64, 96, 1))
-    return np.clip(draw_index(index).astype(np.int64) + noise, 0, 255).astype(np.uint8)
+    grainy: Picture = np.clip(draw_index(index).astype(np.int64) + noise, 0, 255).astype(np.uint8)
+    return grainy
 
 
 IMAGE_CODECS = {
@@ -209,7 +209,8 @@ IMAGE_CODECS = {
 def write_image(path: Path, picture: NDArray[Any], *, pix_fmt: str | None = None) -> Path:
     """One image file of `picture`; its suffix names the codec.
 
-    uint8 `[h, w]`, `[h, w, 3]` or `[h, w, 4]`; for `.exr` also float32 `[h, w, 3]` (scene values).
+    uint8 `[h, w]`, `[h, w, 3]` or `[h, w, 4]`; uint16 without alpha for
+    `.png`; for `.exr` also float32 `[h, w, 3]` (scene values).
     """
     codec, usual = IMAGE_CODECS[path.suffix]
     context: Any = av.CodecContext.create(codec, "w")
@@ -226,7 +227,8 @@ def write_image(path: Path, picture: NDArray[Any], *, pix_fmt: str | None = None
 
 def _image_frame(picture: NDArray[Any], pix_fmt: str) -> av.VideoFrame:
     if picture.dtype == np.uint16:
-        return av.VideoFrame.from_ndarray(picture, format="gray16le" if picture.ndim == 2 else "rgb48le")
+        kinds = ("gray16le", "gray16be") if picture.ndim == 2 else ("rgb48le", "rgb48be")
+        return av.VideoFrame.from_ndarray(picture, format=kinds[0]).reformat(format=kinds[1])
     if pix_fmt == "gbrpf32le":
         floats = picture if picture.dtype == np.float32 else picture.astype(np.float32) / 255
         return av.VideoFrame.from_ndarray(np.ascontiguousarray(floats), format="gbrpf32le")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -41,25 +40,28 @@ def seen(path: Path, times: list[Fraction] | list[float], **options: object) -> 
 
 
 def vfr_times(count: int, seed: int = 1) -> list[Fraction]:
-    source = random.Random(seed)
+    source = np.random.default_rng(seed)
     times = [Fraction(0)]
     while len(times) < count:
-        times.append(times[-1] + Fraction(source.randint(10, 200), 1000))
+        times.append(times[-1] + Fraction(int(source.integers(10, 200)), 1000))
     return times
+
+
+def shuffled(count: int, *, take: int, seed: int) -> list[int]:
+    return [int(index) for index in np.random.default_rng(seed).permutation(count)[:take]]
 
 
 @pytest.mark.parametrize("rate", RATES, ids=lambda rate: f"{float(rate):.2f}")
 def test_screen_shows_the_frame_whose_time_it_is(tmp_path: Path, rate: Fraction) -> None:
     made = make_movie(tmp_path / "a.mp4", rate=rate, frames=60, b_frames=3)
-    times = sorted(made.end * Fraction(k, 97) for k in range(97)) + [made.times[-1]]
-    times = sorted([*times, *made.times])
+    times = sorted([*made.times, *(made.end * Fraction(k, 97) for k in range(97))])
     assert seen(made.path, times, pick=Pick.SCREEN) == [made.on_screen(time) for time in times]
 
 
 @pytest.mark.parametrize("rate", RATES, ids=lambda rate: f"{float(rate):.2f}")
 def test_random_seeks_land_on_the_right_frame(tmp_path: Path, rate: Fraction) -> None:
     made = make_movie(tmp_path / "a.mp4", rate=rate, frames=120, gop=30, b_frames=3)
-    order = random.Random(7).sample(range(120), 40)
+    order = shuffled(120, take=40, seed=7)
     assert seen(made.path, [made.times[index] for index in order], pick=Pick.SCREEN) == order
 
 
@@ -68,7 +70,7 @@ def test_random_seeks_land_on_the_right_frame(tmp_path: Path, rate: Fraction) ->
 def test_containers_with_coarse_or_late_clocks(tmp_path: Path, name: str, rate: Fraction) -> None:
     codec = {"a.avi": "mpeg4", "a.mxf": "mpeg2video"}.get(name, "libx264")
     made = make_movie(tmp_path / name, rate=rate, frames=80, b_frames=0, codec=codec)
-    order = random.Random(3).sample(range(80), 30)
+    order = shuffled(80, take=30, seed=3)
     times = [made.times[index] for index in order]
     assert seen(made.path, times, pick=Pick.SCREEN) == order
     assert seen(made.path, times, pick=Pick.ONSET) == order
@@ -281,7 +283,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 def write_garbage(path: Path) -> None:
-    path.write_bytes(random.Random(1).randbytes(4000))
+    path.write_bytes(np.random.default_rng(1).bytes(4000))
 
 
 def write_nothing(path: Path) -> None:
@@ -292,11 +294,13 @@ def write_half_header(path: Path) -> None:
     path.write_bytes(make_movie(path.with_name("whole.mp4"), frames=10).path.read_bytes()[:600])
 
 
-@pytest.mark.parametrize("write", [write_garbage, write_nothing, write_half_header, Path.mkdir, make_audio_only])
+@pytest.mark.parametrize(
+    "write", [write_garbage, write_nothing, write_half_header, Path.mkdir, make_audio_only]
+)
 def test_what_gives_no_picture_is_named(tmp_path: Path, write: object) -> None:
     path = tmp_path / "shot ü.mp4"
     write(path)  # type: ignore[operator]
-    with pytest.raises(UndecodableMedia, match="shot ü.mp4") as caught:
+    with pytest.raises(UndecodableMedia, match=r"shot ü\.mp4") as caught:
         VideoReader.open(MediaFile(path))
     assert caught.value.remedy.endswith(".")
 
