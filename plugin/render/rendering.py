@@ -77,8 +77,9 @@ def synthesise(
     marked: list[bool] = []
     native = _native_sound(engine, footage, plan=plan, wish=wish, watch=watch, marked=marked)
     stem = resample_stream(native, source_rate=engine.manifest.sample_rate, target_rate=STEM_RATE)
+    cut = exactly(stem, samples, tolerance=_RESAMPLER_SLACK)
     done = 0
-    for piece in exactly(stem, samples, tolerance=_RESAMPLER_SLACK) if samples else ():
+    for piece in expect_sound(cut, due=lambda: any(marked)) if samples else ():
         done += len(piece)
         progress(SOUND, done, samples)
         yield piece
@@ -94,8 +95,7 @@ def _native_sound(
         [window.first for window in plan.windows],
         frames_per_latent=manifest.latent.hop // manifest.vocoder.mel_hop,
     )
-    sound = skip(engine.vocode(mels), plan.lead * manifest.latent.hop)
-    return expect_sound(sound, due=lambda: any(marked))
+    return skip(engine.vocode(mels), plan.lead * manifest.latent.hop)
 
 
 def _window_mels(

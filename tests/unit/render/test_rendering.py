@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import importlib.util
+import sys
+import tracemalloc
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from plugin.engine.cache import FeatureCache
+from plugin.engine.engine import ENCODERS, Engine
+from plugin.engine.sessions import Sessions
+from plugin.engine.watch import PICTURES, SAMPLING, SOUND, STAGES
+from plugin.errors import Cancelled, UnexpectedOutput
+from plugin.render.rendering import synthesise
+
+SECOND = 48_000
+
+
+@pytest.fixture(scope="module")
+def toy() -> ModuleType:
+    name = "toy_bundle"
+    if name not in sys.modules:
+        path = Path(__file__).parents[1] / "engine" / "toy_bundle.py"
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def bundle(toy, tmp_path_factory):
+    return toy.make_toy_bundle(tmp_path_factory.mktemp("bundle") / "toy")
+
+
+@pytest.fixture
+def engine(bundle):
+    return Engine.open(bundle, provider="cpu", threads=1)
+
+
+def _stream(engine, footage, samples: int, **changes):
+    wish = {"prompt": "violin", "negative_prompt": "", "steps": 3, "guidance": 2.0, "seed": 42, **changes}
+    return synthesise(engine, footage, samples=samples, **wish)
+
+
+def _sound(engine, footage, samples: int, **changes) -> np.ndarray:
+    return np.concatenate([np.zeros(0, np.float32), *_stream(engine, footage, samples, **changes)])
+
+
+@pytest.mark.parametrize(
+    "samples", [1, 2, 999, 1920, 30_719, 30_720, SECOND, SECOND + 1, 5 * SECOND, 5 * SECOND + 1921, 768_767]
+)
+def test_exactly_the_samples_asked_for(engine, toy, samples: int) -> None:
+    pieces = list(_stream(engine, toy.ToyFootage(), samples, steps=1))
+    assert sum(len(piece) for piece in pieces) == samples
+    assert all(piece.dtype == np.float32 and piece.ndim == 1 for piece in pieces)
+    assert np.isfinite(np.concatenate(pieces)).all()
+
+
+def test_a_cue_of_no_samples_is_silence_and_work_for_nobody(engine, toy) -> None:
+    assert len(_sound(engine, toy.ToyFootage(), 0)) == 0
+    assert not engine.calls
+
+
+def test_nothing_is_computed_before_the_first_piece(engine, toy) -> None:
+    stream = _stream(engine, toy.ToyFootage(), SECOND)
+    assert not engine.calls
+    next(stream)
+    assert engine.calls["vocoder"] == 1
+
+
+def test_the_same_cue_is_the_same_bytes(engine, bundle, toy) -> None:
+    first = _sound(engine, toy.ToyFootage(), 8 * SECOND)
+    again = Engine.open(bundle, provider="cpu", threads=2)
+    assert _sound(again, toy.ToyFootage(), 8 * SECOND).tobytes() == first.tobytes()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seed": 43}, {"prompt": "trumpet"}, {"steps": 4}, {"guidance": 1.0}, {"negative_prompt": "trumpet"}],
+)
+def test_every_wish_is_heard(engine, toy, change: dict[str, object]) -> None:
+    one = _sound(engine, toy.ToyFootage(), SECOND)
+    other = _sound(engine, toy.ToyFootage(), SECOND, **change)
+    assert not np.allclose(one, other, atol=1e-4)
+
+
+def test_the_picture_is_heard(engine, toy) -> None:
+    one = _sound(engine, toy.ToyFootage(), SECOND)
+    assert not np.allclose(one, _sound(engine, toy.ToyFootage(masked=False), SECOND), atol=1e-4)
+
+
+def test_a_second_take_costs_flow_and_decoding_only(bundle, toy, tmp_path) -> None:
+    cache = FeatureCache(tmp_path / "features")
+    engine = Engine.open(bundle, provider="cpu", threads=1, cache=cache)
+    first = _sound(engine, toy.ToyFootage(), 12 * SECOND)
+    for other in (engine, Engine.open(bundle, provider="cpu", threads=1, cache=cache)):
+        calls, loads = dict(other.calls), dict(other.loads)
+        footage = toy.ToyFootage()
+        assert not np.allclose(_sound(other, footage, 12 * SECOND, seed=7), first, atol=1e-4)
+        for role in ENCODERS:
+            assert other.calls[role] == calls.get(role, 0)
+            assert other.loads[role] == loads.get(role, 0)
+        assert footage.frame_times == footage.mask_times == []
+        assert other.calls["flow"] - calls.get("flow", 0) == 3 * 3 * 2
+
+
+def test_cached_features_give_the_same_bytes(bundle, toy, tmp_path) -> None:
+    engine = Engine.open(bundle, provider="cpu", threads=1, cache=FeatureCache(tmp_path / "features"))
+    takes = [_sound(engine, toy.ToyFootage(), 2 * SECOND).tobytes() for _ in range(2)]
+    assert takes[0] == takes[1]
+
+
+def test_a_short_cue_is_the_middle_of_its_handles(engine, toy) -> None:
+    footage = toy.ToyFootage()
+    _sound(engine, footage, SECOND // 5)
+    assert min(footage.frame_times) == pytest.approx(-9 * 1024 / 44100)
+    assert max(footage.frame_times) > 0.2
+
+
+def test_every_part_of_a_long_cue_is_looked_at(engine, toy) -> None:
+    footage = toy.ToyFootage()
+    _sound(engine, footage, 17 * SECOND, steps=1)
+    times = np.unique(footage.mask_times)
+    assert times[0] == 0
+    assert 17 - 0.041 <= times[-1] <= 17.02
+    assert np.diff(times).max() <= 0.0401
+
+
+def test_memory_does_not_grow_with_length(engine, toy) -> None:
+    class Forgetful(toy.ToyFootage):
+        def frames(self, times):
+            self.frame_times, self.mask_times = [], []
+            return super().frames(times)
+
+    def peak(seconds: int) -> int:
+        tracemalloc.start()
+        for _ in _stream(engine, Forgetful(), seconds * SECOND, steps=2):
+            pass
+        _, highest = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return highest
+
+    peak(6)
+    short, long = peak(10), peak(80)
+    assert long < 1.1 * short
+    assert long < 8 * 2**20
+
+
+def test_no_more_is_computed_than_the_piece_needs(engine, toy) -> None:
+    stream = _stream(engine, toy.ToyFootage(), 60 * SECOND, steps=1)
+    next(stream)
+    assert engine.calls["decoder"] <= 2
+    stream.close()
+
+
+def test_cancel_stops_before_the_next_step(engine, toy) -> None:
+    with pytest.raises(Cancelled):
+        _sound(engine, toy.ToyFootage(), 12 * SECOND, cancel=lambda: engine.calls["flow"] >= 8)
+    assert engine.calls["flow"] == 8
+
+
+def test_progress_covers_the_whole_cue(engine, toy) -> None:
+    told: list[tuple[str, int, int]] = []
+    _sound(engine, toy.ToyFootage(), 12 * SECOND, progress=lambda *step: told.append(step))
+    totals = {PICTURES: 3 * (40 + 14), SAMPLING: 3 * 3, SOUND: 12 * SECOND}
+    assert {stage for stage, _, _ in told} == set(STAGES)
+    for stage, total in totals.items():
+        steps = [step for step in told if step[0] == stage]
+        assert {step[2] for step in steps} == {total}
+        assert [step[1] for step in steps] == sorted(step[1] for step in steps)
+        assert steps[-1][1] == total
+
+
+def _silent(real):
+    def run(self, role, feeds):
+        outputs = real(self, role, feeds)
+        return {name: 0 * value for name, value in outputs.items()} if role == "vocoder" else outputs
+
+    return run
+
+
+def test_silence_where_sound_was_due_is_told(engine, toy, monkeypatch) -> None:
+    monkeypatch.setattr(Sessions, "run", _silent(Sessions.run))
+    with pytest.raises(UnexpectedOutput, match="silence"):
+        _sound(engine, toy.ToyFootage(), SECOND)
+
+
+def test_an_empty_matte_may_be_silent(engine, toy, monkeypatch) -> None:
+    monkeypatch.setattr(Sessions, "run", _silent(Sessions.run))
+    assert not _sound(engine, toy.ToyFootage(empty=True), SECOND).any()
+
+
+def test_a_stage_that_gives_no_number_is_named(engine, toy, monkeypatch) -> None:
+    monkeypatch.setattr("plugin.engine.decode.denormalise", lambda x, _: x * np.float32(np.nan))
+    with pytest.raises(UnexpectedOutput, match="decoder"):
+        _sound(engine, toy.ToyFootage(), SECOND)
+
+
+def _envelope(sound: np.ndarray) -> np.ndarray:
+    """RMS of 10 ms pieces."""
+    return np.sqrt(np.mean(sound[: len(sound) // 480 * 480].reshape(-1, 480) ** 2, axis=1))
+
+
+def test_the_seam_of_two_windows_cannot_be_told_from_the_rest(engine, toy) -> None:
+    """A still picture: sound of one level, whose flux at the seams is that of anywhere."""
+
+    class Still(toy.ToyFootage):
+        place = staticmethod(lambda _: 12)
+
+    sound = _sound(engine, Still(), 12 * SECOND, steps=8, guidance=1.0)
+    seconds = _envelope(sound)[: 12 * 100].reshape(24, 50).mean(axis=1)
+    level = 20 * np.log10(seconds / np.median(seconds))
+    assert np.abs(level[1:-1]).max() < 1.5
+    jumps = np.abs(np.diff(sound))
+    seam = [slice(int(at * SECOND), int((at + 1.5) * SECOND)) for at in (3.49, 6.99)]
+    assert max(jumps[part].max() for part in seam) <= jumps.max()
+
+
+def test_a_window_longer_than_one_agrees_with_one_window_away_from_its_edges(toy, tmp_path) -> None:
+    """The same noise and pictures, once as one long window and once as three joined ones."""
+    from models_onnx.manifest import WindowSpec
+
+    sounds = []
+    for train in (125, 300):
+        spec = WindowSpec(min_frames=16, train_frames=train, multiple_frames=1)
+        bundle = toy.make_toy_bundle(tmp_path / str(train), window=spec)
+        engine = Engine.open(bundle, provider="cpu", threads=1)
+        assert engine.manifest.window.train_frames == train
+        sounds.append(_sound(engine, toy.ToyFootage(masked=False), 12 * SECOND, guidance=1.0))
+    joined, whole = sounds
+    error = np.sqrt(np.mean((joined - whole) ** 2) / np.mean(whole**2))
+    assert error < 0.25
