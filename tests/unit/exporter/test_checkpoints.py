@@ -1,0 +1,195 @@
+"""Checkpoint files, and the networks they do or do not fit, in the published nesting and names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from exporter import fill
+from exporter.checkpoints import (
+    WrongCheckpoint,
+    load_strictly,
+    mismatch_table,
+    mismatches,
+    read_checkpoint,
+)
+from exporter.errors import ExportError
+from exporter.models.clip import Clip
+from exporter.models.flow import FlowNetwork
+from exporter.models.synchformer import Synchformer
+from exporter.models.vae import Vae
+from exporter.networks import BUILD, CheckpointFolder, RandomWeights, weight_norm_shapes
+from exporter.sizes import GOLDEN
+
+Tensors = dict[str, Tensor]
+DATA_MEAN = -4.0
+DATA_STD = 2.0
+
+
+def _drawn(module: nn.Module) -> Tensors:
+    shapes = {key: tuple(value.shape) for key, value in module.state_dict().items()}
+    return fill.weights(shapes) | {
+        key: value.clone() for key, value in module.state_dict().items() if fill.is_architecture_constant(key)
+    }
+
+
+def _vae() -> Tensors:
+    tensors = _drawn(Vae(GOLDEN.vae))
+    tensors["data_mean"].fill_(DATA_MEAN)
+    tensors["data_std"].fill_(DATA_STD)
+    return tensors
+
+
+def _flow() -> Tensors:
+    tensors = _drawn(FlowNetwork(GOLDEN.flow))
+    for name in ("clip_input_proj.0.weight", "text_input_proj.0.weight"):
+        tensors[name] *= (GOLDEN.flow.clip_width / 1024) ** 0.5
+    return tensors
+
+
+def _vocoder() -> Tensors:
+    module = BUILD["vocoder"](GOLDEN)
+    filters = {key: value for key, value in module.state_dict().items() if key.endswith("filter")}
+    return fill.weights(weight_norm_shapes(module)) | filters
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """The published files, of golden sizes: nested, wrapped, and with what has to be left out."""
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    sync = _drawn(Synchformer(GOLDEN.synchformer))
+    base = {key: value for key, value in sync.items() if "cross_attn" not in key and "mask" not in key}
+    tuned = {key: value for key, value in sync.items() if key not in base}
+    extra = {"fused_blocks.0.attn.qkv.lora_A": torch.ones(2, 2), "latent_rot": torch.ones(3)}
+    torch.save({"network": _flow() | extra, "synchformer": tuned, "lora": {}}, folder / "saganet.pth")
+    torch.save({**base, "afeat_extractor.x": torch.ones(1)}, folder / "synchformer_state_dict.pth")
+    torch.save({f"module.{key}": value for key, value in _vae().items()}, folder / "v1-44.pth")
+    torch.save({"generator": _vocoder()}, folder / "bigvgan_generator.pt")
+    torch.save(_drawn(Clip(GOLDEN.clip)), folder / "open_clip_pytorch_model.bin")
+    return folder
+
+
+@pytest.mark.parametrize("name", BUILD)
+def test_published_files_give_the_network_they_were_drawn_for(published: Path, name: str) -> None:
+    found = CheckpointFolder.open(published).network(name, GOLDEN).state_dict()
+    wanted = RandomWeights().network(name, GOLDEN).state_dict()
+    assert found.keys() == wanted.keys()
+    for key, value in wanted.items():
+        torch.testing.assert_close(found[key], value, rtol=1e-6, atol=1e-7, msg=key)
+
+
+def test_sources_carry_the_hash_of_each_file_once(published: Path) -> None:
+    sources = CheckpointFolder.open(published).sources()
+    assert sorted(source.file for source in sources) == sorted(path.name for path in published.iterdir())
+    assert all(len(source.sha256) == 64 for source in sources)
+
+
+def test_old_weight_norm_and_folded_vocoders_are_taken(published: Path, tmp_path: Path) -> None:
+    wanted = RandomWeights().network("vocoder", GOLDEN).state_dict()
+    old = {
+        key.replace("parametrizations.weight.original0", "weight_g").replace(
+            "parametrizations.weight.original1", "weight_v"
+        ): value
+        for key, value in _vocoder().items()
+    }
+    for tensors in (old, wanted):
+        torch.save({"generator": tensors}, published / "bigvgan_generator.pt")
+        found = CheckpointFolder.open(published).network("vocoder", GOLDEN).state_dict()
+        for key, value in wanted.items():
+            torch.testing.assert_close(found[key], value, rtol=1e-6, atol=1e-7)
+
+
+def test_a_missing_context_layer_is_refused(published: Path) -> None:
+    content = torch.load(published / "saganet.pth", weights_only=True)
+    key = "vfeat_extractor.cross_attn_layers.0.attn_factor"
+    del content["synchformer"][key]
+    torch.save(content, published / "saganet.pth")
+    with pytest.raises(WrongCheckpoint, match="synchformer") as caught:
+        CheckpointFolder.open(published).network("synchformer", GOLDEN)
+    assert [row.key for row in caught.value.mismatches] == [key]
+    assert "missing" in caught.value.table
+
+
+def test_all_missing_files_are_named_at_once(published: Path, tmp_path: Path) -> None:
+    (published / "v1-44.pth").unlink()
+    (published / "bigvgan_generator.pt").unlink()
+    with pytest.raises(ExportError, match=r"vae \(vae or v1-44\); vocoder"):
+        CheckpointFolder.open(published)
+    with pytest.raises(ExportError, match="no folder"):
+        CheckpointFolder.open(tmp_path / "none")
+
+
+def test_every_kind_of_difference_is_in_the_table() -> None:
+    module = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    tensors = dict(module.state_dict())
+    tensors["0.weight"] = torch.zeros(3, 4)
+    tensors["0.bias"] = torch.tensor([0.0, float("nan"), 1.0])
+    del tensors["1.bias"]
+    tensors["2.bias"] = torch.zeros(1)
+    found = {row.key: row.problem for row in mismatches(module, tensors)}
+    assert found == {"0.weight": "shape", "0.bias": "not finite", "1.bias": "missing", "2.bias": "unexpected"}
+    before = module[1].weight.detach().clone()
+    with pytest.raises(WrongCheckpoint, match="4 tensors") as caught:
+        load_strictly(module, tensors, name="net")
+    assert torch.equal(module[1].weight, before)
+    lines = caught.value.table.splitlines()
+    assert lines[0].split() == ["key", "problem", "wanted", "found"]
+    assert lines[1].split() == ["0.weight", "shape", "[3,", "2]", "[3,", "4]"]
+
+
+def test_long_tables_are_cut() -> None:
+    rows = mismatches(nn.Linear(1, 1), {f"key{index}": torch.zeros(1) for index in range(100)})
+    assert mismatch_table(rows).splitlines()[-1] == "... and 72 more"
+
+
+def test_half_precision_weights_become_float32() -> None:
+    module = nn.Linear(2, 2)
+    load_strictly(module, {key: value.bfloat16() for key, value in module.state_dict().items()}, name="net")
+    assert module.weight.dtype == torch.float32
+
+
+def test_safetensors_and_flat_keys_with_a_prefix(tmp_path: Path) -> None:
+    save_file({"network.a": torch.ones(2), "lora.b": torch.ones(1)}, tmp_path / "x.safetensors")
+    assert list(read_checkpoint(tmp_path / "x.safetensors", part="network")) == ["a"]
+    assert sorted(read_checkpoint(tmp_path / "x.safetensors")) == ["lora.b", "network.a"]
+
+
+class Payload:
+    """Unpickling it would create a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return Path.touch, (self.path,)
+
+
+def test_files_that_are_no_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "x.pth"
+    torch.save({"a": torch.ones(1000)}, path)
+    whole = path.read_bytes()
+    for content in (b"", b"PK\x03\x04 but no zip", whole[: len(whole) // 2], b"\x80\x02 nonsense"):
+        path.write_bytes(content)
+        with pytest.raises(ExportError, match=r"x\.pth"):
+            read_checkpoint(path)
+    (tmp_path / "y.safetensors").write_bytes(b"\xff" * 20)
+    with pytest.raises(ExportError, match=r"y\.safetensors"):
+        read_checkpoint(tmp_path / "y.safetensors")
+    torch.save([torch.ones(1)], path)
+    with pytest.raises(ExportError, match="checkpoint"):
+        read_checkpoint(path)
+    torch.save({"epoch": 3}, path)
+    with pytest.raises(ExportError, match="no tensors"):
+        read_checkpoint(path)
+
+
+def test_code_in_a_checkpoint_does_not_run(tmp_path: Path) -> None:
+    torch.save({"a": Payload(tmp_path / "touched")}, tmp_path / "x.pth")
+    with pytest.raises(ExportError):
+        read_checkpoint(tmp_path / "x.pth")
+    assert not (tmp_path / "touched").exists()
