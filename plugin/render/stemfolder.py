@@ -13,6 +13,8 @@ finds the sidecar, sees that the sound fits it, and does what was left to do.
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +30,8 @@ from plugin.wholefile import discard, output_error, sync_folder, write_durably
 
 WORK_FOLDER = ".sagafoley"
 PART = ".part"
+
+_PART_NAME = re.compile(r"(?P<take>.+)\.(wav|json|scratch)\.part(\.\d+\.part)?", re.DOTALL)
 
 
 class BusyElsewhere(OutputError):
@@ -53,11 +57,13 @@ class StemFolder:
         """
         folder = cls(path.absolute())
         probe = folder.work / f"probe-{os.getpid()}{PART}"
+        made = folder.path
         try:
             folder.work.mkdir(parents=True, exist_ok=True)
+            made = probe
             probe.touch()
         except OSError as error:
-            raise output_error(probe if folder.work.is_dir() else folder.path, error) from error
+            raise output_error(made, error) from error
         finally:
             discard(probe)
         return folder
@@ -75,6 +81,10 @@ class StemFolder:
     def takes(self) -> tuple[Take, ...]:
         """All takes that are there by name and size."""
         return tuple(find_takes(self.path))
+
+    def takes_of(self, base: str) -> tuple[Take, ...]:
+        """The takes of one cue that are there by name and size."""
+        return tuple(take for take in find_takes(self.path, base) if take_number(base, take.name))
 
     def holds(self, take: Take) -> bool:
         """Whether the take's sound is there, byte for byte."""
@@ -115,9 +125,9 @@ class StemFolder:
 
     def next_name(self, base: str) -> str:
         """The first free take name of a cue: one above every number in use, half takes included."""
-        names = {path.name.removesuffix(PART) for path in (*self.path.iterdir(), *self.work.iterdir())}
-        stems = {Path(name).stem for name in names if name.endswith((".wav", ".json"))}
-        return take_name(base, next_number(base, stems))
+        finished = (path.stem for path in self.path.iterdir() if path.suffix.lower() in {".wav", ".json"})
+        unfinished = (_name_of_part(path) or "" for path in self._parts())
+        return take_name(base, next_number(base, (*finished, *unfinished)))
 
     def sound_part(self, name: str) -> Path:
         """Where the sound of an unfinished take is written."""
@@ -127,9 +137,9 @@ class StemFolder:
         """Where the sidecar of an unfinished take is written."""
         return self.work / f"{name}.json{PART}"
 
-    def spool(self, name: str) -> Path:
-        """Where the samples of a take gather until its level is known."""
-        return self.work / f"{name}.f32{PART}"
+    def scratch(self, name: str) -> Path:
+        """A folder for the samples of a take until its level is known."""
+        return self.work / f"{name}.scratch{PART}"
 
     def commit(self, take: Take) -> Path:
         """Gives a take whose sound part is written and on disk its final names; the WAV's path.
@@ -142,6 +152,8 @@ class StemFolder:
             sync_folder(self.work)
             self._publish(take)
         except OSError as error:
+            if not (self.path / take.wav_name).exists():
+                self.abandon(take.name)  # else the next run finishes it
             raise output_error(self.path / take.wav_name, error) from error
         return self.path / take.wav_name
 
@@ -152,7 +164,7 @@ class StemFolder:
             sync_folder(self.path)
         _give_name(self.sidecar_part(take.name), sidecar)
         sync_folder(self.path)
-        discard(self.sound_part(take.name))
+        self.abandon(take.name)
 
     def recover(self, base: str) -> tuple[Take, ...]:
         """Finishes takes of a cue that a dead run left all but named, and clears away its other parts.
@@ -162,19 +174,19 @@ class StemFolder:
         Raises:
             OutputError: a finished take could not be given its name.
         """
-        parts = [path for path in self.work.iterdir() if _take_of_part(path, base) is not None]
-        sidecars = [path for path in parts if path.name.endswith(f".json{PART}")]
-        recovered = [take for path in sorted(sidecars) if (take := self._adopt(path)) is not None]
-        for path in parts:
-            discard(path)
+        names = (_name_of_part(path) for path in self._parts())
+        ours = sorted({name for name in names if name is not None and take_number(base, name)})
+        recovered = [take for name in ours if (take := self._adopt(name)) is not None]
+        for name in ours:
+            self.abandon(name)
         return tuple(recovered)
 
-    def _adopt(self, sidecar_part: Path) -> Take | None:
+    def _adopt(self, name: str) -> Take | None:
         try:
-            take = read_take(sidecar_part)
+            take = read_take(self.sidecar_part(name))
         except (NotATake, OSError):
             return None
-        if self.sidecar_part(take.name) != sidecar_part or (self.path / take.sidecar_name).exists():
+        if take.name != name or (self.path / take.sidecar_name).exists():
             return None
         wav = self.path / take.wav_name
         if not is_whole(take, wav if wav.exists() else self.sound_part(take.name)):
@@ -186,16 +198,30 @@ class StemFolder:
         return take
 
     def abandon(self, name: str) -> None:
-        """Clears away what an unfinished take has written."""
-        for path in (self.spool(name), self.sidecar_part(name), self.sound_part(name)):
-            discard(path)
+        """Clears away everything that an unfinished take has written."""
+        for path in self._parts():
+            if _name_of_part(path) == name:
+                _clear(path)
+
+    def tidy(self, name: str) -> None:
+        """Clears away what a take needed only while it was made."""
+        _clear(self.scratch(name))
+
+    def _parts(self) -> tuple[Path, ...]:
+        return tuple(path for path in self.work.iterdir() if path.name.endswith(PART))
 
 
-def _take_of_part(path: Path, base: str) -> int | None:
-    """The take number of an unfinished file of this cue; None for any other file."""
-    if not path.name.endswith(PART):
-        return None
-    return take_number(base, Path(path.name.removesuffix(PART)).stem)
+def _name_of_part(path: Path) -> str | None:
+    """The take that an unfinished file belongs to; None for any other file."""
+    match = _PART_NAME.fullmatch(path.name)
+    return match["take"] if match else None
+
+
+def _clear(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        discard(path)
 
 
 def _give_name(part: Path, final: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import glob
 import hashlib
 import json
 import math
@@ -164,7 +165,12 @@ def _take(data: dict[str, Any]) -> Take:
     engine, timeline = dict(data["engine"]), data["timeline"]
     licence = LicenceFacts(**engine.pop("licence"))
     name = data["name"]
-    if not isinstance(name, str) or data["audio"]["file"] != f"{name}.wav" or Path(name).name != name:
+    if (
+        not isinstance(name, str)
+        or not name
+        or Path(name).name != name
+        or data["audio"]["file"] != f"{name}.wav"
+    ):
         raise ValueError("the names do not agree")
     return Take(
         name=name,
@@ -187,9 +193,14 @@ def _audio(data: dict[str, Any]) -> AudioFacts:
     return AudioFacts(**{field.name: data[field.name] for field in dataclasses.fields(AudioFacts)})
 
 
-def find_takes(folder: Path) -> Iterator[Take]:
-    """Takes whose sidecar and WAV lie in the folder, sorted by name; contents are not hashed."""
-    for path in sorted(folder.glob("*.json")):
+def find_takes(folder: Path, prefix: str = "") -> Iterator[Take]:
+    """Takes whose sidecar and WAV lie in the folder, sorted by name; contents are not hashed.
+
+    Args:
+        folder: where to look.
+        prefix: what their names begin with.
+    """
+    for path in sorted(folder.glob(f"{glob.escape(prefix)}*.json")):
         try:
             take = read_take(path)
             if take.sidecar_name == path.name and _size(folder / take.wav_name) == take.audio.bytes:

@@ -19,7 +19,6 @@ from plugin.render.takes import NotATake, decibels, find_takes, format_sidecar, 
 from plugin.timebase import TimeSpan
 from tests.made_cues import HOUR, NTSC, clip, cue, take
 
-
 BASE = "Film_001_violin"
 NAME = f"{BASE}_t01"
 SOUND = b"sound" * 1000
@@ -208,7 +207,7 @@ def kill_at(monkeypatch: pytest.MonkeyPatch, count: int, *, after: bool) -> None
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("count", range(1, 8))
+@pytest.mark.parametrize("count", range(1, 7))
 def test_killed_at_any_step_of_a_commit_the_take_is_all_there_or_not_at_all(
     stems: StemFolder, monkeypatch: pytest.MonkeyPatch, count: int, after: bool
 ) -> None:
@@ -247,7 +246,9 @@ def test_recovery_takes_only_what_fits(stems: StemFolder) -> None:
     stems.sidecar_part(f"{BASE}_t02").write_bytes(format_sidecar(take(f"{BASE}_t02", SOUND))[:-40])
     begin(stems, f"{BASE}_t03")  # a sidecar of another name
     stems.sidecar_part(f"{BASE}_t03").write_bytes(format_sidecar(take(f"{BASE}_t09", SOUND)))
-    stems.spool(f"{BASE}_t04").write_bytes(b"samples")
+    stems.scratch(f"{BASE}_t04").mkdir()
+    (stems.scratch(f"{BASE}_t04") / "sound.f32").write_bytes(b"samples")
+    stems.sound_part(f"{BASE}_t05").with_name(f"{BASE}_t05.wav.part.4711.part").write_bytes(b"half")
     assert stems.recover(BASE) == ()
     assert unfinished(stems) == []
     assert finished(stems) == []
