@@ -133,6 +133,34 @@ def test_attention_agrees_with_torchs_own_module():
     np.testing.assert_allclose(ours(x), theirs(x, x, x)[0], atol=1e-6)
 
 
+def reference_blocks(x, transformer, *, heads, mask=None):
+    """The residual blocks spelled out with torch's own attention."""
+    for block in transformer.resblocks:
+        attention = nn.MultiheadAttention(x.shape[-1], heads, batch_first=True).eval()
+        attention.load_state_dict(block.attn.state_dict(), strict=True)
+        normed = block.ln_1(x)
+        x = x + attention(normed, normed, normed, attn_mask=mask, need_weights=False)[0]
+        x = x + block.mlp.c_proj(quick_gelu(block.mlp.c_fc(block.ln_2(x))))
+    return x
+
+
+def test_image_tower_is_the_class_tokens_projection(image_tower):
+    x = image_tower.ln_pre(image_tower.embed(images(2)))
+    x = reference_blocks(x, image_tower.transformer, heads=SMALL.vision_heads)
+    projected = image_tower.ln_post(x)[:, 0] @ image_tower.proj
+    expected = projected / projected.norm(dim=-1, keepdim=True)
+    np.testing.assert_allclose(image_tower(images(2)), expected, atol=1e-6)
+
+
+def test_text_tower_is_the_normed_hidden_state(text_tower):
+    tokens = torch.tensor([[START, 17, 30, END, PAD, PAD, PAD, PAD]])
+    mask = nn.Transformer.generate_square_subsequent_mask(SMALL.text_length)
+    x = text_tower.token_embedding.weight[tokens] + text_tower.positional_embedding
+    x = text_tower.ln_final(reference_blocks(x, text_tower.transformer, heads=SMALL.text_heads, mask=mask))
+    expected = x / x.norm(dim=-1, keepdim=True)
+    np.testing.assert_allclose(text_tower(tokens), expected, atol=1e-6)
+
+
 def test_quick_gelu_is_not_gelu():
     x = torch.tensor([-2.0, 0.5, 3.0])
     np.testing.assert_allclose(quick_gelu(x), x.numpy() / (1 + np.exp(-1.702 * x.numpy())), rtol=1e-6)
