@@ -80,6 +80,8 @@ class Movie:
         info: what the file says about itself.
         tolerance: seconds by which its stored times may be off, at least a microsecond.
         damaged: frames and packets left out so far because they could not be decoded.
+        time_base: seconds of one tick of the file's clock.
+        first_pts: tick of media time 0.
     """
 
     info: MediaInfo
@@ -90,10 +92,10 @@ class Movie:
         self._container: Any = None
         self._stream: Any = None
         self._decoder: Any = None
-        self._base = Fraction(1)
+        self.time_base = Fraction(1)
         self._lead = Fraction(0)
         self._slack = Fraction(0)
-        self._first_pts = 0
+        self.first_pts = 0
         self._run = 0
         self._extent: Extent | None = None
         self.tolerance = EXACT
@@ -164,14 +166,14 @@ class Movie:
         if frame is None:
             raise undecodable(self._path, "gives no picture")
         stream = self._stream
-        self._base = Fraction(stream.time_base)
-        self._first_pts = frame.pts or 0
+        self.time_base = Fraction(stream.time_base)
+        self.first_pts = frame.pts or 0
         rate = _nominal_rate(stream)
         still = is_image(self._path)
         if rate is not None and not still:
             self._lead = 4 / rate if stream.codec_context.has_b_frames else Fraction(0)
-            if (1 / rate / self._base).denominator != 1:
-                self.tolerance = min(self._base / 2, 1 / rate / 8) + EXACT
+            if (1 / rate / self.time_base).denominator != 1:
+                self.tolerance = min(self.time_base / 2, 1 / rate / 8) + EXACT
         duration, self._slack = (None, Fraction(0)) if still else _stated_duration(self._container, stream)
         rotation = round(frame.rotation / 90) * 90 % 360
         turned = rotation % 180 != 0
@@ -207,7 +209,7 @@ class Movie:
     def _after_seek(self, target: Fraction, *, from_start: bool, run: int) -> Iterator[av.VideoFrame]:
         """Decoded frames from the keyframe at or before `target` seconds."""
         self._check(run)
-        pts = self._first_pts if from_start else self._first_pts + int(target / self._base)
+        pts = self.first_pts if from_start else self.first_pts + int(target / self.time_base)
         try:
             self._container.seek(pts, stream=self._stream, backward=True)
             self._decoder.flush_buffers()
@@ -219,7 +221,7 @@ class Movie:
     def _timed(self, frames: Iterator[av.VideoFrame]) -> Iterator[TimedFrame]:
         previous: Fraction | None = None
         for frame in frames:
-            time = ((frame.pts or 0) - self._first_pts) * self._base
+            time = ((frame.pts or 0) - self.first_pts) * self.time_base
             if time < 0 or (previous is not None and time <= previous):
                 continue  # priming frames, and frames of a broken clock
             previous = time
@@ -229,8 +231,8 @@ class Movie:
         if self.info.is_still:
             return FOREVER
         if frame.duration:
-            return frame.duration * self._base
-        return 1 / self.info.rate if self.info.rate else self._base
+            return frame.duration * self.time_base
+        return 1 / self.info.rate if self.info.rate else self.time_base
 
     def _decoded(self, *, after_key: bool, run: int) -> Iterator[av.VideoFrame]:
         """Frames in presentation order; damaged ones are left out and counted.
