@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +19,15 @@ from plugin.engine.flow import euler, guide, time_steps
 from tests.parity.golden_files import GoldenFile
 
 LATENTS = 64
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Networks this small only lose by being split over threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def _velocity(network: FlowNetwork, conditions: Conditions):
@@ -80,6 +91,7 @@ class _Enough(Exception):
 @pytest.mark.parity
 def test_the_first_golden_states(parity) -> None:
     """Five of the 25 steps at full size; torch's own solver is compared over all of them."""
+    torch.set_num_threads(os.cpu_count() or 1)
     golden, check = GoldenFile.load("euler"), parity("euler")
     with torch.device("meta"):
         network = FlowNetwork(SMALL_44K_SA)
