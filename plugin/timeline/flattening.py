@@ -198,11 +198,17 @@ class _Walk:
             place = source.of_part(part.range, start=part.span.start)
             if place is not None:
                 yield from self.items(part.item, part.span, place, self._inherited(part, around, in_row))
-            elif part.range.duration == 0 and isinstance(part.item, otio.schema.Clip):
-                self._fault(part.item, "has no length and was left out")
+            elif part.range.duration == 0:
+                self._note_empty(part.item)
         for child, reason in unusable:
             rest = ", and neither can anything after it on its track" if in_row else ""
             self._fault(child, f"{reason}; it cannot be placed{rest}")
+
+    def _note_empty(self, item: Any) -> None:
+        clips = item.find_clips() if isinstance(item, otio.core.Composition) else [item]
+        for clip in clips:
+            if isinstance(clip, otio.schema.Clip):
+                self._fault(clip, "has no length and was left out")
 
     def _inherited(self, part: Part, around: _Around, in_row: bool) -> _Around:  # noqa: FBT001
         item, ours = part.item, our_metadata(part.item)

@@ -48,7 +48,8 @@ def read_timeline(
         timeline_name: which timeline to take from a file that holds several.
 
     Returns:
-        An `opentimelineio.schema.Timeline`.
+        An `opentimelineio.schema.Timeline`. OTIO empties its tracks when it is no longer referred to,
+        so keep it for as long as they are used.
 
     Raises:
         UnreadableTimeline: no such file, not a timeline, damaged, too large, or of a newer schema.

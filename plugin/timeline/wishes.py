@@ -130,7 +130,7 @@ def our_metadata(thing: Any) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Scalars as they are; OTIO's containers die with their owner and mean nothing here anyway."""
-    return value if isinstance(value, str | bool | int | float) else f"<{type(value).__name__}>"
+    return value if isinstance(value, str | bool | int | float) else None
 
 
 def role_of(ours: Mapping[str, Any]) -> str:
