@@ -132,7 +132,7 @@ def _strip(model: ir.Model, spec: GraphSpec) -> None:
     common.ClearMetadataAndDocStringPass()(model)
     model.producer_name, model.producer_version, model.graph.name = "sagafoley", None, "graph"
     border = {*model.graph.inputs, *model.graph.outputs}
-    for value in _values(model):
+    for value in (*model.graph.inputs, *_values(model)):
         value.metadata_props.clear()
         if value not in border:
             value.shape, value.type = None, None
