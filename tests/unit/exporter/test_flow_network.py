@@ -3,13 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torch.export import Dim
 
 from exporter import fill
 from exporter.models import flow, flow_blocks, lora
 from exporter.models.flow import GOLDEN_FLOW, TINY_FLOW, Conditions, FlowNetwork
 from tests.parity.golden_files import GoldenFile, stored_shapes
-from tests.unit.exporter.onnx_session import Graph, relative
 
 LATENTS, CLIP_FRAMES, SYNC_FRAMES = 11, 4, 16
 LORA_DIMS = replace(GOLDEN_FLOW, lora_rank=2)
@@ -40,6 +38,11 @@ def _conditions(network, *, latents=LATENTS, **lengths) -> Conditions:
 
 def _latent(*, batch=1, latents=LATENTS, dims=GOLDEN_FLOW):
     return fill.network_input("latent", (batch, latents, dims.latent_channels), kind="normal")
+
+
+def relative(result, expected):
+    assert result.shape == expected.shape
+    return float((result - expected).norm() / expected.norm())
 
 
 T = torch.tensor([0.3])
@@ -336,49 +339,3 @@ class TestLora:
         for key in lora.trainable_keys(parameters):
             assert parameters[key].grad is not None, key
             assert parameters[key].grad.abs().max() > 0, key
-
-
-class TestExport:
-    """Both graphs, with every free dimension, against torch at other lengths."""
-
-    batch, latents, clip_frames = Dim("batch"), Dim("latents"), Dim("clip_frames")
-    sync_frames = Dim("sync_frames")
-
-    def test_conditions(self, tmp_path):
-        network = _network()
-        graph = flow.ConditionsGraph(network)
-        example = (*_features(batch=2), flow.upsample_index(SYNC_FRAMES, LATENTS))
-        dynamic = (
-            {0: self.batch, 1: self.clip_frames},
-            {0: self.batch, 1: self.sync_frames},
-            {0: self.batch},
-            {0: self.latents},
-        )
-        onnx = Graph.export(graph, example, dynamic, tmp_path)
-        for sync_frames, clip_frames, latents in ((8, 5, 28), (24, 9, 40)):
-            features = _features(batch=1, clip_frames=clip_frames, sync_frames=sync_frames)
-            arguments = (*features, flow.upsample_index(sync_frames, latents))
-            for ours, theirs in zip(onnx(*arguments), graph(*arguments), strict=True):
-                assert relative(ours, theirs) < 1e-5
-
-    def test_velocity(self, tmp_path):
-        network = _network()
-        graph = flow.VelocityGraph(network)
-        row = {0: self.batch}
-        dynamic = (
-            {0: self.batch, 1: self.latents},
-            None,
-            {0: self.batch, 1: self.clip_frames},
-            {0: self.batch, 1: self.latents},
-            row,
-            row,
-            {0: self.latents},
-            {0: self.clip_frames},
-        )
-        example = (_latent(batch=2), T, *_conditions(network, batch=2))
-        onnx = Graph.export(graph, example, dynamic, tmp_path)
-        for batch, clip_frames, latents in ((1, 5, 28), (2, 9, 40)):
-            conditions = _conditions(network, batch=batch, clip_frames=clip_frames, latents=latents)
-            arguments = (_latent(batch=batch, latents=latents), torch.tensor([0.7]), *conditions)
-            (ours,) = onnx(*arguments)
-            assert relative(ours, graph(*arguments)) < 1e-5
