@@ -7,9 +7,8 @@ wrote is read back from disk.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -26,7 +25,6 @@ from preview import sum_of_stems, timeline_pictures, write_movie
 from real_clip import find_media, make_real_timeline
 
 from models_onnx.bundle import Bundle
-from plugin.cli import main as sagafoley
 from plugin.controller import OpenTimeline, make_sheet, timecodes
 from plugin.cues import Cue, CueSheet
 from plugin.delivery import choose_pieces
@@ -36,7 +34,7 @@ from plugin.render.takes import Take, find_takes
 from plugin.timebase import TimeSpan, span_samples
 from plugin.workspace import Workspace
 
-FRAMES_PER_CUE = 6
+FRAMES_PER_CUE, FRAME_WIDTH = 6, 400
 Events = Mapping[str, Sequence[Fraction]]
 
 
@@ -79,12 +77,11 @@ def render(timeline: Path, *, bundle: str, preset: str) -> int:
     """Run the command line as a user would, and say what came of it; its exit code."""
     line = ["render", str(timeline), "-o", str(stems_of(timeline)), "--bundle", bundle, "--preset", preset]
     print(f"\n$ sagafoley {' '.join(line)}", flush=True)
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        code = sagafoley([*line, "--json"])
-    if code:
-        return code
-    report: dict[str, Any] = json.loads(said.getvalue())
+    program = [sys.executable, "-m", "plugin.cli"]
+    ran = subprocess.run([*program, *line, "--json"], stdout=subprocess.PIPE, check=False)
+    if ran.returncode:
+        return ran.returncode
+    report: dict[str, Any] = json.loads(ran.stdout)
     for stem in report["stems"]:
         start, end = (Fraction(second) for second in stem["record_seconds"])
         expected, found = span_samples(TimeSpan(start, end)), soundfile.info(stem["path"]).frames
@@ -171,7 +168,7 @@ def _frames(cue: Cue, sheet: CueSheet) -> list[Shown]:
     chosen = [Fraction(round(i * (count - 1) / (FRAMES_PER_CUE - 1))) for i in range(FRAMES_PER_CUE)]
     times = [float((frame + Fraction(1, 2)) / sheet.rate) for frame in chosen]
     with ClipFootage.open(cue.spot) as footage:
-        pictures = [resized(picture, width=320) for picture in footage.frames(times)]
+        pictures = [resized(picture, width=FRAME_WIDTH) for picture in footage.frames(times)]
         masks = footage.masks(times)
         mattes = [np.full((2, 2), 255, np.uint8)] * len(times) if masks is None else list(masks)
     shown = []

@@ -70,7 +70,7 @@ def outlined(picture: Picture, mask: Picture, *, colour: tuple[int, int, int] = 
     outer = near[:-2, 1:-1] | near[2:, 1:-1] | near[1:-1, :-2] | near[1:-1, 2:] | inside
     inner = near[:-2, 1:-1] & near[2:, 1:-1] & near[1:-1, :-2] & near[1:-1, 2:] & inside
     grey = picture.mean(axis=2, keepdims=True)
-    dimmed = 0.45 * (0.5 * picture + 0.5 * grey)
+    dimmed = 0.6 * (0.6 * picture + 0.4 * grey)
     out = np.where(inside[..., None], picture, dimmed)
     out[outer & ~inner] = np.asarray(colour, np.float32)
     return out.astype(np.uint8)

@@ -50,6 +50,8 @@ def _guarded(options: argparse.Namespace, output: Output) -> int:
         level=logging.INFO if options.verbose else logging.CRITICAL,
         format="%(levelname)s %(name)s: %(message)s",
     )
+    # numpy's small products gain nothing from threads, which cost tenfold where cores are shared.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         return _command(options.command)(options, output)
     except SagafoleyError as error:
