@@ -13,7 +13,8 @@ import numpy as np
 
 from plugin.cues import MatteChannel, MediaSource
 from plugin.errors import MatteMismatch
-from plugin.media.movies import Extent, MediaInfo, Movie
+from plugin.media.headers import Extent, MediaInfo
+from plugin.media.movies import Movie
 from plugin.media.picking import Pick, Picked, Picture, Time, pick_frames
 from plugin.media.pixels import matte_picture
 from plugin.media.sequences import SequenceReader

@@ -129,6 +129,8 @@ def mux_preview(
     with closing(Movie.open(video)) as movie:
         if movie.info.is_still:
             raise undecodable(video, "is a single image", remedy="Choose a movie for the preview.")
+        if movie.clocked_by_decoding:
+            raise _uncopyable(video, "its packets have no presentation times")
         stop = movie.extent().end if end is None else min(end, movie.extent().end)
         suffix = preview_suffix(movie.info.codec)
         picture = _Picture(video, movie.first_pts, movie.time_base, start, stop)
@@ -169,7 +171,7 @@ def _write(picture: _Picture, sound: LimitedSound, out: Path) -> Fraction:
     return lead
 
 
-def _uncopyable(path: Path, error: Exception) -> UndecodableMedia:
+def _uncopyable(path: Path, error: Exception | str) -> UndecodableMedia:
     return undecodable(
         path,
         "has a picture that cannot be copied into a preview",
@@ -206,12 +208,25 @@ def _copied_packets(source: Any, stream: Any, picture: _Picture) -> Iterator[Any
     """Packets from the keyframe at or before the start, their clock moved so that the start is 0."""
     begin, stop = picture.tick_of(picture.start), picture.tick_of(picture.end)
     source.seek(begin, stream=stream, backward=True)
-    packets = (packet for packet in source.demux(stream) if packet.size and packet.pts is not None)
+    packets = (packet for packet in _readable(source, stream) if packet.size and packet.pts is not None)
     for packet in _with_decode_times(dropwhile(lambda packet: not packet.is_keyframe, packets)):
         if packet.dts >= stop:
             return
         packet.pts -= begin
         packet.dts -= begin
+        yield packet
+
+
+def _readable(source: Any, stream: Any) -> Iterator[Any]:
+    """Packets up to the end or to where a truncated file breaks off."""
+    packets = source.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except (av.error.FFmpegError, OSError):
+            return
+        if packet is None:
+            return
         yield packet
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from plugin.cues import ImageSequence
 from plugin.errors import MediaMissing
-from plugin.media.movies import Extent, MediaInfo, Movie
+from plugin.media.headers import Extent, MediaInfo
+from plugin.media.movies import Movie
 from plugin.media.picking import EXACT, TimedFrame
 
 

@@ -9,7 +9,8 @@ from typing import Self
 import av
 
 from plugin.cues import ImageSequence, MediaSource
-from plugin.media.movies import Extent, MediaInfo, Movie
+from plugin.media.headers import Extent, MediaInfo
+from plugin.media.movies import Movie
 from plugin.media.picking import Pick, Picked, Picture, Time, pick_frames
 from plugin.media.pixels import rgb_picture
 from plugin.media.sequences import SequenceReader

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from plugin.cues import MediaFile
 from plugin.errors import MediaMissing, OutputError, UndecodableMedia
 from plugin.media.preview import PlacedStem, mix_stems, mux_preview, preview_suffix
 from plugin.media.video import Pick, VideoReader, probe
-from tests.media_factory import make_movie, read_index, write_image
+from tests.media_factory import make_movie, make_truncated, read_index, write_image
 
 
 def click_stem(path: Path, *, at: int, samples: int) -> Path:
@@ -140,6 +141,29 @@ def test_an_older_preview_is_replaced(tmp_path: Path) -> None:
     assert shown(mux_preview(made.path, [], out=tmp_path / "o.mp4").path) == list(range(25))
 
 
+def test_a_truncated_movie_is_copied_as_far_as_it_goes(tmp_path: Path) -> None:
+    made = make_truncated(tmp_path / "v.mp4")
+    with VideoReader.open(MediaFile(made.path)) as reader:
+        last = made.on_screen(reader.extent().last)
+    preview = mux_preview(made.path, [], out=tmp_path / "o.mp4")
+    assert shown(preview.path)[: last + 1] == list(range(last + 1))
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    def noisy(index: int) -> np.ndarray:
+        return np.random.default_rng(index).integers(0, 255, (64, 96, 3)).astype(np.uint8)
+
+    made = make_movie(tmp_path / "v.mp4", frames=25, draw=noisy, options={"crf": "1"})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (made.path.stat().st_size - 10_000, hard))
+    try:
+        with pytest.raises(OutputError, match=r"disk is full: o\.mp4"):
+            mux_preview(made.path, [], out=tmp_path / "o.mp4")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in tmp_path.glob("o*")] == []
+
+
 def test_what_cannot_be_previewed_is_named(tmp_path: Path) -> None:
     made = make_movie(tmp_path / "v.mp4", frames=5)
     still = write_image(tmp_path / "still.png", np.zeros((64, 96, 3), np.uint8))
@@ -152,6 +176,9 @@ def test_what_cannot_be_previewed_is_named(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "slow.wav", np.zeros(100), 44_100)
     with pytest.raises(UndecodableMedia, match=r"slow\.wav has 44100"):
         mux_preview(made.path, [PlacedStem(tmp_path / "slow.wav")], out=tmp_path / "o.mp4")
+    unclocked = make_movie(tmp_path / "v.avi", frames=20, b_frames=2)
+    with pytest.raises(UndecodableMedia, match=r"v\.avi has a picture that cannot be copied"):
+        mux_preview(unclocked.path, [], out=tmp_path / "o.mp4")
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match=r"o\.mp4 could not be written"):
         mux_preview(made.path, [], out=tmp_path / "file" / "o.mp4")

@@ -77,6 +77,44 @@ def test_containers_with_coarse_or_late_clocks(tmp_path: Path, name: str, rate: 
     assert seen(made.path, sorted(times, reverse=True), pick=Pick.SCREEN) == sorted(order, reverse=True)
 
 
+OPEN_GOP = {"x264-params": "open-gop=1:scenecut=0:bframes=3:keyint=24"}
+INTRA_REFRESH = {"x264-params": "intra-refresh=1:keyint=24:bframes=0"}
+MPEG2 = {"codec": "mpeg2video", "options": {"bf": "2", "g": "15", "b": "8000000"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("open.mp4", {"options": OPEN_GOP}),
+        ("open.ts", {"options": OPEN_GOP}),
+        ("open.mkv", {"options": OPEN_GOP}),
+        ("refresh.mp4", {"options": INTRA_REFRESH}),
+        ("reordered.avi", {"b_frames": 2}),
+        ("m2v.ts", MPEG2),
+        ("m2v.mpg", MPEG2),
+        ("m2v.mxf", MPEG2),
+        ("prores.mov", {"codec": "prores_ks", "pix_fmt": "yuv422p10le"}),
+        ("old.flv", {"b_frames": 2}),
+        ("rgb.gif", {"codec": "gif", "pix_fmt": "rgb8"}),
+    ],
+)
+def test_difficult_streams_in_every_direction(tmp_path: Path, name: str, settings: dict[str, object]) -> None:
+    made = make_movie(tmp_path / name, frames=100, **settings)  # type: ignore[arg-type]
+    order = shuffled(100, take=40, seed=11)
+    with VideoReader.open(MediaFile(made.path)) as reader:
+
+        def numbers(times: list[Fraction], pick: Pick) -> list[int]:
+            return [read_index(picture) for picture in reader.frames_at(times, pick=pick)]
+
+        middles = [made.times[index] + Fraction(1, 50) for index in order]
+        assert numbers(middles, Pick.SCREEN) == order
+        assert numbers(list(made.times), Pick.ONSET) == list(range(100))
+        assert numbers([made.end - Fraction(k, 25) for k in range(100)], Pick.REVERSE) == [*range(99, -1, -1)]
+        assert abs(reader.extent().end - made.end) <= Fraction(1, 1000)
+        assert reader.extent().complete
+        assert reader.damaged == 0
+
+
 @pytest.mark.parametrize("rate", [Fraction(24_000, 1001), Fraction(25)], ids=["23.976", "25"])
 def test_timecodes_and_rates_are_told(tmp_path: Path, rate: Fraction) -> None:
     made = make_movie(tmp_path / "a.mov", rate=rate, frames=10, timecode="01:00:00:00")
