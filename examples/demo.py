@@ -166,7 +166,7 @@ def _frames(cue: Cue, sheet: CueSheet) -> list[Shown]:
     record = cue.spot.record
     count = int(record.duration * sheet.rate)
     chosen = [Fraction(round(i * (count - 1) / (FRAMES_PER_CUE - 1))) for i in range(FRAMES_PER_CUE)]
-    times = [float((frame + Fraction(1, 2)) / sheet.rate) for frame in chosen]
+    times = [float(frame / sheet.rate) for frame in chosen]
     with ClipFootage.open(cue.spot) as footage:
         pictures = [resized(picture, width=FRAME_WIDTH) for picture in footage.frames(times)]
         masks = footage.masks(times)

@@ -44,9 +44,9 @@ def timeline_pictures(sheet: CueSheet, clips: Sequence[ClipSource]) -> Iterator[
             raise ValueError(f"{clip.clip_name} is not a movie of known extent")
         count = frame_at(clip.record.end, sheet.rate) - frame_at(clip.record.start, sheet.rate)
         begin = clip.source_start - clip.available.start
-        times = [begin + (Fraction(i) + Fraction(1, 2)) / sheet.rate for i in range(count)]
+        times = [begin + Fraction(i) / sheet.rate for i in range(count)]
         with VideoReader.open(clip.media) as reader:
-            yield from reader.frames_at([float(time) for time in times], reduce=_small)
+            yield from reader.frames_at(times, reduce=_small)
 
 
 def _small(picture: Picture) -> Picture:

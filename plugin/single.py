@@ -20,6 +20,7 @@ from plugin.cues import (
     SpotOrigin,
 )
 from plugin.errors import MediaMissing, UsageError
+from plugin.media.preview import PlacedStem, mux_preview
 from plugin.media.video import VideoReader, probe
 from plugin.presets import Presets
 from plugin.timebase import TimeSpan, is_smpte_rate
@@ -166,3 +167,25 @@ def matte_media(path: Path, *, rate: Fraction) -> MediaSource:
         f"The folder {path} holds no numbered images.",
         remedy="Give the folder of the matte's image sequence, or a movie.",
     )
+
+
+def write_preview(sheet: CueSheet, stem: Path) -> Path:
+    """A movie beside a stem: the part of the video that it belongs to, its picture copied, with the stem.
+
+    Raises:
+        UndecodableMedia: the video cannot be copied into a movie.
+        OutputError: the preview cannot be written.
+    """
+    (cue,) = sheet.cues
+    clip = cue.spot.picture
+    if clip is None or not isinstance(clip.media, MediaFile) or clip.available is None:
+        raise MediaMissing("There is no movie to preview.", remedy="Give a movie file.")
+    zero, record = clip.available.start, cue.spot.record
+    preview = mux_preview(
+        clip.media.path,
+        [PlacedStem(stem)],
+        out=stem.with_name(f"{stem.stem}_preview.mp4"),
+        start=record.start - zero,
+        end=record.end - zero,
+    )
+    return preview.path
