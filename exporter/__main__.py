@@ -68,13 +68,12 @@ def _export(options: argparse.Namespace) -> None:
     _need_torch()
     from exporter.export import export_bundle  # noqa: PLC0415  torch takes seconds to import
     from exporter.labels import checkpoint_label, random_label  # noqa: PLC0415
-    from exporter.networks import LOUDNESS, CheckpointFolder, RandomWeights  # noqa: PLC0415
+    from exporter.networks import CheckpointFolder, RandomWeights  # noqa: PLC0415
     from exporter.sizes import SIZES  # noqa: PLC0415
 
     sizes = SIZES[options.what]
     if options.checkpoints is None:
-        loudness = LOUDNESS.get(sizes.name, 1.0)
-        weights: RandomWeights | CheckpointFolder = RandomWeights(salt=options.salt, loudness=loudness)
+        weights: RandomWeights | CheckpointFolder = RandomWeights(salt=options.salt)
         label = random_label(sizes, id=options.id, title=options.title)
     else:
         weights = CheckpointFolder.open(options.checkpoints)

@@ -59,10 +59,6 @@ RANDOM_MEL = (-4.0, 2.0)
 """Mean and deviation of the log-mel a decoder of random weights makes: those of real sound, roughly."""
 
 
-LOUDNESS: Mapping[str, float] = {}
-"""For sets of sizes whose random weights are to be heard: a factor on the vocoder's last convolution."""
-
-
 class Weights(Protocol):
     """Where the weights of a model come from."""
 
@@ -79,11 +75,9 @@ class RandomWeights:
 
     Attributes:
         salt: another one gives other weights.
-        loudness: factor on the vocoder's last convolution.
     """
 
     salt: str = ""
-    loudness: float = 1.0
 
     @torch.no_grad()
     def network(self, name: str, sizes: Sizes) -> nn.Module:
@@ -109,9 +103,7 @@ class RandomWeights:
     def _fill_vocoder(self, module: Vocoder) -> None:
         """Drawn in weight-norm form, as the golden vectors are, then folded."""
         drawn = fill.weights(weight_norm_shapes(module), salt=self.salt)
-        folded = fold_weight_norm(drawn)
-        folded["conv_post.weight"] = folded["conv_post.weight"] * self.loudness
-        module.load_state_dict(module.state_dict() | folded)
+        module.load_state_dict(module.state_dict() | fold_weight_norm(drawn))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,28 @@
+"""The bundle that ships with the code: whole, small, and free to use."""
+
+from __future__ import annotations
+
+from models_onnx.store import EMBEDDED, PACKAGED, Store
+
+
+def test_embedded_bundle_is_found_whole_and_small() -> None:
+    bundle = Store.default(environment={}).find(EMBEDDED)
+    assert bundle.folder.parent == PACKAGED.resolve()
+    bundle.verify()
+    assert sum(file.bytes for file in bundle.manifest.files.values()) < 1_000_000
+
+
+def test_embedded_bundle_may_be_used_in_paid_work_and_says_what_it_is() -> None:
+    bundle = Store.default(environment={}).find(EMBEDDED)
+    manifest = bundle.manifest
+    assert manifest.licence.commercial_use
+    assert "Untrained" in manifest.title
+    assert "noise" in (bundle.path_of("MODEL_CARD.md")).read_text("utf-8")
+
+
+def test_embedded_bundle_has_the_windows_of_our_own_model() -> None:
+    manifest = Store.default(environment={}).find(EMBEDDED).manifest
+    assert (manifest.window.train_frames, manifest.window.multiple_frames) == (128, 16)
+    assert (manifest.picture.segment_frames, manifest.picture.segment_step) == (16, 16)
+    assert (manifest.picture.sync_size, manifest.picture.crop_min, manifest.picture.clip_rate) == (128, 32, 4)
+    assert manifest.text.length == 16
