@@ -9,9 +9,12 @@ has still written the rows before it (`rows.jsonl`). `--provider cpu` tries the 
 
 from __future__ import annotations
 
+import os
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before onnxruntime is imported
+
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -22,6 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import onnxruntime as ort
 import torch
 
 from exporter import lowering
@@ -29,8 +33,6 @@ from exporter.graphs import Graph, example_inputs, graphs_of
 from exporter.networks import RandomWeights
 from exporter.sizes import SIZES, Sizes
 from exporter.verify import pass_lengths, relative_l2
-
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 CUDA = "CUDAExecutionProvider"
 TRACE_BATCH = 2
@@ -82,8 +84,6 @@ def _first(outputs: Any) -> torch.Tensor:
 
 
 def _session(path: Path, provider: str, *, strict: bool) -> Any:
-    import onnxruntime as ort
-
     if provider == CUDA:
         ort.preload_dlls()
     options = ort.SessionOptions()
@@ -150,9 +150,8 @@ def table(rows: list[Row]) -> str:
     for row in rows:
         nodes = ", ".join(f"{name.removesuffix('ExecutionProvider')} {n}" for name, n in row.nodes.items())
         strict = "yes" if row.strict else "**no**"
-        lines.append(
-            f"| {row.graph} | {nodes} | {strict} | {row.relative:.1e} | {row.onnx_ms:.1f} | {row.torch_ms:.1f} |"
-        )
+        speed = f"{row.onnx_ms:.1f} | {row.torch_ms:.1f}"
+        lines.append(f"| {row.graph} | {nodes} | {strict} | {row.relative:.1e} | {speed} |")
     return "\n".join(lines)
 
 
