@@ -7,10 +7,13 @@ Nothing is fetched, no media linker runs, and whatever is wrong with a file come
 from __future__ import annotations
 
 import gc
+import io
 import json
+import logging
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -58,8 +61,7 @@ def read_timeline(
     if reader is None:
         raise _refused(path, "is of no kind that can be read here")
     _check_size(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # adapters warn about their own insides
+    with _quiet():
         root = reader(path, edl_frame_rate)
     return _as_timeline(root, path, timeline_name)
 
@@ -181,6 +183,21 @@ def _through_adapter(path: Path, name: str, text: str | None, **options: Any) ->
     gc.collect()  # pyaaf2 leaves its file open when it fails; close it while warnings are off
     kind = {"cmx_3600": "EDL", "fcp_xml": "Final Cut Pro 7 XML file"}.get(name, name)
     raise _refused(path, f"is not a whole {kind}", detail=detail)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Adapters print, warn and log about their own insides; none of it is for the user."""
+    root, mute, level = logging.getLogger(), logging.NullHandler(), logging.root.manager.disable
+    root.addHandler(mute)  # without a handler, `logging.warning` would install one for good
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+        root.removeHandler(mute)
 
 
 def _check_size(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from plugin.timeline.times import BadTime, exact_rate, span_of
 from plugin.timeline.urls import UnusableUrl, exists, path_of_url
 
 _BRACKET_RANGE = re.compile(r"(?P<prefix>.*)\[(?P<first>\d+)-(?P<last>\d+)\](?P<suffix>\.[^.]+)")
-_COUNTER = re.compile(r"(?P<prefix>.*?)(?:%0?(?P<width>\d*)d|(?P<hashes>#{2,}))(?P<suffix>\.[^.]+)")
+_COUNTER = re.compile(r"(?P<prefix>.*?)(?:%0?(?P<width>\d{0,2})d|(?P<hashes>#{2,}))(?P<suffix>\.[^.]+)")
 _POLICIES = {"error": "error", "hold": "hold", "black": "black"}
 _DEFAULT_RATE = Fraction(24)
+_MOST_DIGITS = 20
+_MOST_IMAGES = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ def _image_sequence(reference: Any, folder: Path) -> ImageSequence:
     first = reference.start_frame
     available = available_of(reference)
     if available is not None:
-        last = first + step * (max(1, -int(-(available.duration * rate) // 1)) - 1)
+        images = min(_MOST_IMAGES, max(1, ceil(available.duration * rate)))
+        last = first + step * (images - 1)
     else:
         last = max(images_on_disk(base, prefix, suffix), default=first)
     policy = str(reference.missing_frame_policy).rsplit(".", 1)[-1].casefold()
@@ -107,7 +111,7 @@ def _image_sequence(reference: Any, folder: Path) -> ImageSequence:
         folder=base,
         prefix=prefix,
         suffix=suffix,
-        padding=reference.frame_zero_padding,
+        padding=min(_MOST_DIGITS, max(0, reference.frame_zero_padding)),
         first=first,
         last=max(first, last),
         step=step,

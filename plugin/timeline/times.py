@@ -25,10 +25,10 @@ def exact_rate(rate: float) -> Fraction:
     """
     if not math.isfinite(rate) or rate <= 0:
         raise BadTime(f"rate {rate}")
-    try:
-        return snap_rate(rate)
-    except (ValueError, ZeroDivisionError) as error:
-        raise BadTime(f"rate {rate}") from error
+    exact = snap_rate(rate)
+    if exact == 0:
+        raise BadTime(f"rate {rate}")
+    return exact
 
 
 def exact_frames(value: float) -> Fraction:
@@ -49,10 +49,7 @@ def seconds_of(time: Any) -> Fraction:
     Raises:
         BadTime: its value or rate means nothing.
     """
-    rate = exact_rate(time.rate)
-    if rate.numerator == 0:
-        raise BadTime(f"rate {time.rate}")
-    return exact_frames(time.value) / rate
+    return exact_frames(time.value) / exact_rate(time.rate)
 
 
 def span_of(time_range: Any) -> TimeSpan:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import random
+import warnings
 import zipfile
 from fractions import Fraction
 from pathlib import Path
@@ -296,3 +298,60 @@ def test_reading_runs_no_media_linker(build: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("OTIO_DEFAULT_MEDIA_LINKER", "a linker that does not exist")
     assert read_timeline(COPIES / "hiero_xml_export.xml").name == "hiero_xml_export"
     assert seconds_of(otio.opentime.RationalTime(1, 23.976025)) == Fraction(1001, 24000)
+
+
+def test_what_adapters_say_among_themselves_stays_inside(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    real = otio.adapters.read_from_string
+
+    def chatty(*args: Any, **options: Any) -> Any:
+        print("SKIPPING something")  # noqa: T201
+        logging.warning("fat sector count mismatch")  # noqa: LOG015
+        warnings.warn("deprecated", stacklevel=1)
+        return real(*args, **options)
+
+    monkeypatch.setattr(otio.adapters, "read_from_string", chatty)
+    before = list(logging.getLogger().handlers), logging.root.manager.disable
+    assert read_timeline(COPIES / "hiero_xml_export.xml").name == "hiero_xml_export"
+    assert capfd.readouterr() == ("", "")
+    assert (list(logging.getLogger().handlers), logging.root.manager.disable) == before
+
+
+XMEML = """<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE xmeml>
+<xmeml version="5"><sequence id="s"><name>reel</name><duration>100</duration>
+<rate><timebase>{base}</timebase><ntsc>{ntsc}</ntsc></rate>
+<timecode><rate><timebase>{base}</timebase><ntsc>{ntsc}</ntsc></rate><string>{text}</string>
+<frame>{frame}</frame><displayformat>{display}</displayformat></timecode>
+<media><video><track><clipitem id="c"><name>shot</name><duration>500</duration>
+<rate><timebase>{base}</timebase><ntsc>{ntsc}</ntsc></rate><start>10</start><end>60</end><in>100</in><out>150</out>
+<file id="f"><name>a.mov</name><pathurl>file://localhost/media/a%20b.mov</pathurl><duration>500</duration>
+<rate><timebase>{base}</timebase><ntsc>{ntsc}</ntsc></rate></file></clipitem></track></video></media></sequence></xmeml>
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "ntsc", "start", "rate"),
+    [
+        (24, "TRUE", ("01:00:00:00", 86400), Fraction(24000, 1001)),
+        (25, "FALSE", ("10:00:00:00", 900000), Fraction(25)),
+        (30, "TRUE", ("01:00:00:00", 108000), Fraction(30000, 1001)),
+        (30, "TRUE", ("01:00:00;00", 107892), Fraction(30000, 1001)),
+        (60, "TRUE", ("01:00:00:00", 216000), Fraction(60000, 1001)),
+        (60, "FALSE", ("00:00:00:00", 0), Fraction(60)),
+    ],
+)
+def test_final_cut_xml_keeps_rate_start_and_counting(
+    build: Any, base: int, ntsc: str, start: tuple[str, int], rate: Fraction
+) -> None:
+    text, frame = start
+    drops = ";" in text
+    path = build.folder / "reel.xml"
+    display = "DF" if drops else "NDF"
+    path.write_text(XMEML.format(base=base, ntsc=ntsc, text=text, frame=frame, display=display), "utf-8")
+    timeline = read_timeline(path)
+    clock = clock_of(timeline)
+    assert (clock.rate, clock.start, clock.drop_frame) == (rate, Fraction(frame) / rate, drops)
+    (part,) = (part for part in parts_of(timeline.tracks[0], []) if part.item.name == "shot")
+    assert part.range.start == Fraction(10) / rate
+    assert part.span.start == Fraction(100) / rate
