@@ -65,7 +65,8 @@ class StemFolder:
         except OSError as error:
             raise output_error(made, error) from error
         finally:
-            discard(probe)
+            for left in (probe, *folder.work.glob(f"probe-*{PART}")):
+                discard(left)
         return folder
 
     @property
