@@ -18,7 +18,7 @@ from plugin.timebase import STEM_RATE
 from plugin.timeline.documents import Document
 from plugin.timeline.json_trees import canonical, objects_in, tracks_of, with_tracks, without_our_tracks
 from plugin.timeline.lengths import parts_of
-from plugin.timeline.reading import timeline_of_json
+from plugin.timeline.reading import media_folder, timeline_of_json
 from plugin.timeline.resolve_flavour import for_resolve, obstacles_for_resolve
 from plugin.timeline.stem_tracks import (
     PlacedTake,
@@ -224,10 +224,11 @@ def _wrong(output: Path, reason: str) -> OutputError:
 
 def _warnings(bare: Document, source: Path, output: Path, flavour: Flavour) -> tuple[str, ...]:
     found = list(obstacles_for_resolve(bare.timeline)) if flavour is Flavour.RESOLVE else []
-    if source.parent.absolute() != output.parent.absolute() and _has_relative_media(bare.timeline):
+    moved = source.suffix.casefold() == ".otioz" or media_folder(source) != output.parent.absolute()
+    if moved and _has_relative_media(bare.timeline):
         found.append(
-            "Some of its media are named relative to the original timeline's folder and will be looked "
-            "for beside the new one."
+            "Some of its media are named relative to the original timeline and will be looked for beside "
+            "the new one."
         )
     return tuple(found)
 

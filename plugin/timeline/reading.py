@@ -180,7 +180,8 @@ def _through_adapter(path: Path, name: str, text: str | None, **options: Any) ->
         return otio.adapters.read_from_string(text, adapter_name=name, media_linker_name=unlinked, **options)
     except Exception as error:  # noqa: BLE001 - adapters raise anything: AttributeError for a bad EDL
         detail = repr(error)
-    gc.collect()  # pyaaf2 leaves its file open when it fails; close it while warnings are off
+    if text is None:
+        gc.collect()  # pyaaf2 leaves its file open when it fails; close it while warnings are off
     kind = {"cmx_3600": "EDL", "fcp_xml": "Final Cut Pro 7 XML file"}.get(name, name)
     raise _refused(path, f"is not a whole {kind}", detail=detail)
 

@@ -208,6 +208,17 @@ def test_what_resolve_may_refuse_is_said(build: Any) -> None:
     assert "without an available range" in placement.warnings[1]
 
 
+def test_media_named_relative_to_another_folder_are_said(build: Any) -> None:
+    near = otio.schema.Clip("n", otio.schema.ExternalReference("a.mov", build.range(0, 5)), build.range(0, 5))
+    far = otio.schema.Clip("f", otio.schema.ExternalReference("C:\\x\\a.mov"), build.range(0, 5))
+    source = build.write(build.timeline(build.track("V1", near, far)))
+    assert place(source, [], output=build.folder / "p.otio").warnings == ()
+    (warning,) = place(source, [], output=build.folder / "out" / "p.otio").warnings
+    assert "named relative to the original timeline" in warning
+    only_far = build.write(build.timeline(build.track("V1", far.deepcopy())))
+    assert place(only_far, [], output=build.folder / "out" / "q.otio").warnings == ()
+
+
 def test_the_documents_spelling_of_the_rate_is_used(build: Any) -> None:
     source = cut(build.at(Fraction(24000, 1001)), 0)
     text = source.read_text("utf-8").replace("23.976023976023978", "23.976025")
