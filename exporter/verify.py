@@ -54,10 +54,16 @@ class Difference:
 def references(
     graph: Graph, module: nn.Module, sizes: Sizes, passes: Sequence[tuple[int, int]] = PASSES
 ) -> tuple[Reference, ...]:
-    """Torch's outputs for every pass; hold them so that the module can go before ONNX is loaded."""
-    results = []
+    """Torch's outputs for every pass; hold them so that the module can go before ONNX is loaded.
+
+    A pass whose inputs have the shapes of an earlier one is left out.
+    """
+    results: list[Reference] = []
     for frames, batch in passes:
         inputs = example_inputs(graph, sizes, pass_lengths(graph, sizes, frames=frames, batch=batch))
+        shapes = [tuple(tensor.shape) for tensor in inputs]
+        if any(shapes == [array.shape for array in one.inputs] for one in results):
+            continue
         outputs = module(*inputs)
         listed: tuple[Tensor, ...] = outputs if isinstance(outputs, tuple) else (outputs,)
         results.append(Reference(frames, batch, _arrays(inputs), _arrays(listed)))

@@ -75,7 +75,8 @@ def test_graph_agrees_with_torch_from_shortest_to_12_seconds(role: str) -> None:
     passes = (*verify.PASSES, (17, 3), (199, 1))
     known = verify.references(graph, module, GOLDEN, passes)
     rows = verify.differences(GOLDEN_BUNDLE / graph.spec.file, graph.spec, known, role=role)
-    assert len(rows) == len(passes)
+    shapes = {tuple(array.shape for array in one.inputs) for one in known}
+    assert len(rows) == len(shapes) >= 3
     verify.refuse_large(rows)
 
 
