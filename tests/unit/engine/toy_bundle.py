@@ -18,6 +18,8 @@ from models_onnx.bundle import Bundle, describe_files, write_manifest
 
 LATENT, BANDS, WORDS = 4, 4, 6
 HALO = 3
+TONES = tuple(cycles * 44100 / 512 for cycles in (2, 5, 10, 20))
+"""Hz; whole cycles in a mel frame, so an unchanging mel is a steady tone."""
 
 
 def _graph(nodes, inputs, outputs, constants) -> tuple[onnx.ModelProto, m.GraphSpec]:
@@ -169,7 +171,7 @@ def _decoder():
 def _vocoder():
     time = np.arange(5 * 512) / 44100
     window = np.hanning(5 * 512) * 0.1
-    kernel = np.stack([window * np.sin(2 * np.pi * f * time) for f in (200, 450, 900, 1700)])
+    kernel = np.stack([window * np.sin(2 * np.pi * f * time) for f in TONES])
     return _graph(
         [
             _node("ConvTranspose", ["mel", "kernel"], "raw", strides=[512], pads=[1024, 1024]),
