@@ -47,7 +47,7 @@ BATCHING: Mapping[Provider, Batching] = {
     Provider.CPU: Batching(images=4, segments=2, guidance=False),
     Provider.CUDA: Batching(images=8, segments=8, guidance=True),
 }
-"""Fixed per provider, so that the same cue gives the same bytes. See docs/adr/0003-batching.md."""
+"""Fixed per provider, so that the same cue gives the same bytes. See docs/adr/0005-batching.md."""
 
 
 @dataclass(frozen=True, slots=True)
