@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -37,6 +38,7 @@ _BYTES_PER_SAMPLE = 3
 _SPOOL_BYTES_PER_SAMPLE = 4
 _ROOM_BESIDE = 8 * 2**20
 _OPEN_MATTES = 8
+_LOOKERS = 8
 _FRAME_UNKNOWN = Fraction(1, 24)
 
 
@@ -84,7 +86,7 @@ def check_sheet(
     found = [*_output_problems(sheet, folder)]
     found += [problem for problem in _overlaps(sheet) if problem.cue_id not in overlapping]
     names = None if presets is None else frozenset(presets)
-    with closing(_Checker(depth)) as checker:
+    with closing(_Checker(depth, _look_at_all(sheet, depth))) as checker:
         for cue in sheet.cues:
             found += _value_problems(cue, names)
             if cue.id not in blocked:
@@ -178,12 +180,24 @@ def _value_problems(cue: Cue, presets: frozenset[str] | None) -> Iterator[Proble
             )
 
 
+def _look_at_all(sheet: CueSheet, depth: Depth) -> dict[MediaSource, Look]:
+    """What every media source of the sheet showed; several are looked at side by side."""
+    spots = [cue.spot for cue in sheet.cues]
+    clips = [spot.picture for spot in spots] + [spot.matte.clip for spot in spots if spot.matte]
+    sources = tuple(
+        dict.fromkeys(clip.media for clip in clips if clip is not None and clip.media is not None)
+    )
+    look = _glance if depth is Depth.QUICK else _inspect
+    with ThreadPoolExecutor(min(_LOOKERS, os.cpu_count() or 1), thread_name_prefix="look") as pool:
+        return dict(zip(sources, pool.map(look, sources), strict=True))
+
+
 @dataclass(slots=True)
 class _Checker:
-    """Looks at media, each file once."""
+    """Judges each cue by what its media showed."""
 
     depth: Depth
-    looks: dict[MediaSource, Look] = field(default_factory=dict)
+    looks: dict[MediaSource, Look]
     mattes: dict[tuple[MediaSource, MatteChannel, bool], MatteReader] = field(default_factory=dict)
 
     def close(self) -> None:
@@ -209,16 +223,11 @@ class _Checker:
         except MediaMissing as error:
             yield _blocker(cue, cue.spot.source_name, error)
             return
-        look = self._look(source)
+        look = self.looks[source]
         if look.fault is not None:
             yield _blocker(cue, source.name, look.fault)
         elif look.info is not None:
             yield from _cover_problems(cue.spot, clip, source, look, kind=kind)
-
-    def _look(self, source: MediaSource) -> Look:
-        if source not in self.looks:
-            self.looks[source] = _glance(source) if self.depth is Depth.QUICK else _inspect(source)
-        return self.looks[source]
 
     def _matte_problems(self, cue: Cue, matte: Matte) -> Iterator[Problem]:
         """Whether the matte has its channel and marks anything within the cue."""
