@@ -11,7 +11,7 @@ from typing import Any
 import opentimelineio as otio
 
 from plugin.timeline.clock import clock_of
-from plugin.timeline.lengths import NoLength, trimmed_span
+from plugin.timeline.lengths import Lengths, NoLength
 from plugin.timeline.reading import read_timeline, read_tree
 from plugin.timeline.stem_tracks import Json, Ruler
 from plugin.timeline.times import BadTime, exact_rate
@@ -87,7 +87,7 @@ def ruler_of(timeline: Any) -> Ruler:
     """How record times are written into a timeline."""
     clock = clock_of(timeline)
     try:
-        offset = trimmed_span(timeline.tracks).start
+        offset = Lengths().trimmed(timeline.tracks).start
     except NoLength:
         offset = Fraction(0)
     return Ruler(clock.start, offset, clock.rate, _spelled(timeline, clock.rate))

@@ -15,7 +15,7 @@ import opentimelineio as otio
 
 from plugin.timebase import TimeSpan
 from plugin.timeline.clock import Clock
-from plugin.timeline.lengths import NoLength, Part, parts_of, trimmed_span
+from plugin.timeline.lengths import Lengths, NoLength, Part
 from plugin.timeline.references import available_of, is_missing
 from plugin.timeline.retimes import NORMAL, Retime, media_start, retime_of
 from plugin.timeline.views import View
@@ -120,7 +120,7 @@ def flatten(timeline: Any, clock: Clock, *, mask_tracks: Mapping[int, str] | Non
         return Flattened((), (), TimeSpan(clock.start, clock.start))
     walk = _Walk(_by_index(stack, mask_tracks or {}))
     try:
-        span = trimmed_span(stack)
+        span = walk.lengths.trimmed(stack)
     except NoLength:
         span = TimeSpan(Fraction(0), Fraction(0))
     record = TimeSpan(clock.start, clock.start + span.duration)
@@ -175,6 +175,7 @@ class _Walk:
     """One pass over a timeline; collects what cannot be placed."""
 
     told: Mapping[int, str]
+    lengths: Lengths = field(default_factory=Lengths)
     faults: list[Fault] = field(default_factory=list)
 
     def items(self, item: Any, span: TimeSpan, place: View, around: _Around) -> Iterator[Shown]:
@@ -192,15 +193,15 @@ class _Walk:
         if len(around.layer) >= MAX_DEPTH:
             self._fault(parent, f"is nested deeper than {MAX_DEPTH} levels and was not opened")
             return
-        unusable: list[tuple[Any, str]] = []
         in_row = isinstance(parent, otio.schema.Track)
-        for part in parts_of(parent, unusable):
+        parts = self.lengths.parts(parent)
+        for part in parts.usable:
             place = source.of_part(part.range, start=part.span.start)
             if place is not None:
                 yield from self.items(part.item, part.span, place, self._inherited(part, around, in_row))
             elif part.range.duration == 0:
                 self._note_empty(part.item)
-        for child, reason in unusable:
+        for child, reason in parts.unusable:
             rest = ", and neither can anything after it on its track" if in_row else ""
             self._fault(child, f"{reason}; it cannot be placed{rest}")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +10,8 @@ import opentimelineio as otio
 
 from plugin.timebase import TimeSpan
 from plugin.timeline.times import BadTime, span_of
+
+_ZERO = Fraction(0)
 
 
 class NoLength(ValueError):
@@ -34,54 +35,76 @@ class Part:
     span: TimeSpan
 
 
-def trimmed_span(item: Any) -> TimeSpan:
-    """An item's trimmed range in its own count, before time effects.
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a composition holds.
 
-    Raises:
-        NoLength: neither the item nor its media says a usable length.
+    Attributes:
+        usable: the items with their ranges; transitions take no room.
+        unusable: items without a usable length, and why. On a track nothing after one has a known
+            position, so the track ends there; in a stack only the item itself is left out.
     """
-    try:
-        span = _trimmed_span(item)
-    except BadTime as error:
-        raise NoLength(f"has a time that means nothing ({error})") from error
-    if span.duration < 0:
-        raise NoLength("has a negative length")
-    return span
+
+    usable: tuple[Part, ...]
+    unusable: tuple[tuple[Any, str], ...]
 
 
-def _trimmed_span(item: Any) -> TimeSpan:
-    if item.source_range is not None:
-        return span_of(item.source_range)
-    if isinstance(item, otio.core.Composition):
-        return TimeSpan(Fraction(0), _content_length(item))
-    reference = item.media_reference if isinstance(item, otio.schema.Clip) else None
-    if reference is None or reference.available_range is None:
-        raise NoLength("has neither a source range nor a known media length")
-    return span_of(reference.available_range)
+@dataclass(slots=True)
+class Lengths:
+    """Lengths inside one timeline, each composition walked once; the timeline must not change meanwhile."""
 
+    _known: dict[int, tuple[Any, Parts]] = field(default_factory=dict)
 
-def _content_length(composition: Any) -> Fraction:
-    return max((part.range.end for part in parts_of(composition, [])), default=Fraction(0))
+    def trimmed(self, item: Any) -> TimeSpan:
+        """An item's trimmed range in its own count, before time effects.
 
-
-def parts_of(composition: Any, unusable: list[tuple[Any, str]]) -> Iterator[Part]:
-    """The items of a composition with their ranges in it; transitions take no room.
-
-    An item without a usable length is appended to `unusable` with the reason. On a track nothing
-    after it has a known position, so the track ends there; in a stack only the item is left out.
-    """
-    in_row = isinstance(composition, otio.schema.Track)
-    at = Fraction(0)
-    for index, child in enumerate(composition):
-        if not isinstance(child, otio.core.Item):
-            continue
+        Raises:
+            NoLength: neither the item nor its media says a usable length.
+        """
         try:
-            span = trimmed_span(child)
-        except NoLength as error:
-            unusable.append((child, str(error)))
-            if in_row:
-                return
-            continue
-        yield Part(child, index, TimeSpan(at, at + span.duration), span)
-        if in_row:
-            at += span.duration
+            span = self._trimmed(item)
+        except BadTime as error:
+            raise NoLength(f"has a time that means nothing ({error})") from error
+        if span.end < span.start:
+            raise NoLength("has a negative length")
+        return span
+
+    def parts(self, composition: Any) -> Parts:
+        """The children of a track or stack."""
+        known = self._known.get(id(composition))
+        if known is None:
+            known = (composition, self._walk(composition))  # keeps the object, and so its id, alive
+            self._known[id(composition)] = known
+        return known[1]
+
+    def _trimmed(self, item: Any) -> TimeSpan:
+        given = item.source_range
+        if given is not None:
+            return span_of(given)
+        if isinstance(item, otio.core.Composition):
+            ends = (part.range.end for part in self.parts(item).usable)
+            return TimeSpan(_ZERO, max(ends, default=_ZERO))
+        reference = item.media_reference if isinstance(item, otio.schema.Clip) else None
+        if reference is None or reference.available_range is None:
+            raise NoLength("has neither a source range nor a known media length")
+        return span_of(reference.available_range)
+
+    def _walk(self, composition: Any) -> Parts:
+        in_row = isinstance(composition, otio.schema.Track)
+        usable: list[Part] = []
+        unusable: list[tuple[Any, str]] = []
+        at = _ZERO
+        for index, child in enumerate(composition):
+            if not isinstance(child, otio.core.Item):
+                continue
+            try:
+                span = self.trimmed(child)
+            except NoLength as error:
+                unusable.append((child, str(error)))
+                if in_row:
+                    break
+                continue
+            end = at + span.duration
+            usable.append(Part(child, index, TimeSpan(at, end), span))
+            at = end if in_row else at
+        return Parts(tuple(usable), tuple(unusable))

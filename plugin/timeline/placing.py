@@ -17,7 +17,7 @@ from plugin.hosts import Flavour
 from plugin.timebase import STEM_RATE
 from plugin.timeline.documents import Document
 from plugin.timeline.json_trees import canonical, objects_in, tracks_of, with_tracks, without_our_tracks
-from plugin.timeline.lengths import parts_of
+from plugin.timeline.lengths import Lengths
 from plugin.timeline.reading import media_folder, timeline_of_json
 from plugin.timeline.resolve_flavour import for_resolve, obstacles_for_resolve
 from plugin.timeline.stem_tracks import (
@@ -192,9 +192,9 @@ def _read_back(
 def _positions(
     track: StemTrack, found: Any, ruler: Ruler, flavour: Flavour, output: Path
 ) -> list[TakePosition]:
-    unusable: list[tuple[Any, str]] = []
-    parts = [part for part in parts_of(found, unusable) if part.item.schema_name() == "Clip"]
-    if unusable or len(parts) != len(track.takes) or found.kind != "Audio":
+    held = Lengths().parts(found)
+    parts = [part for part in held.usable if part.item.schema_name() == "Clip"]
+    if held.unusable or len(parts) != len(track.takes) or found.kind != "Audio":
         raise _wrong(output, f"track {track.name!r} does not hold its takes")
     positions = []
     for take, part in zip(track.takes, parts, strict=True):

@@ -49,7 +49,12 @@ def seconds_of(time: Any) -> Fraction:
     Raises:
         BadTime: its value or rate means nothing.
     """
-    return exact_frames(time.value) / exact_rate(time.rate)
+    return _seconds(time.value, time.rate)
+
+
+@lru_cache(maxsize=8192)
+def _seconds(value: float, rate: float) -> Fraction:
+    return exact_frames(value) / exact_rate(rate)
 
 
 def span_of(time_range: Any) -> TimeSpan:

@@ -33,6 +33,10 @@ class View:
         shown = part.intersect(self._shown())
         if shown is None:
             return None
+        if self.speed == 1:
+            later = self.record.start - self.local
+            record = TimeSpan(shown.start + later, shown.end + later)
+            return View(record, shown.start - part.start + start, self.speed)
         first, last = (shown.start, shown.end) if self.speed > 0 else (shown.end, shown.start)
         record = TimeSpan(self._record_time(first), self._record_time(last))
         return View(record, first - part.start + start, self.speed)

@@ -17,7 +17,7 @@ import pytest
 from plugin.errors import UnreadableTimeline
 from plugin.timebase import format_timecode, parse_timecode
 from plugin.timeline.clock import clock_of
-from plugin.timeline.lengths import parts_of, trimmed_span
+from plugin.timeline.lengths import Lengths
 from plugin.timeline.reading import MAX_DEPTH, depth_of, media_folder, read_timeline
 from plugin.timeline.references import is_missing
 from plugin.timeline.spotting import find_spots
@@ -66,7 +66,7 @@ def test_tracks_clips_and_ranges_agree_with_the_facts(name: str) -> None:
         assert kinds.count(otio.schema.Clip) == said["clips"]
         assert kinds.count(otio.schema.Gap) == said["gaps"]
         assert kinds.count(otio.schema.Transition) == said["transitions"]
-        clips = [part for part in parts_of(track, []) if isinstance(part.item, otio.schema.Clip)]
+        clips = [part for part in Lengths().parts(track).usable if isinstance(part.item, otio.schema.Clip)]
         for part, key in ((clips[0], "first"), (clips[-1], "last")) if clips else ():
             clip_name, record, source = said[key]
             assert part.item.name == clip_name
@@ -112,7 +112,7 @@ def test_an_edl_starts_at_its_first_record_time(name: str) -> None:
     clock = clock_of(timeline)
     assert clock.rate == 24
     assert clock.start == Fraction(parse_timecode(first, clock.rate), 24)
-    end = clock.start + trimmed_span(timeline.tracks).duration
+    end = clock.start + Lengths().trimmed(timeline.tracks).duration
     if name != "speed_effects.edl":
         assert end == Fraction(parse_timecode(last, clock.rate), 24)
     else:
@@ -125,8 +125,8 @@ def test_a_lone_clip_is_wrapped(name: str) -> None:
     assert isinstance(timeline, otio.schema.Timeline)
     clip = timeline.find_clips()[0]
     assert clip.name == facts["name"]
-    assert agree(facts["source_range"], trimmed_span(clip))
-    assert find_spots(timeline, folder=FOLDER).record.duration == trimmed_span(clip).duration
+    assert agree(facts["source_range"], Lengths().trimmed(clip))
+    assert find_spots(timeline, folder=FOLDER).record.duration == Lengths().trimmed(clip).duration
 
 
 @pytest.mark.parametrize("name", TIMELINES)
@@ -259,7 +259,7 @@ def test_stack_track_and_collections_are_wrapped(build: Any) -> None:
     loose = otio.schema.SerializableCollection("bin", [build.clip("a", 5), build.clip("b", 7)])
     wrapped = read_timeline(build.write(loose))
     assert [clip.name for clip in wrapped.find_clips()] == ["a", "b"]
-    assert trimmed_span(wrapped.tracks).duration == Fraction(12, 24)
+    assert Lengths().trimmed(wrapped.tracks).duration == Fraction(12, 24)
 
 
 def test_one_of_several_timelines_must_be_named(build: Any) -> None:
@@ -352,6 +352,6 @@ def test_final_cut_xml_keeps_rate_start_and_counting(
     timeline = read_timeline(path)
     clock = clock_of(timeline)
     assert (clock.rate, clock.start, clock.drop_frame) == (rate, Fraction(frame) / rate, drops)
-    (part,) = (part for part in parts_of(timeline.tracks[0], []) if part.item.name == "shot")
+    (part,) = (part for part in Lengths().parts(timeline.tracks[0]).usable if part.item.name == "shot")
     assert part.range.start == Fraction(10) / rate
     assert part.span.start == Fraction(100) / rate
