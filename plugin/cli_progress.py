@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, TextIO
@@ -62,5 +63,13 @@ class ProgressBar:
 def _bar(total: int, stream: TextIO) -> Any:
     from tqdm import tqdm  # noqa: PLC0415 (only a terminal needs it)
 
-    shape = "{desc} {percentage:3.0f}% {bar} {elapsed}, {remaining} left"
-    return tqdm(total=total, file=stream, leave=False, bar_format=shape, dynamic_ncols=True, mininterval=0.1)
+    size = shutil.get_terminal_size()  # never 0, as a terminal of unknown size would say
+    return tqdm(
+        total=total,
+        file=stream,
+        leave=False,
+        bar_format="{desc} {percentage:3.0f}% {bar} {elapsed}, {remaining} left",
+        ncols=size.columns - 1,
+        nrows=size.lines,
+        mininterval=0.1,
+    )
