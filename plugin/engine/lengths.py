@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from models_onnx.manifest import Manifest
+from plugin.engine.preprocess import segment_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Lengths:
 def window_lengths(frames: int, manifest: Manifest) -> Lengths:
     """Sizes of a window of `frames` sync frames."""
     picture = manifest.picture
-    segments = (frames - picture.segment_frames) // picture.segment_step + 1
+    segments = segment_count(frames, spec=picture)
     return Lengths(
         frames=frames,
         clip_frames=frames * picture.clip_rate // picture.sync_rate,

@@ -63,7 +63,7 @@ def synthesise(
         steps: solver steps.
         guidance: strength; at 1 and below the second branch is left out.
         seed: decides the starting noise.
-        cancel: asked before every solver step and encoder batch.
+        cancel: asked before every solver step, encoder batch and decoding, and after every piece.
         progress: told (stage, done, total) over the whole cue; stages are `plugin.engine.watch.STAGES`.
 
     Raises:
@@ -83,6 +83,8 @@ def synthesise(
         done += len(piece)
         progress(SOUND, done, samples)
         yield piece
+        if done < samples:
+            watch.checkpoint()
 
 
 def _native_sound(
@@ -116,6 +118,7 @@ def _window_mels(
         marked.append(not features.empty)
         x = _solve(engine, features, x0, window=window, wish=wish, steer=steer, watch=part)
         trail = recording
+        watch.checkpoint()
         yield engine.decode(x)
 
 

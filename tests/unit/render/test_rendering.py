@@ -165,6 +165,17 @@ def test_cancel_stops_before_the_next_step(engine, toy) -> None:
     assert engine.calls["flow"] == 8
 
 
+def test_cancel_stops_between_pieces(engine, toy) -> None:
+    stopped = []
+    stream = _stream(engine, toy.ToyFootage(), 12 * SECOND, steps=1, cancel=lambda: bool(stopped))
+    next(stream)
+    stopped.append(True)
+    calls = dict(engine.calls)
+    with pytest.raises(Cancelled):
+        next(stream)
+    assert engine.calls == calls
+
+
 def test_progress_covers_the_whole_cue(engine, toy) -> None:
     told: list[tuple[str, int, int]] = []
     _sound(engine, toy.ToyFootage(), 12 * SECOND, progress=lambda *step: told.append(step))
