@@ -30,6 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _print_error("Interrupted; nothing was written.")
         return 130
+    except Exception as error:  # the outermost edge: no traceback reaches a user unasked
+        if options.verbose:
+            raise
+        _print_error(f"The export failed unexpectedly: {type(error).__name__}: {error}")
+        _print_error("Run it again with --verbose before the size and report what it prints.")
+        return 2
     return 0
 
 

@@ -4,7 +4,7 @@
 |---|---|---|
 | clip_text, clip_image | clip | open_clip_pytorch_model |
 | synchformer | synchformer | synchformer_state_dict (base), over it saganet `synchformer` |
-| flow | flow | saganet or saganet_no_lora, `network` |
+| flow | flow | saganet or saganet_no_lora, `network`; held against mmaudio_small_44k if it is there |
 | vae | vae | v1-44 |
 | vocoder | vocoder | bigvgan_generator, `generator` |
 
@@ -13,6 +13,7 @@ What overrides what, and which tensors are left out: spec section 9 and 4.1.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,10 +29,13 @@ from exporter.errors import ExportError
 from exporter.models.bigvgan import WEIGHT_NORM_SPELLINGS, Vocoder, fold_weight_norm
 from exporter.models.clip import VISUAL_PREFIX, ImageTower, TextTower, image_state_dict, text_state_dict
 from exporter.models.flow import FlowNetwork
+from exporter.models.lora import lora_delta, lora_layers, merge_lora
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae, normalise_weights
 from exporter.sizes import Sizes
 from models_onnx.bundle import Source, sha256_of
+
+_log = logging.getLogger(__name__)
 
 SYNC_PREFIX = "vfeat_extractor."
 
@@ -146,10 +150,14 @@ class CheckpointFolder:
         """
         module = BUILD[name](sizes)
         part, select = _SELECT[name]
-        tensors = select(
-            {piece: self._read(piece) for piece in (f"{part}_base", part) if piece in self.files}
-        )
-        load_strictly(module, tensors, name=f"{name} in {self.files[part][0].name}")
+        pieces = {piece: self._read(piece) for piece in (f"{part}_base", part) if piece in self.files}
+        file = self.files[part][0]
+        try:
+            tensors = select(pieces)
+        except KeyError as error:
+            message = f"{file} has only one half of a pair: {error.args[0]} is missing."
+            raise ExportError(message, remedy="Name the checkpoint that belongs to this size.") from None
+        load_strictly(module, tensors, name=f"{name} in {file.name}")
         return module.eval()
 
     def sources(self) -> tuple[Source, ...]:
@@ -166,14 +174,15 @@ PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "clip": (("clip", ""), ("open_clip_pytorch_model", "")),
     "synchformer_base": (("synchformer_state_dict", ""),),
     "synchformer": (("synchformer", ""), ("saganet", "synchformer"), ("saganet_no_lora", "synchformer")),
+    "flow_base": (("mmaudio_small_44k", ""), ("mmaudio_medium_44k", "")),
     "flow": (("flow", ""), ("saganet", "network"), ("saganet_no_lora", "network")),
     "vae": (("vae", ""), ("v1-44", "")),
     "vocoder": (("vocoder", ""), ("bigvgan_generator", "generator")),
 }
 """Of each part of a model, the files it may be in, without their endings, and the part of the file."""
 
-OPTIONAL_PARTS = frozenset({"synchformer_base"})
-"""Not needed where the synchformer's own file is complete."""
+OPTIONAL_PARTS = frozenset({"synchformer_base", "flow_base"})
+"""Bases of fine-tuned networks: not needed where the network's own file is complete, as it should be."""
 
 UNUSED_FLOW_KEYS = frozenset({"latent_rot", "clip_rot", "t_embed.freqs"})
 """Tables that older files carry and that are computed here."""
@@ -203,12 +212,38 @@ def _synchformer_tensors(pieces: _Pieces) -> dict[str, Tensor]:
 
 
 def _flow_tensors(pieces: _Pieces) -> dict[str, Tensor]:
-    """Without the LoRA factors: the published qkv weights already contain them (spec section 4.1)."""
+    """Without the LoRA factors: the published qkv weights already contain them (spec section 4.1).
+
+    With the base model at hand this is checked, and a delta that was left out is added.
+    """
+    tensors = pieces["flow"]
+    if lora_is_pending(tensors, pieces.get("flow_base", {})):
+        _log.warning("The qkv weights are those of the base model: the LoRA delta is added to them.")
+        tensors = merge_lora(tensors)
     return {
         key: value
-        for key, value in pieces["flow"].items()
+        for key, value in tensors.items()
         if not key.endswith((".lora_A", ".lora_B")) and key not in UNUSED_FLOW_KEYS
     }
+
+
+def lora_is_pending(tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> bool:
+    """Whether fine-tuned weights lack their LoRA delta: every such layer is nearer to the base without it."""
+    layers = [layer for layer in lora_layers(tensors) if _is_comparable(layer, tensors, base)]
+    return bool(layers) and all(_lacks_delta(layer, tensors, base) for layer in layers)
+
+
+def _is_comparable(layer: str, tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> bool:
+    weight = f"{layer}.weight"
+    if weight not in base or weight not in tensors or f"{layer}.lora_B" not in tensors:
+        return False
+    return base[weight].shape == tensors[weight].shape
+
+
+def _lacks_delta(layer: str, tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> bool:
+    delta = lora_delta(tensors[f"{layer}.lora_A"].float(), tensors[f"{layer}.lora_B"].float())
+    moved = tensors[f"{layer}.weight"].float() - base[f"{layer}.weight"].float()
+    return bool(torch.linalg.vector_norm(moved) < torch.linalg.vector_norm(moved - delta))
 
 
 def _decoder_tensors(pieces: _Pieces) -> dict[str, Tensor]:

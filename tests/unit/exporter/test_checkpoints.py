@@ -20,6 +20,7 @@ from exporter.checkpoints import (
 from exporter.errors import ExportError
 from exporter.models.clip import Clip
 from exporter.models.flow import FlowNetwork
+from exporter.models.lora import merge_lora
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae
 from exporter.networks import BUILD, CheckpointFolder, RandomWeights, weight_norm_shapes
@@ -104,6 +105,14 @@ def test_old_weight_norm_and_folded_vocoders_are_taken(published: Path, tmp_path
             torch.testing.assert_close(found[key], value, rtol=1e-6, atol=1e-7)
 
 
+def test_half_a_weight_norm_is_refused(published: Path) -> None:
+    tensors = _vocoder()
+    del tensors["conv_pre.parametrizations.weight.original0"]
+    torch.save({"generator": tensors}, published / "bigvgan_generator.pt")
+    with pytest.raises(ExportError, match=r"bigvgan_generator\.pt.*conv_pre"):
+        CheckpointFolder.open(published).network("vocoder", GOLDEN)
+
+
 def test_a_missing_context_layer_is_refused(published: Path) -> None:
     content = torch.load(published / "saganet.pth", weights_only=True)
     key = "vfeat_extractor.cross_attn_layers.0.attn_factor"
@@ -122,6 +131,31 @@ def test_all_missing_files_are_named_at_once(published: Path, tmp_path: Path) ->
         CheckpointFolder.open(published)
     with pytest.raises(ExportError, match="no folder"):
         CheckpointFolder.open(tmp_path / "none")
+
+
+def _with_lora(*, merged: bool) -> tuple[Tensors, Tensors]:
+    """A fine-tuned network, its delta added or forgotten, and the base it came from."""
+    layer, width = "fused_blocks.0.attn.qkv", GOLDEN.flow.hidden
+    base = _flow()
+    factors = {f"{layer}.lora_A": torch.ones(4, width), f"{layer}.lora_B": torch.ones(2 * width, 2)}
+    tuned = base | factors
+    return (merge_lora(tuned) if merged else tuned), base
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_forgotten_lora_delta_is_added_once(
+    published: Path, caplog: pytest.LogCaptureFixture, *, merged: bool
+) -> None:
+    tuned, base = _with_lora(merged=merged)
+    content = torch.load(published / "saganet.pth", weights_only=True)
+    torch.save({**content, "network": tuned}, published / "saganet.pth")
+    torch.save(base, published / "mmaudio_small_44k.pth")
+    found = CheckpointFolder.open(published).network("flow", GOLDEN).state_dict()
+    wanted, _ = _with_lora(merged=True)
+    torch.testing.assert_close(
+        found["fused_blocks.0.attn.qkv.weight"], wanted["fused_blocks.0.attn.qkv.weight"]
+    )
+    assert ("LoRA delta is added" in caplog.text) is not merged
 
 
 def test_every_kind_of_difference_is_in_the_table() -> None:

@@ -251,6 +251,22 @@ def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -
     assert "usage" in capsys.readouterr().err
 
 
+def test_a_failure_nobody_foresaw_is_told_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(lowering, "lower", fail)
+    assert main(["golden", "-o", str(tmp_path / "bundle")]) == 2
+    shown = capsys.readouterr().err
+    assert "out of luck" in shown
+    assert "Traceback" not in shown
+    assert list(tmp_path.glob(".bundle*")) == []
+    with pytest.raises(RuntimeError):
+        main(["--verbose", "golden", "-o", str(tmp_path / "bundle")])
+
+
 def test_missing_checkpoints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["small_44k_sa", "--checkpoints", str(tmp_path), "-o", str(tmp_path / "x")]) == 2
     shown = capsys.readouterr().err
