@@ -62,11 +62,10 @@ class StemFolder:
             folder.work.mkdir(parents=True, exist_ok=True)
             made = probe
             probe.touch()
+            for left in folder.work.glob(f"probe-*{PART}"):  # this one, and those of killed runs
+                discard(left)
         except OSError as error:
             raise output_error(made, error) from error
-        finally:
-            for left in (probe, *folder.work.glob(f"probe-*{PART}")):
-                discard(left)
         return folder
 
     @property

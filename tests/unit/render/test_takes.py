@@ -311,6 +311,12 @@ def test_folders_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert caught.value.remedy == "Choose an output folder that you may write to."
 
 
+def test_the_probe_of_a_killed_run_is_cleared_away(stems: StemFolder) -> None:
+    (stems.work / "probe-4711.part").write_bytes(b"")
+    StemFolder.open(stems.path)
+    assert unfinished(stems) == []
+
+
 def test_a_folder_without_permission(tmp_path: Path) -> None:
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
