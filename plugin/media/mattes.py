@@ -15,7 +15,7 @@ from plugin.cues import MatteChannel, MediaSource
 from plugin.errors import MatteMismatch
 from plugin.media.headers import Extent, MediaInfo
 from plugin.media.movies import Movie
-from plugin.media.picking import Pick, Picked, Picture, Time, pick_frames
+from plugin.media.picking import Pick, Picture, Time, pick_frames
 from plugin.media.pixels import matte_picture
 from plugin.media.sequences import SequenceReader
 from plugin.media.video import open_frames
@@ -94,16 +94,16 @@ class MatteReader:
         Outside the matte's time its edge mask is repeated, or with `PastEnd.EMPTY` nothing is
         marked; either way `ran_short` says so from then on.
         """
-        outside: list[bool] = []
+        held = False
 
-        def notice(picked: Picked) -> None:
-            outside.append(picked.outside)
-            self.ran_short |= picked.outside
+        def notice(outside: bool) -> None:  # noqa: FBT001 - a callback's one argument
+            nonlocal held
+            held = outside
+            self.ran_short |= outside
 
         masks = pick_frames(self._frames, times, pick=pick, slot=slot, convert=self._mask, notice=notice)
         for mask in masks:
-            empty = past_end is PastEnd.EMPTY and outside[-1]
-            yield np.zeros_like(mask) if empty else mask
+            yield np.zeros_like(mask) if held and past_end is PastEnd.EMPTY else mask
 
     def first_white(self, *, start: Time = 0, end: Time | None = None) -> Fraction | None:
         """Time of the first frame in `[start, end)` that marks anything at all, None when none does.

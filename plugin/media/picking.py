@@ -160,7 +160,7 @@ def pick_frames(
     pick: Pick,
     slot: Time | None,
     convert: Callable[[av.VideoFrame], Picture],
-    notice: Callable[[Picked], None],
+    notice: Callable[[bool], None],
 ) -> Iterator[Picture]:
     """One picture per time, in the order of `times`; the same frame is converted once and shared.
 
@@ -174,7 +174,7 @@ def pick_frames(
         pick: the rule.
         slot: for `Pick.ONSET`, how much later than the time a frame may start; None: no limit.
         convert: makes the picture of a frame; called once per distinct frame in a row.
-        notice: told of every choice.
+        notice: told for every time whether the source has nothing there and an edge was held.
     """
     rule = Rule(pick, None if slot is None else Fraction(slot), source.tolerance)
     exact = [Fraction(time) for time in times]
@@ -204,12 +204,12 @@ def _walk(
     rule: Rule,
     *,
     convert: Callable[[TimedFrame], Picture],
-    notice: Callable[[Picked], None],
+    notice: Callable[[bool], None],
 ) -> Iterator[Picture]:
     cursor = _Cursor(source, rule)
     for time in times:
         picked = cursor.move_to(time)
-        notice(picked)
+        notice(picked.outside)
         yield convert(picked.frame)
 
 
@@ -219,7 +219,7 @@ def _walk_back(
     rule: Rule,
     *,
     convert: Callable[[TimedFrame], Picture],
-    notice: Callable[[Picked], None],
+    notice: Callable[[bool], None],
 ) -> Iterator[Picture]:
     """Descending times: each round decodes one group of pictures forward and hands it out backward.
 
@@ -236,11 +236,11 @@ def _walk_back(
         kept = _Kept(_REVERSE_BYTES)
         for time in reversed(times[done:last]):
             picked = cursor.move_to(time)
-            kept.add(picked, convert(picked.frame))
+            kept.add(convert(picked.frame), outside=picked.outside)
         done += len(kept.items)
         while kept.items:
-            picked, picture = kept.items.pop()
-            notice(picked)
+            picture, outside = kept.items.pop()
+            notice(outside)
             yield picture
 
 
@@ -250,14 +250,14 @@ class _Kept:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._held = 0
-        self.items: deque[tuple[Picked, Picture]] = deque()
+        self.items: deque[tuple[Picture, bool]] = deque()
 
-    def add(self, picked: Picked, picture: Picture) -> None:
+    def add(self, picture: Picture, *, outside: bool) -> None:
         """Adds one, and drops the earliest while there are too many bytes; repeats weigh nothing."""
-        if not self.items or self.items[-1][1] is not picture:
+        if not self.items or self.items[-1][0] is not picture:
             self._held += picture.nbytes
-        self.items.append((picked, picture))
+        self.items.append((picture, outside))
         while self._held > self._limit and len(self.items) > 1:
-            dropped = self.items.popleft()[1]
-            if self.items[0][1] is not dropped:
+            dropped = self.items.popleft()[0]
+            if self.items[0][0] is not dropped:
                 self._held -= dropped.nbytes

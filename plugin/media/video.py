@@ -11,7 +11,7 @@ import av
 from plugin.cues import ImageSequence, MediaSource
 from plugin.media.headers import Extent, MediaInfo
 from plugin.media.movies import Movie
-from plugin.media.picking import Pick, Picked, Picture, Time, pick_frames
+from plugin.media.picking import Pick, Picture, Time, pick_frames
 from plugin.media.pixels import rgb_picture
 from plugin.media.sequences import SequenceReader
 
@@ -106,8 +106,8 @@ class VideoReader:
             self._frames, times, pick=pick, slot=slot, convert=convert, notice=self._count_edges
         )
 
-    def _count_edges(self, picked: Picked) -> None:
-        self.edge_repeats += picked.outside
+    def _count_edges(self, outside: bool) -> None:  # noqa: FBT001 - a callback's one argument
+        self.edge_repeats += outside
 
     def close(self) -> None:
         """Lets go of the file."""

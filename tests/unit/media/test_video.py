@@ -187,8 +187,8 @@ def test_reverse_keeps_within_its_memory(tmp_path: Path, monkeypatch: pytest.Mon
     held: list[int] = []
     real = picking._Kept.add
 
-    def spy(self: picking._Kept, picked: picking.Picked, picture: picking.Picture) -> None:
-        real(self, picked, picture)
+    def spy(self: picking._Kept, picture: picking.Picture, *, outside: bool) -> None:
+        real(self, picture, outside=outside)
         held.append(len(self.items))
 
     monkeypatch.setattr(picking._Kept, "add", spy)
@@ -304,6 +304,27 @@ def test_a_truncated_movie_gives_what_it_has_and_says_so(tmp_path: Path) -> None
         assert found == [min(index, last) for index in range(100)]
         assert reader.edge_repeats == 99 - last
         assert reader.damaged > 0
+
+
+def test_a_damaged_stretch_is_left_out_and_counted(tmp_path: Path) -> None:
+    made = make_truncated(tmp_path / "d.mp4", keep=1.0)
+    content = bytearray(made.path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 6000] = np.random.default_rng(4).bytes(6000)
+    made.path.write_bytes(content)
+    with VideoReader.open(MediaFile(made.path)) as reader:
+        found = [read_index(picture) for picture in reader.frames_at(made.times, pick=Pick.SCREEN)]
+        assert reader.damaged > 0
+    wrong = [index for index in range(100) if found[index] != index]
+    assert wrong
+    assert all(35 < index < 65 and found[index] < index for index in wrong)
+
+
+def test_millisecond_clocks_do_not_shorten_the_last_frame(tmp_path: Path) -> None:
+    made = make_movie(tmp_path / "a.mkv", rate=24, frames=48)
+    with VideoReader.open(MediaFile(made.path)) as reader:
+        extent = reader.extent()
+        assert extent.end - extent.last == Fraction(1, 24)
 
 
 def test_a_truncated_movie_backwards(tmp_path: Path) -> None:
