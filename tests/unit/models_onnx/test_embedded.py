@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+import onnxruntime
+
+from models_onnx.bundle import Bundle
 from models_onnx.store import EMBEDDED, PACKAGED, Store
 
 
@@ -26,3 +30,22 @@ def test_embedded_bundle_has_the_windows_of_our_own_model() -> None:
     assert (manifest.picture.segment_frames, manifest.picture.segment_step) == (16, 16)
     assert (manifest.picture.sync_size, manifest.picture.crop_min, manifest.picture.clip_rate) == (128, 32, 4)
     assert manifest.text.length == 16
+
+
+def test_embedded_decoder_and_vocoder_make_audible_noise() -> None:
+    bundle = Store.default(environment={}).find(EMBEDDED)
+    latent_spec = bundle.manifest.latent
+    x = np.random.default_rng(1).standard_normal((1, 64, latent_spec.channels))
+    latent = (3 * x * latent_spec.std + latent_spec.mean).astype(np.float32)
+    (mel,) = _run(bundle, "decoder", {"latent": latent})
+    (audio,) = _run(bundle, "vocoder", {"mel": mel})
+    assert audio.shape == (1, 1, 64 * latent_spec.hop)
+    level = 20 * np.log10(np.sqrt(np.mean(np.square(audio))))
+    assert -30 < level < -18
+    assert np.max(np.abs(audio)) < 0.9
+
+
+def _run(bundle: Bundle, role: str, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+    path = str(bundle.checked_path(role))
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return list(session.run(None, inputs))
