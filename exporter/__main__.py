@@ -110,7 +110,8 @@ def _need_torch() -> None:
 
 def _failed(error: ExportError | InvalidBundle, *, verbose: bool) -> int:
     if isinstance(error, InvalidBundle):
-        _print_error(f"{error}. Export the bundle again or name another one.")
+        text = str(error)
+        _print_error(f"{text[0].upper()}{text[1:]}. Export the bundle again or name another one.")
         return 2
     _print_error(str(error))
     table = getattr(error, "table", "")

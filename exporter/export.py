@@ -42,6 +42,7 @@ from models_onnx.bundle import (
     describe_files,
     write_manifest,
 )
+from models_onnx.manifest_json import is_bundle_id
 
 ONNXRUNTIME_MIN = "1.20"
 TOKENIZER_FILE = "tokenizer.json"
@@ -90,6 +91,9 @@ def export_bundle(sizes: Sizes, weights: Weights, label: Label, *, output: Path,
             something else than a bundle.
     """
     refuse_foreign(output)
+    if not is_bundle_id(label.id) or not label.title.isprintable():
+        message = f"{label.id!r} titled {label.title!r} cannot be a bundle's id and title."
+        raise ExportError(message, remedy="Name an id of lower-case letters and digits, such as violin-2.")
     with _folder_beside(output) as folder:
         growing = _Growing(folder=folder, sizes=sizes, say=say)
         for name, graphs in groupby(graphs_of(sizes), key=lambda graph: graph.network):

@@ -77,6 +77,11 @@ def is_plain_path(name: str) -> bool:
     return len(name) <= 200 and all(_is_plain_part(part) for part in parts)
 
 
+def is_bundle_id(name: str) -> bool:
+    """Whether `name` can be a bundle's id: at most 64 of lower-case letters, digits, dot, dash, underscore."""
+    return _ID.fullmatch(name) is not None
+
+
 def _is_plain_part(part: str) -> bool:
     if _PART.fullmatch(part) is None or part.endswith("."):
         return False
@@ -186,7 +191,7 @@ def _check(manifest: Manifest) -> None:
 
 
 def _problems(manifest: Manifest) -> Iterator[str]:
-    if _ID.fullmatch(manifest.id) is None:
+    if not is_bundle_id(manifest.id):
         yield f"id {_short(manifest.id)} is not a short lower-case name"
     if manifest.precision not in {"fp32", "fp16"}:
         yield f"precision {_short(manifest.precision)} is neither fp32 nor fp16"

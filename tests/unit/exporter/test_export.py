@@ -224,6 +224,14 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, capsys: pytest
     assert (tmp_path / "holiday.jpg").read_bytes() == b"jpg"
 
 
+@pytest.mark.parametrize("label", [["--id", "My Bundle"], ["--title", "bell \a"], ["--id", "../x"]])
+def test_names_a_manifest_would_refuse_are_refused_at_once(
+    label: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["golden", "-o", str(tmp_path / "bundle"), *label]) == 2
+    assert "id and title" in capsys.readouterr().err
+
+
 # -- command line -----------------------------------------------------------------------------------
 
 
