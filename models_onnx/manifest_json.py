@@ -78,7 +78,7 @@ def is_plain_path(name: str) -> bool:
 
 
 def is_bundle_id(name: str) -> bool:
-    """Whether `name` can be a bundle's id: at most 64 of lower-case letters, digits, dot, dash, underscore."""
+    """Whether `name` can be a bundle's id: at most 64 lower-case letters, digits, `._-`."""
     return _ID.fullmatch(name) is not None
 
 
