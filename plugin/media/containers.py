@@ -110,6 +110,8 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     """
     for stream in container.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic:
+            if stream.codec_context is None or not stream.time_base:
+                raise undecodable(path, "has a picture of an unknown kind")
             if stream.width * stream.height > _LARGEST_PIXELS:
                 raise undecodable(path, f"states an impossible size of {stream.width} x {stream.height}")
             return stream

@@ -12,6 +12,7 @@ from plugin.timebase import parse_timecode, snap_rate
 
 _STATED_SLACK = Fraction(1, 10)
 _CONTAINER_SLACK = Fraction(1)
+_SLOWEST, _FASTEST = Fraction(1, 100), 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def states_alpha(stream: Any) -> bool:
 def nominal_rate(stream: Any) -> Fraction | None:
     """Frames per second that the stream means, snapped; a mean for VFR, None when it makes no sense."""
     for rate in (stream.guessed_rate, stream.average_rate):
-        if rate and 0 < rate <= 1000:
+        if rate and _SLOWEST <= rate <= _FASTEST:
             return snap_rate(Fraction(rate))
     return None
 

@@ -370,6 +370,31 @@ def test_sound_only_is_told_as_such(tmp_path: Path) -> None:
         VideoReader.open(MediaFile(path))
 
 
+def test_an_unknown_codec_is_told(tmp_path: Path) -> None:
+    path = make_movie(tmp_path / "a.mp4", frames=3).path
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzz9").replace(b"avcC", b"zzzC"))
+    with pytest.raises(UndecodableMedia, match=r"a\.mp4 has a picture of an unknown kind"):
+        VideoReader.open(MediaFile(path))
+
+
+def test_flipped_bytes_never_crash(tmp_path: Path) -> None:
+    made = make_movie(tmp_path / "a.mp4", frames=30, container_options={"movflags": "faststart"})
+    content = made.path.read_bytes()
+    random = np.random.default_rng(0)
+    outcomes = set()
+    for _ in range(150):
+        broken = bytearray(content)
+        for _ in range(int(random.integers(1, 20))):
+            broken[int(random.integers(0, len(broken)))] = int(random.integers(0, 256))
+        (tmp_path / "b.mp4").write_bytes(broken[: int(random.integers(len(broken) // 2, len(broken)))])
+        try:
+            pictures = seen(tmp_path / "b.mp4", [k / 10 for k in range(12)], pick=Pick.SCREEN)
+            outcomes.add(len(pictures))
+        except UndecodableMedia:
+            outcomes.add(0)
+    assert outcomes == {0, 12}
+
+
 @pytest.mark.parametrize("name", ["a.m3u8", "a.mp4", "a.ffconcat", "a.sdp", "a.mov", "a.txt"])
 def test_playlists_open_nothing_else(tmp_path: Path, name: str) -> None:
     secret = make_movie(tmp_path / "secret.mp4", frames=3).path
