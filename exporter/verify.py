@@ -26,8 +26,8 @@ TOLERANCE = 1e-5
 PASSES = ((16, 1), (48, 2), (125, 1), (300, 2))
 """Sync frames (0.64 s, 1.92 s, 5 s, 12 s) and batch of the compared passes."""
 
-_LARGEST_PICTURES = 1 << 20
-"""Values of encoder input per pass; a large encoder sees a few pictures of each pass, not all."""
+_MOST_WORK = 4e10
+"""Input values x width x layers of an encoder per pass: a large one sees a few pictures, not all of 12 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,15 @@ def references(
 def pass_lengths(graph: Graph, sizes: Sizes, *, frames: int, batch: int) -> dict[str, int]:
     """`Sizes.lengths`, with the independent rows of a large encoder limited."""
     lengths = sizes.lengths(frames, batch=batch)
-    if graph.role == "image_encoder":
-        lengths["batch"] *= lengths["clip_frames"]
-    if graph.role in {"image_encoder", "sync_encoder"}:
+    layers = {
+        "image_encoder": sizes.clip.vision_width * sizes.clip.vision_layers,
+        "sync_encoder": sizes.synchformer.width * sizes.synchformer.depth,
+    }
+    if graph.role in layers:
         row = sum(math.prod(size for size in t.shape if isinstance(size, int)) for t in graph.spec.inputs)
-        most = max(1, _LARGEST_PICTURES // row) + batch - 1
-        lengths |= {name: min(lengths[name], most) for name in ("batch", "segments")}
+        most = max(1, int(_MOST_WORK / (row * layers[graph.role]))) + batch - 1
+        lengths["batch"] = min(lengths["batch"] * lengths["clip_frames"], most)
+        lengths["segments"] = min(lengths["segments"], most)
     return lengths
 
 
