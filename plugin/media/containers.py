@@ -21,6 +21,9 @@ IMAGE_SUFFIXES = frozenset(
 
 _MOVIE_FORMATS = "mov,matroska,avi,mxf,mxf_opatom,mpegts,mpeg,ogg,flv,asf,dv,gif,apng,nut,ivf,yuv4mpegpipe"
 _SOUND_FORMATS = "wav,w64,mp3,flac,aac,aiff,caf"
+UNSEEKABLE = frozenset({"mpeg"})
+"""Formats whose times cannot be trusted after a seek."""
+
 _LARGEST_PIXELS = 1 << 28
 
 _DAMAGED_REMEDY = "Export the file again or relink the clip to a file that plays."

@@ -13,7 +13,14 @@ from typing import Any
 import av
 import av.error
 
-from plugin.media.containers import is_image, open_container, picture_stream, told_in_words, undecodable
+from plugin.media.containers import (
+    UNSEEKABLE,
+    is_image,
+    open_container,
+    picture_stream,
+    told_in_words,
+    undecodable,
+)
 from plugin.media.headers import (
     Extent,
     MediaInfo,
@@ -35,7 +42,6 @@ _THREADS = min(4, os.cpu_count() or 1)
 _STEPS_BACK = (Fraction(0), *(Fraction(2**n) for n in range(31)))
 _P_TYPE, _B_TYPE = 2, 3
 _REFRESHED = Fraction(64)
-_UNSEEKABLE = frozenset({"mpeg"})
 
 
 class Movie:
@@ -134,7 +140,7 @@ class Movie:
         # AVI stores no presentation times; where pictures are reordered, only decode times ascend
         reordered = bool(stream.codec_context.has_b_frames)
         self.clocked_by_decoding = reordered and self._container.format.name == "avi"
-        self._seekable = self._container.format.name not in _UNSEEKABLE
+        self._seekable = self._container.format.name not in UNSEEKABLE
         first = next(self._decoded(after_key=False, run=self._run), None)
         if first is None:
             raise undecodable(self._path, "gives no picture")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from plugin.errors import UndecodableMedia
 from plugin.media.audio import read_wav
-from plugin.media.containers import open_container, picture_stream, told_in_words, undecodable
+from plugin.media.containers import UNSEEKABLE, open_container, picture_stream, undecodable
 from plugin.media.loudness import LimitedSound, peak_limited
 from plugin.media.movies import Movie
 from plugin.timebase import STEM_RATE, sample_position
@@ -133,7 +133,8 @@ def mux_preview(
             raise _uncopyable(video, "its packets have no presentation times")
         stop = movie.extent().end if end is None else min(end, movie.extent().end)
         suffix = preview_suffix(movie.info.codec)
-        picture = _Picture(video, movie.first_pts, movie.time_base, start, stop)
+        entry = _entry(movie, start)
+        picture = _Picture(video, movie.first_pts, movie.time_base, start=start, end=stop, entry=entry)
     if stop <= start:
         raise undecodable(video, "has no picture in that range", remedy="Choose a range inside the movie.")
     out = out if out.suffix.lower() in {suffix, ".mkv"} else out.with_suffix(suffix)
@@ -142,15 +143,25 @@ def mux_preview(
         return Preview(out, _write(picture, sound, out), sound.gain)
 
 
+def _entry(movie: Movie, start: Fraction) -> Fraction:
+    """Time of the last keyframe at or before `start`."""
+    frames = movie.frames_from(start)
+    entry = next(frames).time
+    for frame in takewhile(lambda frame: frame.time <= start, frames):
+        entry = frame.time if frame.load().key_frame else entry
+    return entry
+
+
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """The part of a movie to copy; ticks are of `base`."""
+    """The part `[start, end)` of a movie to copy, from the keyframe at `entry`; ticks are of `base`."""
 
     path: Path
     first_pts: int
     base: Fraction
     start: Fraction
     end: Fraction
+    entry: Fraction
 
     def tick_of(self, time: Fraction) -> int:
         return self.first_pts + round(time / self.base)
@@ -184,15 +195,14 @@ def _mux(picture: _Picture, sound: LimitedSound, part: Path) -> Fraction:
     """Writes picture and sound interleaved; returns the seconds of picture before the start."""
     with ExitStack() as stack:
         source: Any = stack.enter_context(open_container(picture.path))
-        with told_in_words(picture.path):
-            stream = picture_stream(source, picture.path)
+        stream = picture_stream(source, picture.path)
         target: Any = stack.enter_context(av.open(str(part), "w"))
         video = target.add_stream_from_template(stream)
         audio = target.add_stream("aac", rate=STEM_RATE, layout="mono", options={"b": _AAC_BITS})
         blocks = _encoded_sound(audio, sound)
         lead = Fraction(0)
         written = Fraction(0)
-        for packet in _copied_packets(source, stream, picture):
+        for packet in _copied_packets(picture):
             lead = max(lead, -packet.pts * picture.base)
             while written < packet.dts * picture.base and (packets := next(blocks, None)) is not None:
                 target.mux(packets)
@@ -204,17 +214,34 @@ def _mux(picture: _Picture, sound: LimitedSound, part: Path) -> Fraction:
         return lead
 
 
-def _copied_packets(source: Any, stream: Any, picture: _Picture) -> Iterator[Any]:
-    """Packets from the keyframe at or before the start, their clock moved so that the start is 0."""
+def _copied_packets(picture: _Picture) -> Iterator[Any]:
+    """Packets from the entry on, their clock moved so that the start is 0."""
     begin, stop = picture.tick_of(picture.start), picture.tick_of(picture.end)
-    source.seek(begin, stream=stream, backward=True)
-    packets = (packet for packet in _readable(source, stream) if packet.size and packet.pts is not None)
-    for packet in _with_decode_times(dropwhile(lambda packet: not packet.is_keyframe, packets)):
+    for packet in _with_decode_times(_packets_from_entry(picture)):
         if packet.dts >= stop:
             return
         packet.pts -= begin
         packet.dts -= begin
         yield packet
+
+
+def _packets_from_entry(picture: _Picture) -> Iterator[Any]:
+    """Packets from the keyframe at the entry; where a seek misses it, by reading from the beginning."""
+    entry, near = picture.tick_of(picture.entry), picture.tick_of(picture.entry - 1)
+    for seek in (True, False):
+        with open_container(picture.path) as source:
+            stream = picture_stream(source, picture.path)
+            if seek and near > picture.first_pts and source.format.name not in UNSEEKABLE:
+                with suppress(av.error.FFmpegError):
+                    source.seek(near, stream=stream, backward=True)
+            packets = (
+                packet for packet in _readable(source, stream) if packet.size and packet.pts is not None
+            )
+            found = dropwhile(lambda packet: packet.pts != entry, packets)
+            if (first := next(found, None)) is not None:
+                yield first
+                yield from found
+                return
 
 
 def _readable(source: Any, stream: Any) -> Iterator[Any]:

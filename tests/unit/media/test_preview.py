@@ -65,8 +65,9 @@ def test_the_picture_is_copied_and_the_click_is_in_place(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("first", [24, 30])
 @pytest.mark.parametrize("b_frames", [0, 3])
-def test_a_range_starts_at_its_frame(tmp_path: Path, first: int, b_frames: int) -> None:
-    made = make_movie(tmp_path / "v.mp4", frames=75, rate=25, gop=12, b_frames=b_frames)
+@pytest.mark.parametrize("name", ["v.mp4", "v.ts", "v.mkv"])
+def test_a_range_starts_at_its_frame(tmp_path: Path, name: str, first: int, b_frames: int) -> None:
+    made = make_movie(tmp_path / name, frames=75, rate=25, gop=12, b_frames=b_frames)
     stem = click_stem(tmp_path / "s.wav", at=4800, samples=48_000)
     start = made.times[first]
     preview = mux_preview(made.path, [PlacedStem(stem)], out=tmp_path / "o.mp4", start=start, end=start + 1)
