@@ -25,10 +25,11 @@ from preview import sum_of_stems, timeline_pictures, write_movie
 from real_clip import find_media, make_real_timeline
 
 from models_onnx.bundle import Bundle
-from plugin.controller import OpenTimeline, make_sheet, timecodes
+from plugin.controller import make_sheet, timecodes
 from plugin.cues import Cue, CueSheet
 from plugin.delivery import choose_pieces
 from plugin.hosts import StemPiece
+from plugin.opening import OpenTimeline
 from plugin.render.footage import ClipFootage
 from plugin.render.takes import Take, find_takes
 from plugin.timebase import TimeSpan, span_samples

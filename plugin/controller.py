@@ -14,48 +14,19 @@ from models_onnx.bundle import Bundle
 from plugin.cueing import build_sheet
 from plugin.cues import CueSheet, Problem, Severity
 from plugin.cuesheets import read_cue_file, write_cue_file
+from plugin.delivery import Delivery, MadeTakes, choose_pieces, deliver
 from plugin.errors import NoSpots, UsageError
+from plugin.filehost import FileHost
+from plugin.hosts import Flavour
+from plugin.opening import OpenTimeline, Reading, default_output
 from plugin.presets import Presets
 from plugin.render.checking import Depth, check_sheet
 from plugin.timebase import TimeSpan, format_timecode, frame_at, is_smpte_rate
-from plugin.timeline.reading import media_folder, read_timeline
-from plugin.timeline.spotting import Spotting, find_spots
 from plugin.workspace import Workspace
 
 if TYPE_CHECKING:
     from plugin.engine.engine import Engine
     from plugin.render.events import RenderEvent
-
-
-@dataclass(frozen=True, slots=True)
-class OpenTimeline:
-    """A timeline that was read and spotted.
-
-    Attributes:
-        path: its file, absolute.
-        document: the OTIO Timeline as read; nobody changes it.
-        found: its spots and what is wrong.
-    """
-
-    path: Path
-    document: Any
-    found: Spotting
-
-    @classmethod
-    def read(cls, path: Path) -> OpenTimeline:
-        """The timeline in a file.
-
-        Raises:
-            UnreadableTimeline: no such file, not a timeline, damaged, or of a newer schema.
-        """
-        absolute = path.absolute()
-        document = read_timeline(absolute)
-        return cls(absolute, document, find_spots(document, folder=media_folder(absolute)))
-
-
-def default_output(path: Path) -> Path:
-    """Where the results of a file go when nobody says: `<name>_foley` beside it."""
-    return path.absolute().with_name(f"{path.stem}_foley")
 
 
 def output_folder(workspace: Workspace, asked: Path | None, *, beside: Path) -> Path:
@@ -176,6 +147,7 @@ class RenderRequest:
         only: cue numbers or labels; empty for all.
         steps: in place of the preset's.
         guidance: in place of the preset's.
+        reading: what the timeline file does not say itself; None: nothing.
     """
 
     timeline: Path
@@ -184,6 +156,7 @@ class RenderRequest:
     only: tuple[str, ...] = ()
     steps: int | None = None
     guidance: float | None = None
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +199,9 @@ def plan_render(request: RenderRequest, workspace: Workspace, bundle: Bundle) ->
         NoSpots: nothing asks for sound.
         OutputError: the output folder cannot be written to.
     """
-    opened, presets = OpenTimeline.read(request.timeline), workspace.presets_of(bundle)
+    folder = output_folder(workspace, request.output, beside=request.timeline)
+    opened = OpenTimeline.read(request.timeline, unpack_into=folder, reading=request.reading)
+    presets = workspace.presets_of(bundle)
     sheet = make_sheet(
         opened,
         workspace,
@@ -237,7 +212,6 @@ def plan_render(request: RenderRequest, workspace: Workspace, bundle: Bundle) ->
     )
     require_cues(sheet)
     asked = only(sheet, request.only)
-    folder = output_folder(workspace, request.output, beside=opened.path)
     told = problems_of(opened, asked)
     found = check_sheet(asked, folder=folder, presets=presets.names, known=told)
     return RenderPlan(opened, sheet, asked, tuple(dict.fromkeys((*told, *found))), folder)
@@ -273,3 +247,20 @@ def render_sheet(
     from plugin.render.runner import render  # noqa: PLC0415 (onnxruntime only when it is needed)
 
     return render(sheet, engine, folder=folder, cancel=cancel)
+
+
+def deliver_takes(plan: RenderPlan, made: MadeTakes, *, flavour: Flavour, otioz: bool) -> Delivery:
+    """Put the takes onto the timeline: `<timeline>_foley.otio`, and with `otioz` a package of it.
+
+    Args:
+        plan: what was rendered.
+        made: this run's take of each cue, by cue id; other cues keep their newest earlier take.
+        flavour: who will read the timeline.
+        otioz: write the package too.
+
+    Raises:
+        UnreadableTimeline, OutputError: see `deliver`.
+    """
+    host = FileHost.of(plan.opened, folder=plan.folder, flavour=flavour)
+    pieces = choose_pieces(plan.sheet, made, folder=plan.folder)
+    return deliver(host, pieces, package=plan.folder if otioz else None)

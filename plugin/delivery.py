@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from plugin.cues import Cue, CueSheet
-from plugin.hosts import StemPiece
+from plugin.filehost import FileHost
+from plugin.hosts import PlacedPiece, StemPiece
 from plugin.render.takes import Take, find_takes
 from plugin.timeline.packages import Package, write_otioz
 
@@ -59,10 +61,39 @@ def _piece(cue: Cue, take: Take, path: Path) -> StemPiece:
     return StemPiece(cue.id, cue.spot.label, path.absolute(), cue.spot.record, facts=tuple(facts.items()))
 
 
-def package(timeline: Path) -> Package:
-    """The self-contained `.otioz` beside a written timeline, with all media inside.
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What was written for the editor.
+
+    Attributes:
+        otio: the timeline with our tracks.
+        otioz: the package of it; None when none was asked for.
+        pieces: placed and read back.
+        warnings: whole sentences.
+    """
+
+    otio: Path
+    otioz: Path | None
+    pieces: tuple[PlacedPiece, ...]
+    warnings: tuple[str, ...]
+
+
+def deliver(host: FileHost, pieces: Sequence[StemPiece], *, package: Path | None = None) -> Delivery:
+    """Place the pieces, read them back, and pack the timeline where a package is asked for.
+
+    Args:
+        host: the timeline's file.
+        pieces: the chosen takes.
+        package: folder of the self-contained `.otioz` with all media inside; None for none.
 
     Raises:
-        OutputError: it cannot be written or does not read back.
+        UnreadableTimeline: the file is no timeline any more.
+        OutputError: something cannot be written or does not read back.
     """
-    return write_otioz(timeline, output=timeline.with_suffix(".otioz"))
+    placed = host.place(pieces)
+    warnings = list(host.placement.warnings) if host.placement else []
+    packed: Package | None = None
+    if package is not None:
+        packed = write_otioz(host.output, output=package / host.output.with_suffix(".otioz").name)
+        warnings += [f"Not in the package, because the file is not there: {name}" for name in packed.missing]
+    return Delivery(host.output, packed.path if packed else None, placed, tuple(warnings))

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from plugin.hosts import Flavour, HostInfo, PlacedPiece, StemPiece
+from plugin.opening import OpenTimeline, Reading
 from plugin.timeline.placing import PlacedTake, Placement, place
 
 _LONGEST_STEM = 200
@@ -23,16 +24,42 @@ class FileHost:
 
     Attributes:
         path: the editor's file; only read.
+        reading: what was said about it when it was read.
         output: the .otio that `place` writes.
         flavour: who will read it.
         placement: what the last `place` wrote, None before.
     """
 
-    def __init__(self, path: Path, *, folder: Path, flavour: Flavour = Flavour.GENERIC) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        folder: Path,
+        flavour: Flavour = Flavour.GENERIC,
+        name: Path | None = None,
+        reading: Reading | None = None,
+    ) -> None:
         self.path = path.absolute()
-        self.output = folder.absolute() / placed_name(path)
+        self.reading = reading or Reading()
+        self.output = folder.absolute() / placed_name(name or path)
         self.flavour = flavour
         self.placement: Placement | None = None
+
+    @classmethod
+    def of(cls, opened: OpenTimeline, *, folder: Path, flavour: Flavour) -> FileHost:
+        """The host of an opened timeline.
+
+        What is written for an unpacked package stays in the package's folder, where its relative
+        media addresses lead somewhere.
+        """
+        unpacked = opened.source != opened.path
+        return cls(
+            opened.source,
+            folder=opened.source.parent if unpacked else folder,
+            flavour=flavour,
+            name=opened.path,
+            reading=opened.reading,
+        )
 
     def info(self) -> HostInfo:
         """The file."""
@@ -52,7 +79,14 @@ class FileHost:
         """
         by_id = {piece.path.stem: piece for piece in pieces}
         takes = [_take(piece) for piece in pieces]
-        self.placement = place(self.path, takes, output=self.output, flavour=self.flavour)
+        self.placement = place(
+            self.path,
+            takes,
+            output=self.output,
+            flavour=self.flavour,
+            edl_frame_rate=self.reading.edl_rate,
+            timeline_name=self.reading.timeline_name,
+        )
         return tuple(
             PlacedPiece(by_id[position.take.take_id], position.track_name, position.record_start)
             for position in self.placement.positions

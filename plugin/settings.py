@@ -55,7 +55,11 @@ class Row:
         if self.kind is str:
             return "text"
         noun = "whole number" if self.kind is int else "number"
-        return f"{noun} from {self.lowest:g} to {self.highest:g}" if self.highest is not None else noun
+        if self.highest is None:
+            return noun
+        if self.highest >= 2**63 - 1:
+            return f"{noun} of {self.lowest:g} or more"
+        return f"{noun} from {self.lowest:g} to {self.highest:g}"
 
     def check(self, value: object) -> Value:
         """`value` as this setting keeps it.

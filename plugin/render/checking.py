@@ -33,6 +33,9 @@ from plugin.timebase import TimeSpan, span_samples
 PROMPT_WORDS = 60
 """About as many words as the model's 77 tokens hold."""
 
+PROMPT_LIMIT = 1000
+"""Characters of a text that is no prompt any more: something else was pasted."""
+
 _PROMPT_CHARACTERS = 400
 _BYTES_PER_SAMPLE = 3
 _SPOOL_BYTES_PER_SAMPLE = 4
@@ -169,15 +172,21 @@ def _value_problems(cue: Cue, presets: frozenset[str] | None) -> Iterator[Proble
             f"Use one of: {', '.join(sorted(presets))}.",
         )
     for kind, words in (("prompt", cue.prompt), ("negative prompt", cue.negative_prompt)):
-        if len(words.split()) > PROMPT_WORDS or len(words) > _PROMPT_CHARACTERS:
-            yield Problem(
-                Severity.WARNING,
-                cue.id,
-                subject,
-                f"The {kind} of cue {cue.id} has {len(words)} characters; "
-                f"the model hears about the first {PROMPT_WORDS} words and nothing after.",
-                "Say it in a few words.",
-            )
+        yield from _word_problems(cue, kind, words)
+
+
+def _word_problems(cue: Cue, kind: str, words: str) -> Iterator[Problem]:
+    """Long prompts are heard in part; one that cannot be meant as a prompt is refused."""
+    if len(words.split()) <= PROMPT_WORDS and len(words) <= _PROMPT_CHARACTERS:
+        return
+    yield Problem(
+        Severity.BLOCKER if len(words) > PROMPT_LIMIT else Severity.WARNING,
+        cue.id,
+        cue.spot.source_name,
+        f"The {kind} of cue {cue.id} has {len(words)} characters; "
+        f"the model hears about the first {PROMPT_WORDS} words and nothing after.",
+        "Say it in a few words.",
+    )
 
 
 def _look_at_all(sheet: CueSheet, depth: Depth) -> dict[MediaSource, Look]:

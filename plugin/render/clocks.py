@@ -87,6 +87,46 @@ def _share(shown: TimeSpan, extent: TimeSpan) -> Fraction:
     return shared.duration / shown.duration if shared and shown.duration else Fraction(0)
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The record times that a clip may be asked for; None where it may show its own handles.
+
+    Attributes:
+        first: earliest, absolute seconds.
+        last: latest.
+    """
+
+    first: Fraction | None
+    last: Fraction | None
+
+    def held(self, record_time: Fraction) -> Fraction:
+        """The time, kept within reach."""
+        time = record_time if self.first is None else max(record_time, self.first)
+        return time if self.last is None else min(time, self.last)
+
+
+ANYWHERE = Reach(None, None)
+
+
+def reach_of(clip: ClipSource, record: TimeSpan, info: MediaInfo) -> Reach:
+    """How far beyond `record` a matte answers for the shot under it.
+
+    A matte that goes on past the record range marks the next shot there, so its last frame in range
+    is held; one that ends with the range has handles of its own.
+
+    Args:
+        clip: the matte's clip.
+        record: the cue's range.
+        info: of the matte's file.
+    """
+    rate = abs(clip.speed) * (info.rate or _NO_RATE)
+    last = max(record.end - 1 / rate, record.start) if rate else record.start
+    return Reach(
+        first=record.start if clip.record.start < record.start else None,
+        last=last if clip.record.end > record.end else None,
+    )
+
+
 def media_of(clip: ClipSource | None, *, spot: Spot, kind: str) -> tuple[ClipSource, MediaSource]:
     """A clip of the spot and its media.
 

@@ -16,7 +16,7 @@ from plugin.engine.footage import Picture
 from plugin.media.fingerprint import fingerprint
 from plugin.media.mattes import MatteReader
 from plugin.media.video import VideoReader
-from plugin.render.clocks import MediaClock, clock_of, media_of
+from plugin.render.clocks import ANYWHERE, MediaClock, Reach, clock_of, media_of, reach_of
 
 _EXACT_TIMES = 1_000_000
 
@@ -36,6 +36,7 @@ class ClipFootage:
         picture_clock: MediaClock,
         matte: MatteReader | None,
         matte_clock: MediaClock | None,
+        matte_reach: Reach,
         fingerprints: tuple[str, str],
     ) -> None:
         self._spot = spot
@@ -43,6 +44,7 @@ class ClipFootage:
         self._picture_clock = picture_clock
         self._matte = matte
         self._matte_clock = matte_clock
+        self._matte_reach = matte_reach
         self.picture_fingerprint, self.matte_fingerprint = fingerprints
         self._held = dict.fromkeys(("picture", "matte"), False)
 
@@ -59,15 +61,17 @@ class ClipFootage:
         picture = VideoReader.open(source)
         try:
             matte = None if spot.matte is None else _open_matte(spot.matte, spot)
-            matte_clock = None
+            matte_clock, matte_reach = None, ANYWHERE
             if matte is not None and spot.matte is not None:
                 matte_clock = clock_of(spot.matte.clip, spot.record, matte.info)
+                matte_reach = reach_of(spot.matte.clip, spot.record, matte.info)
             return cls(
                 spot,
                 picture=picture,
                 picture_clock=clock_of(clip, spot.record, picture.info),
                 matte=matte,
                 matte_clock=matte_clock,
+                matte_reach=matte_reach,
                 fingerprints=(
                     known_fingerprint(source),
                     "" if matte is None else known_fingerprint(matte.source),
@@ -86,6 +90,8 @@ class ClipFootage:
             matte = self._spot.matte
             parts += [self.matte_fingerprint, self._matte_clock.mapping(origin)]
             parts += [matte.channel.value, str(matte.invert)]
+            ends = (self._matte_reach.first, self._matte_reach.last)
+            parts += [str(None if end is None else end - origin) for end in ends]
         return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
 
     @property
@@ -122,7 +128,8 @@ class ClipFootage:
         return self._masks(self._matte, self._matte_clock, times)
 
     def _masks(self, reader: MatteReader, clock: MediaClock, times: Sequence[float]) -> Iterator[Picture]:
-        masks = reader.frames_at(self._file_times(clock, times), pick=clock.pick, slot=clock.slot)
+        wanted = self._file_times(clock, times, reach=self._matte_reach)
+        masks = reader.frames_at(wanted, pick=clock.pick, slot=clock.slot)
         reader.ran_short = False
         for time, mask in zip(times, masks, strict=True):
             if reader.ran_short and self._in_cue(time):
@@ -130,10 +137,12 @@ class ClipFootage:
             reader.ran_short = False
             yield mask
 
-    def _file_times(self, clock: MediaClock, times: Sequence[float]) -> list[Fraction]:
+    def _file_times(
+        self, clock: MediaClock, times: Sequence[float], *, reach: Reach = ANYWHERE
+    ) -> list[Fraction]:
         origin = self._spot.record.start
         exact = (Fraction(time).limit_denominator(_EXACT_TIMES) for time in times)
-        return [clock.file_time(origin + time) for time in exact]
+        return [clock.file_time(reach.held(origin + time)) for time in exact]
 
     def _in_cue(self, time: float) -> bool:
         return 0 <= time < self._spot.record.duration

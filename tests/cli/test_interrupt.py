@@ -60,7 +60,7 @@ def test_a_signal_stops_cleanly_and_the_next_run_resumes(tmp_path: Path, number:
 def test_a_second_ctrl_c_ends_at_once() -> None:
     code = (
         "import sys, time\n"
-        "from plugin.cli_interrupt import Interruption\n"
+        "from plugin.cli.interrupt import Interruption\n"
         "with Interruption(lambda text: print(text, flush=True)):\n"
         "    print('ready', flush=True)\n"
         "    end = time.monotonic() + 60\n"
@@ -77,7 +77,7 @@ def test_a_second_ctrl_c_ends_at_once() -> None:
 
 
 def test_handlers_are_put_back() -> None:
-    from plugin.cli_interrupt import Interruption
+    from plugin.cli.interrupt import Interruption
 
     before = signal.getsignal(signal.SIGINT)
     with Interruption(lambda _text: None) as interruption:

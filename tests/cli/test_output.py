@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from plugin.cli_output import Output, display_width, printable, table, uses_colour
+from plugin.cli.output import Output, display_width, printable, table, uses_colour
 from plugin.cues import Problem, Severity
 from plugin.errors import UsageError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plugin import __version__
-from plugin.cli_parser import EXAMPLES, parse
+from plugin.cli.parser import EXAMPLES, parse
 
 HEAVY = ("torch", "PySide6", "onnxruntime", "numpy", "av", "opentimelineio", "tqdm", "requests")
 

@@ -7,10 +7,8 @@ import pytest
 from models_onnx.bundle import Bundle
 from plugin.bundles import BundleState, find_bundle, list_bundles, verify_bundle
 from plugin.controller import (
-    OpenTimeline,
     RenderPlan,
     RenderRequest,
-    default_output,
     make_sheet,
     only,
     output_folder,
@@ -25,6 +23,7 @@ from plugin.errors import BundleMissing, NoSpots, UsageError
 from plugin.filehost import FileHost, placed_name
 from plugin.folders import Folders
 from plugin.hosts import Host
+from plugin.opening import OpenTimeline, default_output
 from plugin.timebase import TimeSpan
 from plugin.workspace import Workspace
 from tests.cli.made_timelines import make_timeline, seconds

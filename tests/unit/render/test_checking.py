@@ -210,6 +210,7 @@ def test_a_truncated_file_says_so(media: dict[str, MediaSource]) -> None:
 def test_words_values_and_names(media: dict[str, MediaSource]) -> None:
     shot = clip(media["shot"])
     assert "has 5000 characters" in the_one(cue(shot, prompt="x" * 5000))[1]
+    assert the_one(cue(shot, prompt="x" * 5000))[0] is Severity.BLOCKER
     long_words = problems(cue(shot, prompt="a " * 61, negative_prompt="b " * 61))
     assert [problem.severity for problem in long_words] == [Severity.WARNING] * 2
     assert "negative prompt" in long_words[1].message

@@ -134,6 +134,20 @@ def test_the_matte_keeps_its_own_rate_size_range_and_direction(tmp_path: Path) -
     assert lockstep[0][1].shape == (32, 48)
 
 
+def test_a_matte_that_crosses_a_cut_never_shows_the_next_shot(tmp_path: Path) -> None:
+    picture = MediaFile(make_movie(tmp_path / "a.mp4", rate=24, frames=60).path)
+    matte = MediaFile(make_movie(tmp_path / "m.mp4", rate=24, frames=60).path)
+    whole = span(HOUR, Fraction(60, 24))
+    record = TimeSpan(HOUR + Fraction(20, 24), HOUR + Fraction(40, 24))
+    crossing = spot(clip(picture, record), record, Matte(clip(matte, whole)))
+    slots = [Fraction(k, 25) for k in (-3, -1, 0, 1, 19, 20, 21, 30)]
+    assert masks(crossing, slots) == [20, 20, 20, 21, 39, 39, 39, 39]
+    own = spot(clip(picture, record), record, Matte(clip(matte, record, source_start=Fraction(20, 24))))
+    assert masks(own, [Fraction(-2, 24), Fraction(20, 24)]) == [18, 40]
+    with ClipFootage.open(crossing) as one, ClipFootage.open(own) as other:
+        assert one.fingerprint != other.fingerprint
+
+
 def test_a_matte_channel_and_its_inverse(tmp_path: Path) -> None:
     def draw(index: int) -> np.ndarray:
         picture = np.zeros((32, 48, 3), np.uint8)

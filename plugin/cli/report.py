@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from plugin.cli_output import Output, error_document
-from plugin.cli_progress import ProgressBar
+from plugin.cli.output import Output, error_document
+from plugin.cli.progress import ProgressBar
 from plugin.errors import Cancelled
 from plugin.render.events import (
     CueFailed,

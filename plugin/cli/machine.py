@@ -8,7 +8,7 @@ from typing import Any
 
 from plugin import __version__
 from plugin.bundles import BundleState, list_bundles, verify_bundle
-from plugin.cli_output import Output, error_document, table, terminal_width
+from plugin.cli.output import Output, error_document, table, terminal_width
 from plugin.doctor import Finding, State, examine
 from plugin.errors import UsageError
 from plugin.workspace import Workspace

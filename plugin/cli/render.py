@@ -6,13 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from plugin.cli_interrupt import Interruption
-from plugin.cli_output import Output, problem_document, terminal_width
-from plugin.cli_report import Report, drain
-from plugin.cli_spots import spots_table
-from plugin.controller import RenderPlan, RenderRequest, plan_render, render_sheet
-from plugin.delivery import choose_pieces, package
-from plugin.filehost import FileHost
+from plugin.cli.interrupt import Interruption
+from plugin.cli.output import Output, problem_document, terminal_width
+from plugin.cli.report import Report, drain
+from plugin.cli.spots import reading_of, spots_table
+from plugin.controller import RenderPlan, RenderRequest, deliver_takes, plan_render, render_sheet
 from plugin.hosts import Flavour
 from plugin.workspace import Workspace
 
@@ -30,7 +28,13 @@ def render_timeline(options: argparse.Namespace, output: Output) -> int:
     workspace = workspace_of(options)
     bundle = workspace.bundle()
     request = RenderRequest(
-        options.timeline, options.output, options.cues, tuple(options.only), options.steps, options.guidance
+        timeline=options.timeline,
+        output=options.output,
+        cue_file=options.cues,
+        only=tuple(options.only),
+        steps=options.steps,
+        guidance=options.guidance,
+        reading=reading_of(options),
     )
     plan = plan_render(request, workspace, bundle)
     for problem in plan.problems:
@@ -68,22 +72,17 @@ def _deliver(
     plan: RenderPlan, report: Report, output: Output, *, flavour: str, otioz: bool
 ) -> dict[str, str]:
     """Place the takes and pack them; the paths that were written, by kind."""
-    host = FileHost(plan.opened.path, folder=plan.folder, flavour=Flavour(flavour))
     made: dict[str, Any] = {}
     for cue, take, path, _kept in report.takes:
         made.setdefault(cue, (take, path))
-    placed = host.place(choose_pieces(plan.sheet, made, folder=plan.folder))
-    output.detail(
-        f"{len(placed)} pieces placed on {len({each.track_name for each in placed})} tracks, read back"
-    )
-    for warning in host.placement.warnings if host.placement else ():
+    delivery = deliver_takes(plan, made, flavour=Flavour(flavour), otioz=otioz)
+    tracks = len({each.track_name for each in delivery.pieces})
+    output.detail(f"{len(delivery.pieces)} pieces placed on {tracks} tracks, read back")
+    for warning in delivery.warnings:
         output.note(f"warning: {warning}")
-    written = {"otio": str(host.output)}
-    if otioz:
-        packed = package(host.output)
-        for missing in packed.missing:
-            output.note(f"warning: not in the package, because the file is not there: {missing}")
-        written["otioz"] = str(packed.path)
+    written = {"otio": str(delivery.otio)}
+    if delivery.otioz is not None:
+        written["otioz"] = str(delivery.otioz)
     return written
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from plugin.cli_interrupt import Interruption
-from plugin.cli_output import Output, problem_document
-from plugin.cli_render import RESUME, workspace_of
-from plugin.cli_report import Report, drain
+from plugin.cli.interrupt import Interruption
+from plugin.cli.output import Output, problem_document
+from plugin.cli.render import RESUME, workspace_of
+from plugin.cli.report import Report, drain
 from plugin.controller import output_folder, render_sheet
 from plugin.cues import CueSheet, MatteChannel, Severity
 from plugin.errors import SagafoleyError

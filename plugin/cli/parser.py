@@ -17,6 +17,7 @@ from plugin import __version__
 from plugin.cues import MatteChannel
 from plugin.presets import MAX_GUIDANCE, MAX_STEPS
 from plugin.settings import add_arguments
+from plugin.timebase import is_smpte_rate, snap_rate
 
 PROGRAM = "sagafoley"
 EXIT_CODES = "exit codes: 0 done, 1 some cues failed, 2 wrong usage or input, 130 cancelled"
@@ -128,6 +129,7 @@ def _add_render(add_parser: _AddParser) -> None:
         help="Where results go (default: <timeline>_foley beside the timeline).",
     )
     _add_choice_of_cues(parser)
+    _add_reading(parser)
     _add_sound(parser, "takes")
     _add_engine(parser)
     _add_written(parser)
@@ -145,6 +147,30 @@ def _add_choice_of_cues(parser: argparse.ArgumentParser) -> None:
         "--only", nargs="+", default=(), metavar="CUE", help="Cue numbers or labels, e.g. 001 003 violin."
     )
     group.add_argument("--dry-run", action="store_true", help="Check everything, render nothing.")
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("reading the timeline")
+    group.add_argument(
+        "--mask-track",
+        type=mask_track,
+        action="append",
+        default=[],
+        metavar="N=WORDS",
+        help="Video track N (1 is the lowest) holds mattes, whatever its name: `2=violin | not trumpet`.",
+    )
+    group.add_argument(
+        "--alpha", action="store_true", help="Take the alpha channel of pictures that have one as matte."
+    )
+    group.add_argument(
+        "--drop-frame",
+        action=argparse.BooleanOptionalAction,
+        help="How timecode is counted (default: found out).",
+    )
+    group.add_argument(
+        "--edl-rate", type=frame_rate, metavar="FPS", help="Frame rate of an EDL, which does not say it."
+    )
+    group.add_argument("--timeline-name", metavar="NAME", help="Which timeline of a file that holds several.")
 
 
 def _add_written(parser: argparse.ArgumentParser) -> None:
@@ -185,6 +211,7 @@ def _add_spots(add_parser: _AddParser) -> None:
         "--cues", type=Path, metavar="cues.toml", help="Show the spots as this cue sheet has them."
     )
     parser.add_argument("--write", type=Path, metavar="cues.toml", help="Write an editable cue sheet.")
+    _add_reading(parser)
 
 
 def _add_generate(add_parser: _AddParser) -> None:
@@ -292,6 +319,25 @@ def real_number(lowest: float, highest: float) -> Callable[[str], float]:
         return value
 
     return read
+
+
+def mask_track(text: str) -> tuple[int, str]:
+    """A track number and its words from `2=violin | not trumpet`."""
+    number, equals, words = text.partition("=")
+    if not equals or not re.fullmatch(r"\d{1,4}", number.strip()) or int(number) < 1 or not words.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a track number and its words (say 2=violin)")
+    return int(number), words.strip()
+
+
+def frame_rate(text: str) -> Fraction:
+    """An exact rate from `24`, `29.97` or `30000/1001`."""
+    try:
+        rate = snap_rate(Fraction(text))
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not is_smpte_rate(rate):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a frame rate with timecode (say 24 or 29.97)")
+    return rate
 
 
 def seconds(text: str) -> Fraction:

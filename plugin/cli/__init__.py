@@ -11,18 +11,18 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from plugin import __version__
-from plugin.cli_output import Output
-from plugin.cli_parser import PROGRAM, parse
+from plugin.cli.output import Output
+from plugin.cli.parser import PROGRAM, parse
 from plugin.errors import Cancelled, SagafoleyError
 
 DONE, SOME_FAILED, WRONG_INPUT, CANCELLED = 0, 1, 2, 130
 
 _COMMANDS = {
-    "render": ("plugin.cli_render", "render_timeline"),
-    "spots": ("plugin.cli_spots", "list_spots"),
-    "generate": ("plugin.cli_generate", "generate_sound"),
-    "models": ("plugin.cli_machine", "manage_bundles"),
-    "doctor": ("plugin.cli_machine", "report_health"),
+    "render": ("plugin.cli.render", "render_timeline"),
+    "spots": ("plugin.cli.spots", "list_spots"),
+    "generate": ("plugin.cli.generate", "generate_sound"),
+    "models": ("plugin.cli.machine", "manage_bundles"),
+    "doctor": ("plugin.cli.machine", "report_health"),
 }
 
 
@@ -94,7 +94,3 @@ def _reader_has_gone() -> int:
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, sys.stdout.fileno())
     return 128 + 13
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from plugin.cli_output import Output, problem_document, table, terminal_width
-from plugin.controller import OpenTimeline, make_sheet, quick_problems, save_cues, timecodes
+from plugin.cli.output import Output, problem_document, table, terminal_width
+from plugin.controller import make_sheet, quick_problems, save_cues, timecodes
 from plugin.cues import Cue, CueSheet, Problem, Severity
+from plugin.opening import OpenTimeline, Reading
 from plugin.workspace import Workspace
 
 _HEADER = ("CUE", "IN", "OUT", "LENGTH", "LABEL", "PROMPT", "PICTURE", "MATTE", "")
@@ -18,7 +19,8 @@ def list_spots(options: argparse.Namespace, output: Output) -> int:
     """Print the spots of a timeline; write a cue sheet when asked."""
     workspace = Workspace.open()
     presets = workspace.presets_or_defaults()
-    opened = OpenTimeline.read(options.timeline)
+    packages = workspace.folders.cache / "packages"
+    opened = OpenTimeline.read(options.timeline, unpack_into=packages, reading=reading_of(options))
     sheet = make_sheet(opened, workspace, presets=presets, cue_file=options.cues)
     problems = quick_problems(opened, sheet)
     for line in spots_table(sheet, problems, width=terminal_width(output.results)):
@@ -36,6 +38,17 @@ def list_spots(options: argparse.Namespace, output: Output) -> int:
         output.path(options.write)
     output.document(_document(opened, sheet, problems=problems, written=options.write))
     return 0
+
+
+def reading_of(options: argparse.Namespace) -> Reading:
+    """What the command line says about the timeline file."""
+    return Reading(
+        edl_rate=options.edl_rate,
+        timeline_name=options.timeline_name,
+        drop_frame=options.drop_frame,
+        use_alpha=options.alpha,
+        mask_tracks=dict(options.mask_track),
+    )
 
 
 def spots_table(sheet: CueSheet, problems: tuple[Problem, ...], *, width: int | None) -> list[str]:
