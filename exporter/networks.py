@@ -32,6 +32,7 @@ from exporter.models.flow import FlowNetwork
 from exporter.models.lora import lora_delta, lora_layers, merge_lora
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae, normalise_weights
+from exporter.models.vocos import Vocos, VocosDims
 from exporter.sizes import Sizes
 from models_onnx.bundle import Source, sha256_of
 
@@ -46,13 +47,18 @@ def _decoding_vae(sizes: Sizes) -> Vae:
     return vae
 
 
+def _vocoder(sizes: Sizes) -> Vocoder | Vocos:
+    dims = sizes.vocoder
+    return Vocos(dims) if isinstance(dims, VocosDims) else Vocoder(dims)
+
+
 BUILD: Mapping[str, Callable[[Sizes], nn.Module]] = {
     "clip_text": lambda sizes: TextTower(sizes.clip),
     "clip_image": lambda sizes: ImageTower(sizes.clip),
     "synchformer": lambda sizes: Synchformer(sizes.synchformer),
     "flow": lambda sizes: FlowNetwork(sizes.flow),
     "vae": _decoding_vae,
-    "vocoder": lambda sizes: Vocoder(sizes.vocoder),
+    "vocoder": _vocoder,
 }
 """How each network is made, with meaningless weights."""
 

@@ -23,6 +23,7 @@ from exporter.models.synchformer import (
     SynchformerDims,
 )
 from exporter.models.vae import GOLDEN_VAE, TINY_VAE, VAE_44K, VaeDims
+from exporter.models.vocos import TINY_VOCOS, VocosDims
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Sizes:
     synchformer: SynchformerDims
     flow: FlowDims
     vae: VaeDims
-    vocoder: VocoderDims
+    vocoder: VocoderDims | VocosDims
     sample_rate: int
     clip_rate: int
     sync_rate: int
@@ -118,7 +119,7 @@ TINY = Sizes(
     synchformer=TINY_SYNCHFORMER,
     flow=TINY_FLOW,
     vae=TINY_VAE,
-    vocoder=TINY_VOCODER,
+    vocoder=TINY_VOCOS,
     sample_rate=44100,
     clip_rate=4,
     sync_rate=25,

@@ -1,0 +1,1 @@
+"""Training of our own model from scratch, and fine-tuning of the published one (docs/training.md)."""

@@ -1,0 +1,156 @@
+"""The flow network, trained from scratch on stored features: flow matching, with null conditions.
+
+A sample without video or words trains what guidance subtracts; words without video train what a
+negative prompt takes away. A re-voiced sample keeps its words: they alone tell it apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from exporter.checkpoints import read_checkpoint
+from exporter.models.flow import FlowNetwork, upsample_index
+from exporter.training.checkpoint import write_weights
+from exporter.training.config import Config
+from exporter.training.features import KINDS, Features, load_features
+from exporter.training.frozen import Encoders, finished
+from exporter.training.randomness import draws, noise_source
+from exporter.training.towers_stage import Words
+
+CHECK_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
+CHECK_SAMPLES = 64
+
+
+class Batch(NamedTuple):
+    """One step's samples: features [B, ...], latent x1 [B, N, C] normalised."""
+
+    clip: Tensor
+    sync: Tensor
+    text: Tensor
+    x1: Tensor
+
+
+class Matching(nn.Module):
+    """The flow network as one call, so that its parameters can be replaced for a step."""
+
+    def __init__(self, flow: FlowNetwork) -> None:
+        super().__init__()
+        self.flow = flow
+
+    def forward(self, batch: Batch, x: Tensor, t: Tensor) -> Tensor:
+        """v(x, t) of every row, t [B]."""
+        index = upsample_index(batch.sync.shape[1], x.shape[1]).to(x.device)
+        conditions = self.flow.conditions(batch.clip, batch.sync, batch.text, index)
+        return self.flow.velocity(x, t, conditions)
+
+
+def matching_pair(x1: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Time t [B] (logit-normal), the state there, and the velocity to learn: x_t, x1 - x0."""
+    x0 = torch.randn(x1.shape, generator=generator).to(x1.device)
+    t = torch.randn(len(x1), generator=generator).sigmoid().to(x1.device)
+    share = t.view(-1, 1, 1)
+    return t, (1 - share) * x0 + share * x1, x1 - x0
+
+
+class FlowTraining:
+    """The stage "flow"."""
+
+    name = "flow"
+
+    def __init__(self, config: Config, out: Path, device: torch.device) -> None:
+        self.config, self.device = config, device
+        self.samples, self.held_out = load_features(out)
+        self.text = Encoders.load(out, config.model, device).clip
+        self.words = Words(config.model.clip)
+        with torch.random.fork_rng():
+            torch.manual_seed(noise_source(config.seed, self.name, "weights").initial_seed())
+            self.network = Matching(FlowNetwork(config.model.flow))
+        self._start(read_checkpoint(finished(out, "latent")))
+        self.network.to(device)
+        self.sync_std = float(self.samples.sync.float().std())
+
+    @torch.no_grad()
+    def _start(self, statistics: Mapping[str, Tensor]) -> None:
+        """Latent statistics, features of no words, and gates that start closed."""
+        flow = self.network.flow
+        flow.latent_mean.copy_(statistics["latent_mean"])
+        flow.latent_std.copy_(statistics["latent_std"])
+        flow.empty_string_feat.copy_(self.text(self.words.rows([""]).to(self.device))[0].cpu())
+        for name, module in flow.named_modules():
+            if name.endswith("adaLN_modulation"):
+                last = module.get_submodule("1")
+                for value in last.parameters():
+                    value.zero_()
+
+    def trained(self) -> Mapping[str, nn.Parameter]:
+        """All but the statistics and the features of no words."""
+        return {key: value for key, value in self.network.named_parameters() if value.requires_grad}
+
+    def losses(self, step: int) -> Mapping[str, Tensor]:
+        """See `Stage`."""
+        rng = draws(self.config.seed, self.name, step, "batch")
+        size = self.config.flow.optimisation.batch
+        rows = torch.from_numpy(rng.integers(len(self.samples), size=size))
+        generator = noise_source(self.config.seed, self.name, step, "noise")
+        batch = self._batch(self.samples, rows, generator)
+        batch = self._dropped(batch, self.samples.kind[rows], generator)
+        t, x, velocity = matching_pair(batch.x1, generator)
+        return {"loss": (self.network(batch, x, t) - velocity).square().mean()}
+
+    def _batch(self, samples: Features, rows: Tensor, generator: torch.Generator) -> Batch:
+        flow = self.network.flow
+        mean, std = samples.mean[rows].float(), samples.std[rows].float()
+        latent = mean + std * torch.randn(mean.shape, generator=generator)
+        phrase = torch.randint(samples.tokens.shape[1], (len(rows),), generator=generator)
+        with torch.no_grad():
+            text = self.text(samples.tokens[rows, phrase].to(self.device))
+        sync = samples.sync[rows].float()
+        noise = torch.randn(sync.shape, generator=generator) * self.sync_std * self.config.flow.sync_noise
+        return Batch(
+            clip=samples.clip[rows].float().to(self.device),
+            sync=(sync + noise).to(self.device),
+            text=text,
+            x1=(latent.to(self.device) - flow.latent_mean) / flow.latent_std,
+        )
+
+    def _dropped(self, batch: Batch, kinds: Tensor, generator: torch.Generator) -> Batch:
+        settings = self.config.flow
+        count = len(kinds)
+        no_video = torch.rand(count, generator=generator) < settings.drop_video
+        revoiced = kinds == KINDS.index("revoiced")
+        no_text = (torch.rand(count, generator=generator) < settings.drop_text) & ~revoiced
+        return with_nulls(self.network.flow, batch, no_video=no_video, no_text=no_text)
+
+    def check(self) -> Mapping[str, float]:
+        """Mean squared error of the velocity at fixed times on held-out samples, nothing dropped."""
+        generator = noise_source(self.config.seed, self.name, "check")
+        rows = torch.arange(min(len(self.held_out), CHECK_SAMPLES))
+        batch = self._batch(self.held_out, rows, generator)
+        x0 = torch.randn(batch.x1.shape, generator=generator).to(self.device)
+        figures = {}
+        for time in CHECK_TIMES:
+            t = torch.full((len(rows),), time, device=self.device)
+            found = self.network(batch, (1 - time) * x0 + time * batch.x1, t)
+            figures[f"velocity {time}"] = float((found - (batch.x1 - x0)).square().mean())
+        return figures | {"velocity": sum(figures.values()) / len(figures)}
+
+    def deliver(self, folder: Path) -> None:
+        """The network with its null features and latent statistics."""
+        write_weights(folder / "flow.safetensors", self.network.flow.state_dict())
+
+
+def with_nulls(flow: FlowNetwork, batch: Batch, *, no_video: Tensor, no_text: Tensor) -> Batch:
+    """Rows whose pictures or words are missing get the null features, which are trained by it."""
+    null = flow.null_conditions()
+    video = no_video.view(-1, 1, 1).to(batch.x1.device)
+    words = no_text.view(-1, 1, 1).to(batch.x1.device)
+    return batch._replace(
+        clip=torch.where(video, null.clip, batch.clip),
+        sync=torch.where(video, null.sync, batch.sync),
+        text=torch.where(words, null.text, batch.text),
+    )

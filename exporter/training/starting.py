@@ -1,0 +1,19 @@
+"""First weights for networks that were only ever loaded: residual branches start small."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+_LAST_OF_BRANCH = ("attn.proj", "timeattn.proj", "mlp.fc2", "out_proj", "mlp.c_proj", "linear2")
+
+
+@torch.no_grad()
+def tame_start(network: nn.Module, *, share: float = 0.5) -> None:
+    """Scale the last projection of every residual branch; biases of all linear layers start at zero."""
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Linear):
+            if module.bias is not None:
+                module.bias.zero_()
+            if name.endswith(_LAST_OF_BRANCH):
+                module.weight.mul_(share)

@@ -1,0 +1,224 @@
+"""The sync encoder with context, trained from scratch by dense questions about every 80 ms.
+
+The mask is an input from the first step. The context pass starts after `single_pass` of the steps: up
+to there one pass over either view is trained, and the context gates rest at their first value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from exporter.models.synchformer import Synchformer, SynchformerDims, fold_area_average
+from exporter.training.asking import Wanted, draw_kind, just_one, wanted
+from exporter.training.checkpoint import write_weights
+from exporter.training.config import Config
+from exporter.training.matching import Tally, match_onsets, pick_onsets
+from exporter.training.picturing import Views, Wear, draw_wear, find_box, no_wear, views
+from exporter.training.randomness import draws, noise_source
+from exporter.training.scenes import SILENT, Scene, ScenePool, SceneSource, check_scenes
+from exporter.training.starting import tame_start
+from exporter.training.targets import BINS, energy_curve, onset_curve
+
+POSITIVE_WEIGHT = 4.0
+DETAIL_SHARE = 0.75
+MASK_SHARES = {"null_mask": 0.03, "full_mask": 0.1, "several": 0.07}
+ONSET_THRESHOLD = 0.4
+
+
+class SyncNetwork(nn.Module):
+    """The encoder and three linear questions; the last class is "nothing sounds here"."""
+
+    def __init__(self, dims: SynchformerDims, *, labels: int, gate: float) -> None:
+        super().__init__()
+        self.encoder = Synchformer(dims)
+        self.onset = nn.Linear(dims.width, BINS)
+        self.energy = nn.Linear(dims.width, BINS)
+        self.label = nn.Linear(dims.width, labels + 1)
+        for name, value in self.encoder.named_parameters():
+            if name.endswith("_factor"):
+                nn.init.constant_(value, gate)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Targets per segment and feature: onset and energy [B, steps, BINS], class shares [B, steps, labels]."""
+
+    onset: Tensor
+    energy: Tensor
+    label: Tensor
+
+
+class SyncTraining:
+    """The stage "sync"."""
+
+    name = "sync"
+
+    def __init__(self, config: Config, source: SceneSource, device: torch.device) -> None:
+        self.config, self.source, self.device = config, source, device
+        sizes = config.model
+        shrink = config.sync.shrink
+        self.dims = replace(
+            sizes.synchformer,
+            image_size=sizes.synchformer.image_size // shrink,
+            patch=sizes.synchformer.patch // shrink,
+        )
+        with torch.random.fork_rng():
+            torch.manual_seed(noise_source(config.seed, "sync", "weights").initial_seed())
+            self.network = SyncNetwork(self.dims, labels=len(source.labels), gate=config.sync.gate)
+        tame_start(self.network)
+        self.network.to(device)
+        self.pool = ScenePool(source, config.data, stage=self.name)
+        self._held_out: list[Scene] | None = None
+
+    def trained(self) -> Mapping[str, nn.Parameter]:
+        """All but the two-dimensional patch embedding, which nothing uses."""
+        return {key: value for key, value in self.network.named_parameters() if ".patch_embed." not in key}
+
+    def losses(self, step: int) -> Mapping[str, Tensor]:
+        """See `Stage`."""
+        rng = draws(self.config.seed, self.name, step, "batch")
+        each = self.config.sync.segments_per_object
+        samples = [
+            self._sample(step, rng, each) for _ in range(self.config.sync.optimisation.batch // each or 1)
+        ]
+        seen = [one for one, _ in samples]
+        asked = [one for _, one in samples]
+        features = self._encode(step, rng, _stacked(seen, self.device))
+        answers = Answers(*(_joined(asked, name).to(self.device) for name in Answers.__slots__))
+        return self._compare(features, answers)
+
+    def _sample(self, step: int, rng: np.random.Generator, count: int) -> tuple[Views, Answers]:
+        """A few segments of one object of one scene, all with the same wear."""
+        _, scene = self.pool.draw(step, rng)
+        sample = wanted(scene, draw_kind(rng, **MASK_SHARES), rng)
+        frames = len(scene.frames)
+        wear = draw_wear(rng, self.config.mattes, count=frames, rate=self.config.model.sync_rate)
+        length = self.dims.segment_frames
+        starts = rng.integers(0, (frames - length) // 2 + 1, count) * 2
+        seen = segment_views(scene, sample, wear, starts, self.config)
+        asked = segment_answers(sample, starts, self.config, labels=len(self.source.labels))
+        return seen, asked
+
+    def _encode(self, step: int, rng: np.random.Generator, seen: Views) -> Tensor:
+        extractor = self.network.encoder.vfeat_extractor
+        if step < self.config.sync.single_pass * self.config.sync.optimisation.steps:
+            if rng.random() < DETAIL_SHARE:
+                return extractor.aggregate(extractor.context(seen.detail_frames, seen.detail_mask))
+            return extractor.aggregate(extractor.context(seen.frames, seen.mask))
+        with torch.no_grad():
+            context = extractor.context(seen.frames, seen.mask)
+        return extractor.aggregate(
+            extractor.detail(seen.detail_frames, seen.detail_mask, context=context.detach())
+        )
+
+    def _compare(self, features: Tensor, answers: Answers) -> dict[str, Tensor]:
+        settings = self.config.sync
+        weight = torch.tensor(POSITIVE_WEIGHT, device=features.device)
+        onset = F.binary_cross_entropy_with_logits(
+            self.network.onset(features), answers.onset, pos_weight=weight
+        )
+        energy = F.mse_loss(self.network.energy(features), answers.energy)
+        label = F.cross_entropy(self.network.label(features).flatten(0, 1), answers.label.flatten(0, 1))
+        flat = features.flatten(0, 1).float()
+        scale = flat.mean(0).square().mean() + (flat.std(0) - 1).square().mean()
+        total = settings.onset * onset + settings.energy * energy + settings.label * label
+        total = total + settings.scale * scale
+        return {"loss": total, "onset": onset, "energy": energy, "label": label, "scale": scale}
+
+    def check(self) -> Mapping[str, float]:
+        """Onset F1 within 50 ms and class accuracy of held-out objects, with clean and with worn mattes."""
+        if self._held_out is None:
+            self._held_out = check_scenes(self.source, self.config.data)
+        figures: dict[str, float] = {}
+        for kind in ("clean", "worn"):
+            tally, right, asked = Tally(), 0, 0
+            for number, scene in enumerate(self._held_out):
+                for index, thing in enumerate(scene.things):
+                    if thing.label == SILENT:
+                        continue
+                    found, label = self.answer(scene, index, self._wear(kind, scene, number, index))
+                    tally += match_onsets(found, thing.onsets) if thing.onsets else Tally()
+                    right, asked = right + (label == thing.label), asked + 1
+            figures |= {f"{kind} onset F1": tally.f1, f"{kind} class": right / max(asked, 1)}
+        return figures
+
+    def _wear(self, kind: str, scene: Scene, *parts: int) -> Wear:
+        if kind == "clean":
+            return no_wear(len(scene.frames))
+        rng = draws(self.config.seed, "check wear", *parts)
+        return draw_wear(rng, self.config.mattes, count=len(scene.frames), rate=self.config.model.sync_rate)
+
+    def answer(self, scene: Scene, index: int, wear: Wear) -> tuple[tuple[float, ...], int]:
+        """Onsets in seconds and the likeliest class for one object, from both passes over the window."""
+        length = self.dims.segment_frames
+        starts = np.arange(0, len(scene.frames) - length + 1, length)
+        seen = segment_views(scene, just_one(scene, index), wear, starts, self.config)
+        features = self.network.encoder(*(one.to(self.device) for one in _parts(seen)))
+        curve = self.network.onset(features).sigmoid().flatten().float().cpu().numpy()
+        rate = self.config.model.sync_rate * BINS * self.dims.steps / length
+        shares = self.network.label(features).log_softmax(-1)[..., :-1].flatten(0, 1).mean(0)
+        return pick_onsets(curve, rate=rate, threshold=ONSET_THRESHOLD), int(shares.argmax())
+
+    def deliver(self, folder: Path) -> None:
+        """The encoder at its canvas's size, and the questions beside it."""
+        state = fold_area_average(self.network.encoder.state_dict(), factor=self.config.sync.shrink)
+        write_weights(folder / "synchformer.safetensors", state)
+        heads = {key: value for key, value in self.network.state_dict().items() if "encoder." not in key}
+        write_weights(folder / "heads.safetensors", heads)
+
+
+def segment_views(scene: Scene, sample: Wanted, wear: Wear, starts: np.ndarray, config: Config) -> Views:
+    """Encoder input of the segments that begin at `starts`: [n, frames, C, s, s] each."""
+    sizes = config.model
+    masks = wear.worn_masks(sample.masks)
+    box = find_box(masks, crop_min=sizes.crop_min)
+    length = sizes.synchformer.segment_frames
+    pieces = []
+    for start in starts:
+        which = slice(int(start), int(start) + length)
+        frames = wear.worn_frames(scene.frames, which)
+        pieces.append(views(frames, masks[which], box, shrink=config.sync.shrink))
+    return _stacked_segments(pieces)
+
+
+def segment_answers(sample: Wanted, starts: np.ndarray, config: Config, *, labels: int) -> Answers:
+    """What is true of these segments."""
+    sizes = config.model
+    dims = sizes.synchformer
+    rate = sizes.sync_rate * BINS * dims.steps / dims.segment_frames
+    bins = sizes.train_frames * BINS * dims.steps // dims.segment_frames
+    onset = onset_curve(sample.onsets, bins=bins, rate=rate)
+    energy = energy_curve(sample.stem, bins=bins, samples_per_bin=sizes.sample_rate / rate)
+    shares = np.zeros(labels + 1, np.float32)
+    shares[list(sample.labels) or [labels]] = 1 / max(len(sample.labels), 1)
+    first = starts * BINS * dims.steps // dims.segment_frames
+    rows = first[:, None] + np.arange(dims.steps * BINS)[None]
+    shape = (len(starts), dims.steps, BINS)
+    return Answers(
+        torch.from_numpy(onset[rows].reshape(shape)),
+        torch.from_numpy(energy[rows].reshape(shape)),
+        torch.from_numpy(np.broadcast_to(shares, (*shape[:2], labels + 1)).copy()),
+    )
+
+
+def _parts(seen: Views) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    return seen.frames, seen.mask, seen.detail_frames, seen.detail_mask
+
+
+def _stacked_segments(pieces: list[Views]) -> Views:
+    return Views(*(torch.stack(column) for column in zip(*map(_parts, pieces), strict=True)))
+
+
+def _stacked(pieces: list[Views], device: torch.device) -> Views:
+    return Views(*(torch.cat(column).to(device) for column in zip(*map(_parts, pieces), strict=True)))
+
+
+def _joined(answers: list[Answers], name: str) -> Tensor:
+    return torch.cat([getattr(one, name) for one in answers])
