@@ -55,7 +55,7 @@ def generate(seed: int, settings: SceneSettings | None = None) -> Scene:
     camera = draw_camera(rng, times, wanted)
     actors = draw_actors(rng, cast, times, camera, wanted)
     scores = tuple(_score(stream(seed, _SCORE, k), actor, wanted) for k, actor in enumerate(actors))
-    frames, ids = _picture(seed, actors, scores, times, camera, wanted)
+    frames, ids = _picture(seed, actors, scores, times=times, camera=camera, settings=wanted)
     room = draw_room(stream(seed, _SOUND)) if chance(rng, wanted.room) else DRY
     objects = tuple(
         sounded(_part(actor, score), room, stream(seed, _SOUND, k))
@@ -63,7 +63,7 @@ def generate(seed: int, settings: SceneSettings | None = None) -> Scene:
     )
     offscreen = tuple(sounded(part, room, stream(seed, _OFFSCREEN, 1)) for part in _unseen(seed, wanted))
     loud = levelled((*objects, *offscreen))
-    return Scene(seed, wanted.fps, frames, ids, loud[: len(cast)], loud[len(cast) :], room)
+    return Scene(seed, wanted.fps, times, frames, ids, loud[: len(cast)], loud[len(cast) :], room)
 
 
 def scenes(first_seed: int, settings: SceneSettings | None = None, *, step: int = 1) -> Iterator[Scene]:
@@ -114,6 +114,7 @@ def _picture(
     seed: int,
     actors: tuple[Actor, ...],
     scores: tuple[Score, ...],
+    *,
     times: Float64,
     camera: Camera,
     settings: SceneSettings,
@@ -121,12 +122,14 @@ def _picture(
     """Frames `[T, H, W, 3]` and id map `[T, H, W]`."""
     rng = stream(seed, _PICTURE)
     family = pick(rng, settings.styles)
-    drawn = [
-        _drawn(stream(seed, _LOOK, k), actor, score, times, identity=k + 1 if actor.masked else 0,
-               style=draw_style(rng, family if chance(rng, 0.75) else pick(rng, settings.styles), size=settings.size),
-               foreign=chance(rng, settings.foreign_tool))
-        for k, (actor, score) in enumerate(zip(actors, scores, strict=True))
-    ]  # fmt: skip
+    drawn = []
+    for k, (actor, score) in enumerate(zip(actors, scores, strict=True)):
+        name = family if chance(rng, 0.75) else pick(rng, settings.styles)
+        style = draw_style(rng, name, size=settings.size)
+        foreign = chance(rng, settings.foreign_tool)
+        identity = k + 1 if actor.masked else 0
+        look = stream(seed, _LOOK, k)
+        drawn.append(_drawn(look, actor, score, times, identity=identity, style=style, foreign=foreign))
     order = sorted(range(len(actors)), key=lambda k: actors[k].depth)
     drawn = [drawn[k] for k in order]
     front = draw_occluder(rng, actors, times, settings)

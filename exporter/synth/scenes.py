@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exporter.synth.arrays import Bytes, Float32
+from exporter.synth.arrays import Bytes, Float32, Float64
 from exporter.synth.rooms import Room
 from exporter.synth.scores import Kind, Score
 
@@ -46,7 +46,9 @@ class Scene:
 
     Attributes:
         seed: what it was made from, with the settings.
-        fps: frames per second; frame k shows the moment (k + 0.5) / fps.
+        fps: frames per second.
+        times: `[T]` the moment each frame shows, seconds: (k + 0.5) / fps, unless a slower source is
+            imagined, whose frames are repeated.
         frames: `[T, H, W, 3]` RGB uint8.
         ids: `[T, H, W]` uint8: k where object k - 1 is seen, 0 elsewhere.
         objects: what has a mask, in the order of their ids.
@@ -56,6 +58,7 @@ class Scene:
 
     seed: int
     fps: float
+    times: Float64
     frames: Bytes
     ids: Bytes
     objects: tuple[SceneObject, ...]

@@ -16,7 +16,7 @@ from exporter.synth.rhythm import Span
 from exporter.synth.settings import SceneSettings
 from exporter.synth.shapes import Figure, Part, at, bar, box, disc
 
-_SMALLEST, _LARGEST = 0.085, 0.30
+_SMALLEST, _LARGEST = 0.1, 0.32
 """Half the height of a figure, relative to the picture."""
 
 _COUNTS = (0.17, 0.43, 0.27, 0.13)

@@ -91,7 +91,7 @@ _BALLS: tuple[Callable[[Ball, Shot], Figure], ...] = (_plain, _striped, _beach, 
 
 
 def _rubber_look(shot: Shot) -> Figure:
-    ball = bouncing(shot, radius=between(shot.rng, 0.28, 0.42), longest=1.0, soft=0.35)
+    ball = bouncing(shot, radius=between(shot.rng, 0.3, 0.48), longest=1.0, soft=0.35)
     return _floor(shot) + _BALLS[shot.variant](ball, shot)
 
 
@@ -114,7 +114,7 @@ def _rubber_voice(rng: Random, variant: int, size: float) -> Voice:
 
 
 def _pingpong_look(shot: Shot) -> Figure:
-    ball = bouncing(shot, radius=between(shot.rng, 0.13, 0.2), longest=0.62, soft=0.05)
+    ball = bouncing(shot, radius=between(shot.rng, 0.2, 0.3), longest=0.62, soft=0.05)
     table = bar((-0.9, GROUND + 0.07), (0.9, GROUND + 0.07), 0.07)
     line = bar((-0.9, GROUND + 0.03), (0.9, GROUND + 0.03), 0.025)
     top = (Part(table, shot.paints.dark), Part(line, lighter(shot.paints.dark, 0.7)))
@@ -142,7 +142,7 @@ def _pingpong_voice(rng: Random, variant: int, size: float) -> Voice:
 
 
 def _coin_look(shot: Shot) -> Figure:
-    ball = bouncing(shot, radius=between(shot.rng, 0.2, 0.3), longest=0.5, soft=0.0)
+    ball = bouncing(shot, radius=between(shot.rng, 0.26, 0.4), longest=0.5, soft=0.0)
     if shot.variant:
         outline = disc((0.0, 0.0), 1.0, 0.22) * ball.radius
         coin = solid(outline[0], ball.centre, angle=0.4 * np.sin(3 * ball.angle))
@@ -161,9 +161,15 @@ def _coin_voice(rng: Random, variant: int, size: float) -> Voice:
     pitch = pitch_of(rng, size, octaves=0.8)
     ratios = ((1.0, 1.67, 2.44, 3.3), (1.0, 1.35, 2.1, 2.9))[variant]
     strike = Strike(
-        (4100, 5200)[variant] * pitch, ratios, across(rng, 0.03, 0.08), 0.3, 0.1,
-        click=0.3, click_band=Band(5000, 15000), click_decay=0.002,
-    )  # fmt: skip
+        (4100, 5200)[variant] * pitch,
+        ratios,
+        across(rng, 0.03, 0.08),
+        0.3,
+        0.1,
+        click=0.3,
+        click_band=Band(5000, 15000),
+        click_decay=0.002,
+    )
     return struck_voice([strike], rng)
 
 
@@ -178,19 +184,47 @@ def _bounces(longest: float, low: float, high: float) -> Callable[[Random, Span]
 
 BOUNCING: tuple[Maker, ...] = (
     Maker(
-        "rubber_ball", "impact",
-        ("a bouncing ball", "a rubber ball bouncing", "a basketball dribbled on the floor", "a ball hitting the ground"),
-        ("rubber", "plain"), 4, -10, _bounces(0.95, 0.78, 0.9), _rubber_look, _rubber_voice,
+        "rubber_ball",
+        "impact",
+        (
+            "a bouncing ball",
+            "a rubber ball bouncing",
+            "a basketball dribbled on the floor",
+            "a ball hitting the ground",
+        ),
+        ("rubber", "plain"),
+        4,
+        -10,
+        _bounces(0.95, 0.78, 0.9),
+        _rubber_look,
+        _rubber_voice,
     ),
     Maker(
-        "pingpong", "impact",
-        ("a ping pong ball", "a table tennis ball bouncing", "a small plastic ball bouncing", "ping pong bounces"),
-        ("plain", "rubber"), 2, -14, _bounces(0.62, 0.74, 0.88), _pingpong_look, _pingpong_voice,
+        "pingpong",
+        "impact",
+        (
+            "a ping pong ball",
+            "a table tennis ball bouncing",
+            "a small plastic ball bouncing",
+            "ping pong bounces",
+        ),
+        ("plain", "rubber"),
+        2,
+        -14,
+        _bounces(0.62, 0.74, 0.88),
+        _pingpong_look,
+        _pingpong_voice,
     ),
     Maker(
-        "coin", "impact",
+        "coin",
+        "impact",
         ("a coin dropping", "a metal nut bouncing on stone", "a falling coin", "coins hitting the floor"),
-        ("brass", "metal"), 2, -16, _bounces(0.5, 0.7, 0.84), _coin_look, _coin_voice,
+        ("brass", "metal"),
+        2,
+        -16,
+        _bounces(0.5, 0.7, 0.84),
+        _coin_look,
+        _coin_voice,
     ),
-)  # fmt: skip
+)
 """Every class of this family."""

@@ -83,10 +83,16 @@ def _typing_look(shot: Shot) -> Figure:
     dip = 0.1 * flash(shot.times, shot.score, decay=0.06)
     nearest = np.rint(tone_path(shot.times, shot.score, ahead=0.15)).astype(int)
     keys = tuple(
-        Part(box(at((k - (_KEYS - 1) / 2) * step, 0.2 + dip * (nearest == k)), 0.8 * step, (0.3, 0.6)[shot.variant]),
-             lighter(paints.second, 0.4 if k % 2 else 0.15))
+        Part(
+            box(
+                at((k - (_KEYS - 1) / 2) * step, 0.2 + dip * (nearest == k)),
+                0.8 * step,
+                (0.3, 0.6)[shot.variant],
+            ),
+            lighter(paints.second, 0.4 if k % 2 else 0.15),
+        )
         for k in range(_KEYS)
-    )  # fmt: skip
+    )
     tip = at(where, 0.03 - 0.5 * down + dip)
     skin = lighter(paints.accent, 0.15)
     finger = (
@@ -108,11 +114,18 @@ def _typing_voice(rng: Random, variant: int, size: float) -> Voice:
     pitch = pitch_of(rng, size, octaves=0.6)
     strikes = [
         Strike(
-            (2300, 900)[variant] * pitch * between(rng, 0.93, 1.07), (1.0, 1.46, 2.2, 3.1), across(rng, 0.007, 0.012), 0.4, 0.2,
-            click=0.9, click_band=(Band(1800, 8000), Band(700, 4000))[variant], click_decay=0.004, thud=0.25,
+            (2300, 900)[variant] * pitch * between(rng, 0.93, 1.07),
+            (1.0, 1.46, 2.2, 3.1),
+            across(rng, 0.007, 0.012),
+            0.4,
+            0.2,
+            click=0.9,
+            click_band=(Band(1800, 8000), Band(700, 4000))[variant],
+            click_decay=0.004,
+            thud=0.25,
         )
         for _ in range(_KEYS)
-    ]  # fmt: skip
+    ]
     return struck_voice(strikes, rng)
 
 
@@ -145,9 +158,15 @@ def _scissors_voice(rng: Random, variant: int, size: float) -> Voice:
     count = whole(rng, 4, 6)
     ratios = tuple(np.sort(np.exp(rng.uniform(0, 1.0, count))).tolist())
     strike = Strike(
-        (5600, 3900)[variant] * pitch, ratios, across(rng, 0.006, 0.014), 0.2, 0.0,
-        click=1.3, click_band=Band(4500, 14000), click_decay=across(rng, 0.009, 0.018),
-    )  # fmt: skip
+        (5600, 3900)[variant] * pitch,
+        ratios,
+        across(rng, 0.006, 0.014),
+        0.2,
+        0.0,
+        click=1.3,
+        click_band=Band(4500, 14000),
+        click_decay=across(rng, 0.009, 0.018),
+    )
     return struck_voice([strike], rng)
 
 
@@ -157,19 +176,37 @@ def _snips(rng: Random, span: Span) -> Score:
 
 HANDS: tuple[Maker, ...] = (
     Maker(
-        "clap", "impact",
+        "clap",
+        "impact",
         ("clapping hands", "hand claps", "someone clapping", "a clap"),
-        ("skin", "plain"), 2, -12, _claps, _clap_look, _clap_voice,
+        ("skin", "plain"),
+        2,
+        -12,
+        _claps,
+        _clap_look,
+        _clap_voice,
     ),
     Maker(
-        "typing", "impact",
+        "typing",
+        "impact",
         ("a typewriter", "typing on a keyboard", "keys being pressed", "keyboard clicks"),
-        ("plain", "metal"), 2, -18, _typing, _typing_look, _typing_voice,
+        ("plain", "metal"),
+        2,
+        -18,
+        _typing,
+        _typing_look,
+        _typing_voice,
     ),
     Maker(
-        "scissors", "impact",
+        "scissors",
+        "impact",
         ("scissors", "scissors snipping", "cutting with scissors", "shears snapping shut"),
-        ("metal", "rubber"), 2, -18, _snips, _scissors_look, _scissors_voice,
+        ("metal", "rubber"),
+        2,
+        -18,
+        _snips,
+        _scissors_look,
+        _scissors_voice,
     ),
-)  # fmt: skip
+)
 """Every class of this family."""

@@ -18,7 +18,7 @@ from exporter.synth.voices import MotorVoice, Voice
 
 def _fan_look(shot: Shot) -> Figure:
     rng, paints = shot.rng, shot.paints
-    angle = between(rng, 9, 16) * shot.score.travel_at(shot.times)
+    angle = between(rng, 6, 11) * shot.score.travel_at(shot.times)
     blades = whole(rng, 3, 5)
     long = between(rng, 0.75, 0.95)
     outline = np.array([(0.0, -0.09), (long, -0.24), (long + 0.05, 0.05), (0.0, 0.09)])
@@ -134,14 +134,26 @@ def _engine_score(rng: Random, span: Span) -> Score:
 
 MACHINES: tuple[Maker, ...] = (
     Maker(
-        "fan", "continuous",
+        "fan",
+        "continuous",
         ("a fan", "a spinning fan", "an electric fan blowing", "rotor blades turning"),
-        ("plain", "metal"), 3, -14, _fan_score, _fan_look, _fan_voice,
+        ("plain", "metal"),
+        3,
+        -14,
+        _fan_score,
+        _fan_look,
+        _fan_voice,
     ),
     Maker(
-        "engine", "continuous",
+        "engine",
+        "continuous",
         ("an engine", "a running motor", "an engine revving", "a car engine"),
-        ("metal", "rubber"), 3, -10, _engine_score, _engine_look, _engine_voice,
+        ("metal", "rubber"),
+        3,
+        -10,
+        _engine_score,
+        _engine_look,
+        _engine_voice,
     ),
-)  # fmt: skip
+)
 """Every class of this family."""

@@ -69,15 +69,17 @@ def _flag(shot: Shot) -> Figure:
         Part(
             np.stack(
                 np.broadcast_arrays(
-                    at(x[k], -0.9 + waves[k]), at(x[k + 1], -0.9 + waves[k + 1]),
-                    at(x[k + 1], -0.1 + waves[k + 1]), at(x[k], -0.1 + waves[k]),
+                    at(x[k], -0.9 + waves[k]),
+                    at(x[k + 1], -0.9 + waves[k + 1]),
+                    at(x[k + 1], -0.1 + waves[k + 1]),
+                    at(x[k], -0.1 + waves[k]),
                 ),
                 axis=1,
             ),
             lighter(paints.main, 0.15 * (k % 2)),
         )
         for k in range(strips)
-    )  # fmt: skip
+    )
     return (Part(bar((-0.72, -1.0), (-0.72, 1.0), 0.05), paints.dark), *cloth)
 
 
@@ -177,7 +179,14 @@ def _voice(rng: Random, variant: int, size: float) -> _Mute:  # noqa: ARG001 - t
 
 
 SILENT = Maker(
-    "silent", "silent", ("silence", "nothing", "no sound"), ("rubber", "plain"),
-    len(MOVERS), -60, _score, _look, _voice,
-)  # fmt: skip
+    "silent",
+    "silent",
+    ("silence", "nothing", "no sound"),
+    ("rubber", "plain"),
+    len(MOVERS),
+    -60,
+    _score,
+    _look,
+    _voice,
+)
 """The class of what makes no sound."""

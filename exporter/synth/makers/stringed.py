@@ -196,19 +196,37 @@ def _blowing(rng: Random, span: Span) -> Score:
 
 STRINGED: tuple[Maker, ...] = (
     Maker(
-        "plucked_string", "impact",
+        "plucked_string",
+        "impact",
         ("a guitar", "a plucked string", "plucking a guitar string", "a harp note"),
-        ("wood", "metal"), 3, -12, _plucks, _guitar_look, _plucked_voice,
+        ("wood", "metal"),
+        3,
+        -12,
+        _plucks,
+        _guitar_look,
+        _plucked_voice,
     ),
     Maker(
-        "violin", "continuous",
+        "violin",
+        "continuous",
         ("a violin", "a bowed violin", "someone playing the violin", "a cello"),
-        ("wood", "wood"), 2, -12, _bowing, _violin_look, _bowed_voice,
+        ("wood", "wood"),
+        2,
+        -12,
+        _bowing,
+        _violin_look,
+        _bowed_voice,
     ),
     Maker(
-        "trumpet", "continuous",
+        "trumpet",
+        "continuous",
         ("a trumpet", "a trumpet being played", "someone blowing a horn", "a brass horn"),
-        ("brass", "metal"), 2, -12, _blowing, _horn_look, _horn_voice,
+        ("brass", "metal"),
+        2,
+        -12,
+        _blowing,
+        _horn_look,
+        _horn_voice,
     ),
-)  # fmt: skip
+)
 """Every class of this family."""

@@ -140,9 +140,15 @@ def _score(rng: Random, span: Span) -> Score:
 
 WALKING: tuple[Maker, ...] = (
     Maker(
-        "footsteps", "impact",
+        "footsteps",
+        "impact",
         ("footsteps", "someone walking", "footsteps on gravel", "a person's steps on a hard floor"),
-        ("rubber", "plain"), 3, -14, _score, _look, _voice,
+        ("rubber", "plain"),
+        3,
+        -14,
+        _score,
+        _look,
+        _voice,
     ),
-)  # fmt: skip
+)
 """Every class of this family."""

@@ -115,9 +115,15 @@ def _score(rng: Random, span: Span) -> Score:
 
 WATER: tuple[Maker, ...] = (
     Maker(
-        "water_drops", "impact",
+        "water_drops",
+        "impact",
         ("water dripping", "water drops falling into a pool", "a dripping tap", "drops of water"),
-        ("water", "metal"), 3, -18, _score, _look, _voice,
+        ("water", "metal"),
+        3,
+        -18,
+        _score,
+        _look,
+        _voice,
     ),
-)  # fmt: skip
+)
 """Every class of this family."""
