@@ -123,13 +123,22 @@ def coarse(frames: Bytes, *, factor: float) -> Bytes:
     )
 
 
+def smeared(frames: Bytes, *, share: float) -> Bytes:
+    """With a share of the frame before in each: a slow shutter."""
+    before = _tall(np.concatenate([frames[:1], frames[:-1]]))
+    mixed = cv2.addWeighted(_tall(frames), 1 - share, before, share, 0)
+    return np.asarray(mixed, np.uint8).reshape(frames.shape)
+
+
 def degraded(frames: Bytes, rng: Random) -> Bytes:
     """The frames with one fault of cameras and codecs, drawn at random."""
-    fault = pick(rng, ("soft", "grain", "grain", "coarse", "blocks"))
+    fault = pick(rng, ("soft", "grain", "grain", "coarse", "blocks", "smear"))
     if fault == "soft":
         return softened(frames, sigma=between(rng, 0.5, 1.3))
     if fault == "grain":
         return grainy(frames, rng, sigma=across(rng, 2, 14))
     if fault == "coarse":
         return coarse(frames, factor=between(rng, 1.3, 2.2))
+    if fault == "smear":
+        return smeared(frames, share=between(rng, 0.15, 0.45))
     return blocky(frames, quality=whole(rng, 12, 45))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from exporter.synth.arrays import Bytes, Float64, Random
 from exporter.synth.backgrounds import draw_background
-from exporter.synth.chance import across, between, chance, pick, stream
+from exporter.synth.chance import across, between, chance, pick, stream, whole
 from exporter.synth.colours import degraded
 from exporter.synth.drawing import Layer, layers_of, paint
+from exporter.synth.excerpts import excerpt
 from exporter.synth.frame_rates import SOURCE_RATES, frame_times
 from exporter.synth.makers import MAKERS
 from exporter.synth.makers.maker import Shot
@@ -26,6 +27,9 @@ from exporter.synth.settings import SceneSettings
 from exporter.synth.sounding import Part, levelled, nominal_level, sounded
 from exporter.synth.staging import Actor, Camera, draw_actors, draw_camera, draw_cast, draw_occluder
 from exporter.synth.styles import Style, add_texture, draw_style
+
+_LONGEST_LEAD = 1.5
+"""Seconds at most that a scene has gone on before it is seen."""
 
 _STAGE, _LOOK, _SOUND, _PICTURE, _SCORE, _OFFSCREEN = range(6)
 """Streams of random numbers, so that more draws for one thing leave the others alone."""
@@ -50,6 +54,14 @@ def generate(seed: int, settings: SceneSettings | None = None) -> Scene:
     """
     wanted = settings or SceneSettings()
     rng = stream(seed, _STAGE)
+    if not chance(rng, wanted.midway):
+        return _generated(seed, rng, wanted)
+    first = whole(rng, 5, round(_LONGEST_LEAD * wanted.fps))
+    longer = replace(wanted, seconds=wanted.seconds + first / wanted.fps)
+    return excerpt(_generated(seed, rng, longer), first, frames=wanted.frames)
+
+
+def _generated(seed: int, rng: Random, wanted: SceneSettings) -> Scene:
     times = _times(rng, wanted)
     cast = draw_cast(rng, wanted)
     camera = draw_camera(rng, times, wanted)
@@ -184,4 +196,4 @@ def _finished(rng: Random, frames: Bytes, times: Float64, settings: SceneSetting
 
 def sounding_objects(scene: Scene) -> tuple[SceneObject, ...]:
     """The objects of a scene that are heard."""
-    return tuple(item for item in scene.objects if item.score.events)
+    return tuple(item for item in scene.objects if item.wet.any())

@@ -157,8 +157,9 @@ def bounces(rng: Random, span: Span, *, restitution: float, longest: float) -> S
 
 
 def _hump(ticks: Float64, *, start: float, length: float, sharpness: float) -> Float64:
-    phase = np.clip((ticks - start) / length, 0, 1)
-    return np.sin(np.pi * phase) ** sharpness
+    phase = (ticks - start) / length
+    inside = (phase > 0) & (phase < 1)
+    return np.where(inside, np.abs(np.sin(np.pi * np.clip(phase, 0, 1))) ** sharpness, 0.0)
 
 
 def strokes(rng: Random, span: Span, *, length: Tempo, pause: Tempo, tones: int = 1) -> Score:

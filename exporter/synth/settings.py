@@ -32,6 +32,7 @@ class SceneSettings:
         degraded: probability of blur, noise or blocks over the picture.
         squeezed: probability of a picture squeezed as wide ones are by a square network input.
         held: probability that the picture comes from a source of another frame rate.
+        midway: probability that a scene begins in the middle of things.
     """
 
     size: int = 128
@@ -53,6 +54,7 @@ class SceneSettings:
     degraded: float = 0.4
     squeezed: float = 0.3
     held: float = 0.15
+    midway: float = 0.25
 
     @property
     def frames(self) -> int:

@@ -62,7 +62,7 @@ def _fan_score(rng: Random, span: Span) -> Score:
 def _engine_look(shot: Shot) -> Figure:
     """A steam engine, a shaking motor block with a belt wheel, or a toy car whose body trembles."""
     rng, paints = shot.rng, shot.paints
-    angle = between(rng, 16, 24) * shot.score.travel_at(shot.times)
+    angle = between(rng, 9, 15) * shot.score.travel_at(shot.times)
     level = shot.score.drive_at(shot.times)
     shake = at(0.03 * level * np.sin(1.7 * angle), 0.035 * level * np.sin(2.3 * angle))
     if shot.variant == 1:

@@ -65,8 +65,8 @@ def _drop(shot: Shot, event: Event) -> Figure:
 
 def _ripple(shot: Shot, event: Event) -> Figure:
     """A ring that widens, and droplets thrown up."""
-    since = np.maximum(shot.times - event.time, 0)
-    visible = (shot.times >= event.time - 0.005) & (since < 0.6)
+    since = np.clip(shot.times - event.time, 0, 0.6)
+    visible = (shot.times >= event.time - 0.005) & (since < 0.59)
     reach = 0.1 + 1.3 * since
     colour = lighter(shot.paints.main, 0.5)
     wide = 0.95 if shot.variant != 1 else 0.75
