@@ -7,8 +7,8 @@
     mixtures/<scene>.wav          everything that is heard
     events/<stem>.json            its events, drive and captions
 
-A stem is `scene<seed>_<object>`. Files are written beside and renamed when whole; what is there is
-not made again, so a stopped run goes on where it was.
+A stem is `scene<seed>_<object>`. Files are written beside and renamed when whole; a scene
+that is there and was made with the same settings is not made again: a stopped run goes on where it was.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import csv
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -87,16 +87,29 @@ def write_scenes(
 
 def _write_scene(folder: Path, seed: int, settings: SceneSettings | None, *, split: str) -> Iterator[Row]:
     done = folder / "events" / f"scene{seed:08d}.json"
-    if done.is_file():
-        yield from (Row(**row) for row in json.loads(done.read_text("utf-8"))["rows"])
+    wanted = settings or SceneSettings()
+    kept = _kept_rows(done, wanted)
+    if kept:
+        yield from (replace(row, split=split) for row in kept)
         return
-    scene = generate(seed, settings)
+    scene = generate(seed, wanted)
     for name in ("videos", "stems", "mixtures", "events"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     rows = [_write_object(folder, scene, index, split=split) for index in range(len(scene.objects))]
     _write_sound(folder / "mixtures" / f"scene{seed:08d}.wav", scene.mixture)
-    _write_text(done, json.dumps({"seed": seed, "rows": [asdict(row) for row in rows]}, indent=1))
+    record = {"seed": seed, "settings": asdict(wanted), "rows": [asdict(row) for row in rows]}
+    _write_text(done, json.dumps(record, indent=1))
     yield from rows
+
+
+def _kept_rows(done: Path, settings: SceneSettings) -> tuple[Row, ...]:
+    """The rows of a scene that is whole and was made with these settings; none else."""
+    try:
+        record = json.loads(done.read_text("utf-8"))
+        same = record["settings"] == json.loads(json.dumps(asdict(settings)))
+        return tuple(Row(**row) for row in record["rows"]) if same else ()
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
 
 
 def _write_object(folder: Path, scene: Scene, index: int, *, split: str) -> Row:

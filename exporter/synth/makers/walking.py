@@ -145,7 +145,7 @@ WALKING: tuple[Maker, ...] = (
         ("footsteps", "someone walking", "footsteps on gravel", "a person's steps on a hard floor"),
         ("rubber", "plain"),
         3,
-        -14,
+        -8,
         _score,
         _look,
         _voice,

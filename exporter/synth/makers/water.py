@@ -120,7 +120,7 @@ WATER: tuple[Maker, ...] = (
         ("water dripping", "water drops falling into a pool", "a dripping tap", "drops of water"),
         ("water", "metal"),
         3,
-        -18,
+        -12,
         _score,
         _look,
         _voice,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -66,6 +67,14 @@ def test_every_nth_scene_is_for_validation_and_whole_scenes_are_kept(tmp_path: P
     assert len(read_metadata(tmp_path)) == len(again) > len(first)
     assert video.stat().st_mtime_ns == before
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_scenes_of_other_settings_are_made_again(tmp_path: Path) -> None:
+    list(write_scenes(tmp_path, (4,), TINY))
+    list(write_scenes(tmp_path, (4,), replace(TINY, size=48)))
+    assert decoded(tmp_path / "videos" / "scene00000004_0.mp4").shape[1:3] == (48, 48)
+    (tmp_path / "events" / "scene00000004.json").write_text("{broken")
+    assert list(write_scenes(tmp_path, (4,), TINY)) == list(read_metadata(tmp_path))
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_words(
