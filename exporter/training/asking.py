@@ -36,7 +36,8 @@ class Wanted:
 
 def draw_kind(rng: np.random.Generator, *, null_mask: float, full_mask: float, several: float) -> str:
     """One of `KINDS` by its share."""
-    shares = (1 - null_mask - full_mask - several, several, full_mask, null_mask)
+    one = max(0.0, 1 - null_mask - full_mask - several)
+    shares = (one, several, full_mask, null_mask)
     return str(rng.choice(KINDS, p=np.asarray(shares) / sum(shares)))
 
 

@@ -410,7 +410,7 @@ def _problems(config: Config) -> Any:
             if not 0 <= value <= 1:
                 yield f"{table}.{key} is {value}; it must lie between 0 and 1"
     shares = config.features
-    if shares.revoiced + shares.null_mask + shares.full_mask + shares.several > 1:
+    if shares.revoiced + shares.null_mask + shares.full_mask + shares.several > 1 + 1e-9:
         yield "the shares of features add up to more than 1"
     for stage in STAGES:
         if stage != "features":
