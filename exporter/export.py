@@ -99,7 +99,7 @@ def export_bundle(sizes: Sizes, weights: Weights, label: Label, *, output: Path,
         for name, graphs in groupby(graphs_of(sizes), key=lambda graph: graph.network):
             _add_network(growing, name, tuple(graphs), weights)
         say(verify.difference_table(growing.rows, sizes))
-        verify.refuse_large(growing.rows)
+        verify.refuse_large(growing.rows, looser=sizes.tolerances)
         _add_texts(growing, label)
         write_manifest(folder, _manifest(growing, weights, label))
         Bundle.open(folder).verify()

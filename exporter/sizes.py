@@ -23,7 +23,7 @@ from exporter.models.synchformer import (
     SynchformerDims,
 )
 from exporter.models.vae import GOLDEN_VAE, TINY_VAE, VAE_44K, VaeDims
-from exporter.models.vocos import TINY_VOCOS, VocosDims
+from exporter.models.vocos import ROUNDS_TOLERANCE, TINY_VOCOS, VocosDims
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,11 @@ class Sizes:
     def latent_hop(self) -> int:
         """Audio samples of one latent position."""
         return self.vae.frames_per_latent * self.vocoder.hop
+
+    @property
+    def tolerances(self) -> dict[str, float]:
+        """Graphs that may differ from torch by more than others, and how much (relative L2)."""
+        return {"vocoder": ROUNDS_TOLERANCE} if isinstance(self.vocoder, VocosDims) else {}
 
     def lengths(self, frames: int, *, batch: int) -> dict[str, int]:
         """Every free dimension of the graphs for a pass over `frames` sync frames (spec section 0.1)."""

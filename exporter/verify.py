@@ -129,14 +129,25 @@ def worst_by_role(rows: Iterable[Difference]) -> dict[str, float]:
     return worst
 
 
-def refuse_large(rows: Iterable[Difference], *, tolerance: float = TOLERANCE) -> None:
+def refuse_large(
+    rows: Iterable[Difference],
+    *,
+    tolerance: float = TOLERANCE,
+    looser: Mapping[str, float] | None = None,
+) -> None:
     """Pass when every graph agrees with torch.
+
+    Args:
+        rows: what was measured.
+        tolerance: for every graph.
+        looser: tolerances of graphs whose own arithmetic enlarges rounding.
 
     Raises:
         ExportError: naming those that do not.
     """
     worst = worst_by_role(rows)
-    wrong = {role: value for role, value in worst.items() if not value <= tolerance}
+    limits = looser or {}
+    wrong = {role: value for role, value in worst.items() if not value <= limits.get(role, tolerance)}
     if wrong:
         listed = ", ".join(f"{role} {value:.1e}" for role, value in wrong.items())
         raise ExportError(

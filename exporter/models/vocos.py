@@ -27,6 +27,9 @@ EPS = 1e-8
 SMALLEST_POWER = 1e-18
 LARGEST_CORRECTION = 6.0
 """Nepers."""
+ROUNDS_TOLERANCE = 1e-3
+"""Relative L2 by which two exact implementations may differ: every round enlarges rounding in bins whose
+phase hardly matters, most of all on noise that no signal has as its spectrum (measured: 1e-4)."""
 MOMENTUM = 0.99
 SMALLEST_ENVELOPE = 1e-2
 OUTER_KERNEL = 7
