@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from plugin.cues import ClipSource, Cue, CueSheet, Matte, MatteChannel, MediaFile, Spot, SpotOrigin
-from plugin.errors import Cancelled
+from plugin.engine.watch import Watch
 from plugin.render.provenance import EngineFacts, LicenceFacts
+from plugin.render.rendering import Brief
 from plugin.render.takes import AudioFacts, Take
 from plugin.timebase import TimeSpan, span_samples
 
@@ -104,7 +105,7 @@ class MadeFootage:
     matte_fingerprint: str = "m"
     warnings: tuple[str, ...] = ()
 
-    def frames(self, times: Sequence[float]) -> Iterator[Any]:
+    def frames(self, times: Sequence[float], *, late: Sequence[float] = ()) -> Iterator[Any]:
         raise NotImplementedError
 
     def masks(self, times: Sequence[float]) -> Iterator[Any] | None:
@@ -126,28 +127,14 @@ class MadeSynthesis:
     pieces: int = 4
     before_piece: Callable[[str, int], None] = lambda prompt, index: None
 
-    def __call__(
-        self,
-        footage: Any,
-        *,
-        samples: int,
-        prompt: str,
-        negative_prompt: str,
-        steps: int,
-        guidance: float,
-        seed: int,
-        cancel: Callable[[], bool],
-        progress: Callable[[str, int, int], None],
-    ) -> Iterator[Any]:
-        self.calls.append((prompt, seed))
-        recipe = f"{footage.fingerprint} {prompt} {negative_prompt} {steps} {guidance} {seed}"
-        generator = np.random.default_rng(list(recipe.encode()))
+    def __call__(self, footage: Any, brief: Brief, *, samples: int, watch: Watch) -> Iterator[Any]:
+        self.calls.append((brief.prompt, brief.seed))
+        generator = np.random.default_rng(list(f"{footage.fingerprint} {brief}".encode()))
         cuts = np.linspace(0, samples, self.pieces + 1).astype(int)
         for index in range(self.pieces):
-            if cancel():
-                raise Cancelled
-            self.before_piece(prompt, index)
-            progress("sampling", index + 1, self.pieces)
+            watch.checkpoint()
+            self.before_piece(brief.prompt, index)
+            watch.progress("sampling", index + 1, self.pieces)
             noise = generator.uniform(-self.scale, self.scale, cuts[index + 1] - cuts[index])
             yield noise.astype(np.float32)
 

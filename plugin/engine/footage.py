@@ -23,8 +23,14 @@ class Footage(Protocol):
         """Changes whenever any picture could; "" means: never cache what is made of it."""
         ...
 
-    def frames(self, times: Sequence[float]) -> Iterator[Picture]:
-        """The frame on screen at each time, `[H, W, 3]` uint8 RGB."""
+    def frames(self, times: Sequence[float], *, late: Sequence[float] = ()) -> Iterator[Picture]:
+        """The frame at each time, `[H, W, 3]` uint8 RGB.
+
+        Args:
+            times: see above.
+            late: for each time, how many seconds after it a frame may start and still be the one; where
+                none starts in that time, the frame on screen is. Empty leaves it to the footage.
+        """
         ...
 
     def masks(self, times: Sequence[float]) -> Iterator[Picture] | None:

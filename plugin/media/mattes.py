@@ -15,7 +15,7 @@ from plugin.cues import MatteChannel, MediaSource
 from plugin.errors import MatteMismatch
 from plugin.media.headers import Extent, MediaInfo
 from plugin.media.movies import Movie
-from plugin.media.picking import Pick, Picture, Time, pick_frames
+from plugin.media.picking import Pick, Picture, Slot, Time, pick_frames
 from plugin.media.pixels import matte_picture
 from plugin.media.sequences import SequenceReader
 from plugin.media.video import open_frames
@@ -86,7 +86,7 @@ class MatteReader:
         times: Sequence[Time],
         *,
         pick: Pick = Pick.ONSET,
-        slot: Time | None = None,
+        slot: Slot = None,
         past_end: PastEnd = PastEnd.REPEAT,
     ) -> Iterator[Picture]:
         """One mask per time, in order, read-only, turned like the picture.

@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 Time = Fraction | float
+Slot = Time | Sequence[Time] | None
+Wanted = tuple[Fraction, Fraction | None]
+"""A time and its slot."""
 
 EXACT = Fraction(1, 1_000_000)
 """Seconds by which a requested time may miss a frame's start and still mean it."""
@@ -85,7 +88,6 @@ class Rule:
     """A picking rule with its numbers."""
 
     pick: Pick
-    slot: Fraction | None
     tolerance: Fraction
 
     def reach(self, time: Fraction) -> Fraction:
@@ -98,11 +100,12 @@ class Rule:
             return frame.time < time - self.tolerance
         return frame.time <= time + self.tolerance
 
-    def choose(self, current: TimedFrame, following: TimedFrame | None, time: Fraction) -> TimedFrame:
+    def choose(self, current: TimedFrame, following: TimedFrame | None, wanted: Wanted) -> TimedFrame:
         """Between the frame on screen and the one after it."""
+        time, slot = wanted
         if self.pick is not Pick.ONSET or following is None or current.time >= time - self.tolerance:
             return current
-        if self.slot is not None and following.time - time > self.slot + self.tolerance:
+        if slot is not None and following.time - time > slot + self.tolerance:
             return current
         return following
 
@@ -135,15 +138,16 @@ class _Cursor:
         self.at_first = self.current.time > reach
         return self.current
 
-    def move_to(self, time: Fraction) -> Picked:
+    def move_to(self, wanted: Wanted) -> Picked:
         """The frame for `time`, by going forward or, where that is far or back, by seeking."""
+        time, _ = wanted
         rule = self._rule
         if not self._started or self._is_behind(time) or self._is_far(time):
             self.seek(time)
         while self.following is not None and rule.passes(self.following, time):
             self.current, self.following = self.following, next(self._frames, None)
             self.at_first = False
-        chosen = rule.choose(self.current, self.following, time)
+        chosen = rule.choose(self.current, self.following, wanted)
         return Picked(chosen, rule.is_outside(self.current, self.following, time))
 
     def _is_behind(self, time: Fraction) -> bool:
@@ -158,7 +162,7 @@ def pick_frames(
     times: Sequence[Time],
     *,
     pick: Pick,
-    slot: Time | None,
+    slot: Slot,
     convert: Callable[[av.VideoFrame], Picture],
     notice: Callable[[bool], None],
 ) -> Iterator[Picture]:
@@ -172,15 +176,20 @@ def pick_frames(
         source: where frames come from.
         times: seconds of media time.
         pick: the rule.
-        slot: for `Pick.ONSET`, how much later than the time a frame may start; None: no limit.
+        slot: for `Pick.ONSET`, how much later than the time a frame may start, for all times or one for
+            each; None: no limit.
         convert: makes the picture of a frame; called once per distinct frame in a row.
         notice: told for every time whether the source has nothing there and an edge was held.
     """
-    rule = Rule(pick, None if slot is None else Fraction(slot), source.tolerance)
-    exact = [Fraction(time) for time in times]
-    backwards = len(exact) > 1 and all(a >= b for a, b in pairwise(exact))
-    walk = _walk_back if backwards and exact[0] != exact[-1] else _walk
-    return walk(source, exact, rule, convert=_remembering(convert), notice=notice)
+    rule = Rule(pick, source.tolerance)
+    slots = slot if isinstance(slot, Sequence) else [slot] * len(times)
+    wanted = [
+        (Fraction(time), None if one is None else Fraction(one))
+        for time, one in zip(times, slots, strict=True)
+    ]
+    backwards = len(wanted) > 1 and all(a[0] >= b[0] for a, b in pairwise(wanted))
+    walk = _walk_back if backwards and wanted[0][0] != wanted[-1][0] else _walk
+    return walk(source, wanted, rule, convert=_remembering(convert), notice=notice)
 
 
 def _remembering(convert: Callable[[av.VideoFrame], Picture]) -> Callable[[TimedFrame], Picture]:
@@ -200,22 +209,22 @@ def _remembering(convert: Callable[[av.VideoFrame], Picture]) -> Callable[[Timed
 
 def _walk(
     source: FrameSource,
-    times: list[Fraction],
+    times: list[Wanted],
     rule: Rule,
     *,
     convert: Callable[[TimedFrame], Picture],
     notice: Callable[[bool], None],
 ) -> Iterator[Picture]:
     cursor = _Cursor(source, rule)
-    for time in times:
-        picked = cursor.move_to(time)
+    for wanted in times:
+        picked = cursor.move_to(wanted)
         notice(picked.outside)
         yield convert(picked.frame)
 
 
 def _walk_back(
     source: FrameSource,
-    times: list[Fraction],
+    times: list[Wanted],
     rule: Rule,
     *,
     convert: Callable[[TimedFrame], Picture],
@@ -229,13 +238,13 @@ def _walk_back(
     done = 0
     while done < len(times):
         cursor = _Cursor(source, rule)
-        start = cursor.seek(times[done]).time
+        start = cursor.seek(times[done][0]).time
         last = done + 1
-        while last < len(times) and (cursor.at_first or rule.reach(times[last]) >= start):
+        while last < len(times) and (cursor.at_first or rule.reach(times[last][0]) >= start):
             last += 1
         kept = _Kept(_REVERSE_BYTES)
-        for time in reversed(times[done:last]):
-            picked = cursor.move_to(time)
+        for wanted in reversed(times[done:last]):
+            picked = cursor.move_to(wanted)
             kept.add(convert(picked.frame), outside=picked.outside)
         done += len(kept.items)
         while kept.items:

@@ -11,7 +11,7 @@ import av
 from plugin.cues import ImageSequence, MediaSource
 from plugin.media.headers import Extent, MediaInfo
 from plugin.media.movies import Movie
-from plugin.media.picking import Pick, Picture, Time, pick_frames
+from plugin.media.picking import Pick, Picture, Slot, Time, pick_frames
 from plugin.media.pixels import rgb_picture
 from plugin.media.sequences import SequenceReader
 
@@ -83,7 +83,7 @@ class VideoReader:
         times: Sequence[Time],
         *,
         pick: Pick = Pick.ONSET,
-        slot: Time | None = None,
+        slot: Slot = None,
         reduce: Callable[[Picture], Picture] | None = None,
     ) -> Iterator[Picture]:
         """RGB24 uint8 `[H, W, 3]` for every time, turned upright, read-only, in order.

@@ -10,10 +10,13 @@ from plugin.errors import MediaMissing
 from plugin.media.video import MediaInfo, Pick
 from plugin.timebase import TimeSpan
 
-ONSET_SLOT = Fraction(1, 8)
-"""Record seconds by which a frame may start late and still answer: one picture of the image tower."""
+LATE = Fraction(1, 50)
+"""Record seconds by which a frame may start after its time and still answer, unless the engine says
+otherwise: half a picture of the sync encoder, so that nearly the nearest frame is taken (ADR 6)."""
 
 _NO_RATE = Fraction(24)
+_BEFORE = Fraction(1, 1000)
+"""Seconds before an end that are safely before it, whatever a container's clock rounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +42,27 @@ class MediaClock:
             return Pick.SCREEN
         return Pick.ONSET if self.clip.speed > 0 else Pick.REVERSE
 
-    @property
-    def slot(self) -> Fraction:
-        """`ONSET_SLOT` in media seconds."""
-        return ONSET_SLOT * abs(self.clip.speed)
+    def slot(self, late: Fraction) -> Fraction:
+        """Record seconds as media seconds."""
+        return late * abs(self.clip.speed)
 
     def mapping(self, origin: Fraction) -> str:
         """Text that two clocks share when they show the same at all times counted from `origin`."""
         return f"{self.file_time(origin)} {self.clip.speed}"
 
 
-def clock_of(clip: ClipSource, record: TimeSpan, info: MediaInfo) -> MediaClock:
-    """The clock of a clip over the file behind it.
+def clock_of(clip: ClipSource, info: MediaInfo) -> MediaClock:
+    """The clock of a clip over the file behind it, the same for every cue of the clip.
 
     Documents count media time from the clip's available range, from the file's start timecode, or
     from zero, and not always as they say. The first of these, in this order, under which the file
-    holds all that `record` shows is taken; else the one under which it holds most.
+    holds all that the clip shows is taken; else the one under which it holds most.
 
     Args:
         clip: the clip.
-        record: the part of the timeline that is wanted.
         info: of the file.
     """
-    shown = shown_span(clip, record)
+    shown = shown_span(clip, clip.record)
     if info.duration is None:
         return MediaClock(clip, shown.start)
     candidates = [clip.available.start] if clip.available is not None else []
@@ -93,22 +94,27 @@ class Reach:
 
     Attributes:
         first: earliest, absolute seconds.
-        last: latest.
+        end: where it is over, exclusive.
     """
 
     first: Fraction | None
-    last: Fraction | None
+    end: Fraction | None
 
     def held(self, record_time: Fraction) -> Fraction:
         """The time, kept within reach."""
         time = record_time if self.first is None else max(record_time, self.first)
-        return time if self.last is None else min(time, self.last)
+        return time if self.end is None else min(time, self.end - _BEFORE)
+
+    def late(self, record_time: Fraction) -> Fraction:
+        """How much later than the (held) time a frame may start: `LATE`, but not past the end."""
+        room = LATE if self.end is None else self.end - _BEFORE - self.held(record_time)
+        return min(LATE, room)
 
 
 ANYWHERE = Reach(None, None)
 
 
-def reach_of(clip: ClipSource, record: TimeSpan, info: MediaInfo) -> Reach:
+def reach_of(clip: ClipSource, record: TimeSpan) -> Reach:
     """How far beyond `record` a matte answers for the shot under it.
 
     A matte that goes on past the record range marks the next shot there, so its last frame in range
@@ -117,13 +123,10 @@ def reach_of(clip: ClipSource, record: TimeSpan, info: MediaInfo) -> Reach:
     Args:
         clip: the matte's clip.
         record: the cue's range.
-        info: of the matte's file.
     """
-    rate = abs(clip.speed) * (info.rate or _NO_RATE)
-    last = max(record.end - 1 / rate, record.start) if rate else record.start
     return Reach(
         first=record.start if clip.record.start < record.start else None,
-        last=last if clip.record.end > record.end else None,
+        end=record.end if clip.record.end > record.end else None,
     )
 
 

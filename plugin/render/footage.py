@@ -16,7 +16,7 @@ from plugin.engine.footage import Picture
 from plugin.media.fingerprint import fingerprint
 from plugin.media.mattes import MatteReader
 from plugin.media.video import VideoReader
-from plugin.render.clocks import ANYWHERE, MediaClock, Reach, clock_of, media_of, reach_of
+from plugin.render.clocks import ANYWHERE, LATE, MediaClock, Reach, clock_of, media_of, reach_of
 
 _EXACT_TIMES = 1_000_000
 
@@ -63,12 +63,12 @@ class ClipFootage:
             matte = None if spot.matte is None else _open_matte(spot.matte, spot)
             matte_clock, matte_reach = None, ANYWHERE
             if matte is not None and spot.matte is not None:
-                matte_clock = clock_of(spot.matte.clip, spot.record, matte.info)
-                matte_reach = reach_of(spot.matte.clip, spot.record, matte.info)
+                matte_clock = clock_of(spot.matte.clip, matte.info)
+                matte_reach = reach_of(spot.matte.clip, spot.record)
             return cls(
                 spot,
                 picture=picture,
-                picture_clock=clock_of(clip, spot.record, picture.info),
+                picture_clock=clock_of(clip, picture.info),
                 matte=matte,
                 matte_clock=matte_clock,
                 matte_reach=matte_reach,
@@ -90,7 +90,7 @@ class ClipFootage:
             matte = self._spot.matte
             parts += [self.matte_fingerprint, self._matte_clock.mapping(origin)]
             parts += [matte.channel.value, str(matte.invert)]
-            ends = (self._matte_reach.first, self._matte_reach.last)
+            ends = (self._matte_reach.first, self._matte_reach.end)
             parts += [str(None if end is None else end - origin) for end in ends]
         return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
 
@@ -110,10 +110,11 @@ class ClipFootage:
             )
         return tuple(said)
 
-    def frames(self, times: Sequence[float]) -> Iterator[Picture]:
+    def frames(self, times: Sequence[float], *, late: Sequence[float] = ()) -> Iterator[Picture]:
         """The frame at each time, `[H, W, 3]` uint8 RGB; handles beyond the cut where the file has them."""
         clock, reader = self._picture_clock, self._picture
-        pictures = reader.frames_at(self._file_times(clock, times), pick=clock.pick, slot=clock.slot)
+        slots = [clock.slot(_exact(one)) for one in late] or clock.slot(LATE)
+        pictures = reader.frames_at(self._file_times(clock, times), pick=clock.pick, slot=slots)
         known = reader.edge_repeats
         for time, picture in zip(times, pictures, strict=True):
             if reader.edge_repeats > known and self._in_cue(time):
@@ -129,7 +130,9 @@ class ClipFootage:
 
     def _masks(self, reader: MatteReader, clock: MediaClock, times: Sequence[float]) -> Iterator[Picture]:
         wanted = self._file_times(clock, times, reach=self._matte_reach)
-        masks = reader.frames_at(wanted, pick=clock.pick, slot=clock.slot)
+        origin = self._spot.record.start
+        slots = [clock.slot(self._matte_reach.late(origin + _exact(time))) for time in times]
+        masks = reader.frames_at(wanted, pick=clock.pick, slot=slots)
         reader.ran_short = False
         for time, mask in zip(times, masks, strict=True):
             if reader.ran_short and self._in_cue(time):
@@ -141,8 +144,7 @@ class ClipFootage:
         self, clock: MediaClock, times: Sequence[float], *, reach: Reach = ANYWHERE
     ) -> list[Fraction]:
         origin = self._spot.record.start
-        exact = (Fraction(time).limit_denominator(_EXACT_TIMES) for time in times)
-        return [clock.file_time(reach.held(origin + time)) for time in exact]
+        return [clock.file_time(reach.held(origin + _exact(time))) for time in times]
 
     def _in_cue(self, time: float) -> bool:
         return 0 <= time < self._spot.record.duration
@@ -160,6 +162,10 @@ class ClipFootage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _exact(time: float) -> Fraction:
+    return Fraction(time).limit_denominator(_EXACT_TIMES)
 
 
 def _open_matte(matte: Matte, spot: Spot) -> MatteReader:

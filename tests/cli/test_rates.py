@@ -98,10 +98,14 @@ def test_the_truth_itself() -> None:
 # --- which frames the engine sees -------------------------------------------------------------------------
 
 
-def expected_frame(shot: Shot, record: Fraction) -> int:
+SYNC, CLIP = Fraction(1, 50), Fraction(1, 8)
+"""How late a frame may start for the sync encoder and for the image tower."""
+
+
+def expected_frame(shot: Shot, record: Fraction, late: Fraction = SYNC) -> int:
     """Index of the media frame for a record time, by the rules that `plugin.media.picking` states.
 
-    Forward: the first frame that starts at or after the time, unless it starts more than 1/8 s of
+    Forward: the first frame that starts at or after the time, unless it starts more than `late` seconds of
     record time later; then the frame on screen. Backward and frozen: the frame on screen.
     """
     time, times = shot.media_time(record), shot.media.times
@@ -111,8 +115,8 @@ def expected_frame(shot: Shot, record: Fraction) -> int:
     on_screen = max((index for index, start in enumerate(times) if start <= time + slack), default=0)
     if shot.speed == 0 or times[on_screen] >= time - slack or on_screen + 1 == len(times):
         return on_screen
-    late = times[on_screen + 1] - time
-    return on_screen + 1 if late <= shot.speed / 8 + slack else on_screen
+    wait = times[on_screen + 1] - time
+    return on_screen + 1 if wait <= shot.speed * late + slack else on_screen
 
 
 def moments(spot: Spot, pictures_a_second: int) -> list[Fraction]:
@@ -129,16 +133,17 @@ def spots_of(film: Film) -> tuple[Spot, ...]:
 
 
 @AT_EVERY_RATE
-@pytest.mark.parametrize("pictures_a_second", [25, 8])
+@pytest.mark.parametrize(("pictures_a_second", "late"), [(25, SYNC), (8, CLIP)])
 def test_the_engine_sees_the_frames_of_its_moments(
-    tmp_path: Path, rate: Rate, pictures_a_second: int
+    tmp_path: Path, rate: Rate, pictures_a_second: int, late: Fraction
 ) -> None:
     film = make_film(tmp_path, rate, start=HOUR)
     for shot, spot in zip(film.shots, spots_of(film), strict=True):
         times = moments(spot, pictures_a_second)
         with ClipFootage.open(spot) as footage:
-            seen = [read_index(picture) for picture in footage.frames([float(time) for time in times])]
-        assert seen == [expected_frame(shot, spot.record.start + time) for time in times], shot.name
+            pictures = footage.frames([float(time) for time in times], late=[float(late)] * len(times))
+            seen = [read_index(picture) for picture in pictures]
+        assert seen == [expected_frame(shot, spot.record.start + time, late) for time in times], shot.name
 
 
 @AT_EVERY_RATE

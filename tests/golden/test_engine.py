@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plugin.engine.bundles import open_bundle
+from models_onnx.bundle import Bundle
 from plugin.engine.engine import Engine
 from plugin.render.planning import plan_windows
-from plugin.render.rendering import synthesise
+from plugin.render.rendering import Brief, synthesise
 
 HERE = Path(__file__).parent
 EXPECTED = HERE / "expected_engine.npz"
@@ -22,16 +22,10 @@ STRIDE = 101
 """Every 101st sample is stored: it falls on all phases of a frame and of a vocoder hop."""
 
 CASES = {
-    "borrowed": {"samples": 9_600, "prompt": "violin", "negative_prompt": "", "guidance": 3.0, "seed": 1},
-    "one": {
-        "samples": 96_001,
-        "prompt": "a drum roll",
-        "negative_prompt": "speech",
-        "guidance": 3.0,
-        "seed": 2,
-    },
-    "plain": {"samples": 48_048, "prompt": "", "negative_prompt": "", "guidance": 1.0, "seed": 3},
-    "joined": {"samples": 432_000, "prompt": "bell", "negative_prompt": "", "guidance": 3.0, "seed": 4},
+    "borrowed": (9_600, Brief("violin", "", steps=4, guidance=3.0, seed=1)),
+    "one": (96_001, Brief("a drum roll", "speech", steps=4, guidance=3.0, seed=2)),
+    "plain": (48_048, Brief("", "", steps=4, guidance=1.0, seed=3)),
+    "joined": (432_000, Brief("bell", "", steps=4, guidance=3.0, seed=4)),
 }
 """Shorter than the shortest pass (0.2 s), one window (2 s), no guidance (1.001 s), five windows (9 s)."""
 
@@ -41,7 +35,7 @@ class Footage:
 
     fingerprint = ""
 
-    def frames(self, times):
+    def frames(self, times, *, late=()):
         for time in times:
             disc = _disc(time)[..., None]
             ground = np.array([150, 110, 70]) * (1 - 0.05 * time)
@@ -59,11 +53,12 @@ def _disc(time: float) -> np.ndarray:
 
 
 def _open() -> Engine:
-    return Engine.open(open_bundle(HERE / "bundle"), provider="cpu", threads=1)
+    return Engine.open(Bundle.open(HERE / "bundle"), provider="cpu", threads=1)
 
 
 def _sound(engine: Engine, case: str) -> np.ndarray:
-    return np.concatenate(list(synthesise(engine, Footage(), steps=4, **CASES[case])))
+    samples, brief = CASES[case]
+    return np.concatenate(list(synthesise(engine, Footage(), brief, samples=samples)))
 
 
 @pytest.fixture(scope="module")
@@ -80,14 +75,14 @@ def expected() -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("case", CASES)
 def test_the_engine_gives_the_stored_sound(engine, expected, case: str) -> None:
     sound = _sound(engine, case)
-    assert len(sound) == CASES[case]["samples"]
+    assert len(sound) == CASES[case][0]
     assert sound.dtype == np.float32
     assert sound.std() > 0.05
     assert np.abs(sound[::STRIDE] - expected[case]).max() <= 1e-4
 
 
 def test_the_cases_differ_in_their_windows(engine) -> None:
-    plans = {case: plan_windows(CASES[case]["samples"], engine.manifest) for case in CASES}
+    plans = {case: plan_windows(CASES[case][0], engine.manifest) for case in CASES}
     assert plans["borrowed"].lead > 0
     assert [len(plans[case].windows) for case in CASES] == [1, 1, 1, 5]
 

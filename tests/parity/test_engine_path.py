@@ -15,7 +15,7 @@ from exporter.graphs import graphs_of
 from exporter.models import flow as networks
 from exporter.networks import RandomWeights
 from exporter.sizes import GOLDEN
-from plugin.engine.bundles import open_bundle
+from models_onnx.bundle import Bundle
 from plugin.engine.engine import Engine
 from plugin.engine.flow import noise_rows
 from plugin.engine.lengths import window_lengths
@@ -31,7 +31,7 @@ class Footage:
 
     fingerprint = ""
 
-    def frames(self, times):
+    def frames(self, times, *, late=()):
         for time in times:
             rng = np.random.default_rng(round(float(time) * 1000))
             yield rng.integers(0, 256, (27, 48, 3), dtype=np.uint8)
@@ -54,7 +54,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def engine() -> Engine:
-    return Engine.open(open_bundle(BUNDLE), provider="cpu", threads=1)
+    return Engine.open(Bundle.open(BUNDLE), provider="cpu", threads=1)
 
 
 @pytest.fixture(scope="module")

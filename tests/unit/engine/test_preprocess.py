@@ -23,7 +23,7 @@ class ShortFootage:
     def __init__(self, *, frames: int, masks: int | None) -> None:
         self.count, self.mask_count = frames, masks
 
-    def frames(self, times):
+    def frames(self, times, *, late=()):
         return (np.full((9, 16, 3), 10 * k, np.uint8) for k, _ in zip(range(self.count), times, strict=False))
 
     def masks(self, times):
@@ -53,6 +53,20 @@ def test_each_encoder_gets_the_frames_of_its_own_slots(toy, spec) -> None:
     assert np.array_equal(clip[9], p.clip_picture(frames[9], size=8))
     frame = next(toy.ToyFootage().frames([31 / 25]))
     assert np.array_equal(sync[31], p.sync_picture(frame, size=16, resize="squash"))
+
+
+def test_the_sync_encoder_gets_near_frames_and_the_image_tower_later_ones(spec) -> None:
+    """Half a picture at 25 a second against a whole one at 8; a moment of both is the sync encoder's."""
+    told = {}
+
+    class Footage(ShortFootage):
+        def frames(self, times, *, late=()):
+            told.update(zip(times, late, strict=True))
+            return super().frames(times)
+
+    footage = Footage(frames=20, masks=None)
+    p.collect_pictures(footage, start=Fraction(0), clip_frames=9, sync_frames=26, spec=spec)
+    assert (told[0.125], told[0.04], told[1.0]) == (1 / 8, 1 / 50, 1 / 50)
 
 
 def test_short_footage_repeats_its_last_frame(spec) -> None:

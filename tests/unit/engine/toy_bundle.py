@@ -274,7 +274,7 @@ class ToyFootage:
     def place(time: float) -> int:
         return 8 + 4 * (int(np.floor(time)) % 6)
 
-    def frames(self, times):
+    def frames(self, times, *, late=()):
         for time in times:
             self.frame_times.append(time)
             picture = np.full((36, 48, 3), 90, np.uint8)

@@ -141,7 +141,7 @@ def test_a_matte_that_crosses_a_cut_never_shows_the_next_shot(tmp_path: Path) ->
     record = TimeSpan(HOUR + Fraction(20, 24), HOUR + Fraction(40, 24))
     crossing = spot(clip(picture, record), record, Matte(clip(matte, whole)))
     slots = [Fraction(k, 25) for k in (-3, -1, 0, 1, 19, 20, 21, 30)]
-    assert masks(crossing, slots) == [20, 20, 20, 21, 39, 39, 39, 39]
+    assert masks(crossing, slots) == [20, 20, 20, 21, 38, 39, 39, 39]
     own = spot(clip(picture, record), record, Matte(clip(matte, record, source_start=Fraction(20, 24))))
     assert masks(own, [Fraction(-2, 24), Fraction(20, 24)]) == [18, 40]
     with ClipFootage.open(crossing) as one, ClipFootage.open(own) as other:
@@ -272,7 +272,7 @@ def test_what_the_document_counts_from(
         source_start=source_start,
         speed=Fraction(speed),
     )
-    clock = clock_of(made, record, replace(INFO, start_timecode=timecode))
+    clock = clock_of(made, replace(INFO, start_timecode=timecode))
     assert clock.zero == zero
     assert clock.pick is {1: Pick.ONSET, -1: Pick.REVERSE, 0: Pick.SCREEN}[speed]
 
