@@ -118,6 +118,8 @@ class Mattes:
         colour: hue, saturation, brightness, contrast and gamma changed.
         grey: picture without any colour.
         flip: left and right exchanged.
+        ramp: share of a stage's steps over which all this grows from nothing: an encoder that meets worn
+            mattes before it has found out what moves finds out nothing.
     """
 
     edge: float = 0.3
@@ -132,6 +134,17 @@ class Mattes:
     colour: float = 0.7
     grey: float = 0.1
     flip: float = 0.5
+    ramp: float = 0.4
+
+    def at(self, step: int, steps: int) -> Mattes:
+        """The probabilities of one step; flips come from the start."""
+        strength = min(1.0, step / max(self.ramp * steps, 1.0))
+        worn = {
+            one.name: getattr(self, one.name) * strength
+            for one in dataclasses.fields(self)
+            if one.name not in {"flip", "ramp"}
+        }
+        return dataclasses.replace(self, **worn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class SyncTraining:
         with torch.random.fork_rng():
             torch.manual_seed(noise_source(config.seed, "sync", "weights").initial_seed())
             self.network = SyncNetwork(self.dims, labels=len(source.labels), gate=config.sync.gate)
-        tame_start(self.network)
+            tame_start(self.network)
         self.network.to(device)
         self.pool = ScenePool(source, config.data, stage=self.name)
         self._held_out: list[Scene] | None = None
@@ -99,7 +99,8 @@ class SyncTraining:
         _, scene = self.pool.draw(step, rng)
         sample = wanted(scene, draw_kind(rng, **MASK_SHARES), rng)
         frames = len(scene.frames)
-        wear = draw_wear(rng, self.config.mattes, count=frames, rate=self.config.model.sync_rate)
+        mattes = self.config.mattes.at(step, self.config.sync.optimisation.steps)
+        wear = draw_wear(rng, mattes, count=frames, rate=self.config.model.sync_rate)
         length = self.dims.segment_frames
         starts = rng.integers(0, (frames - length) // 2 + 1, count) * 2
         seen = segment_views(scene, sample, wear, starts, self.config)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from exporter.models.clip import Clip, ClipDims
 from exporter.tokenizer import build_tokenizer, encode, load_merges, text_ids
 from exporter.training.checkpoint import write_weights
-from exporter.training.config import Config
+from exporter.training.config import Config, Mattes
 from exporter.training.picturing import draw_wear, find_box
 from exporter.training.randomness import draws, noise_source
 from exporter.training.scenes import SILENT, Bytes, Scene, ScenePool, SceneSource, check_scenes
@@ -61,7 +61,7 @@ class TowersTraining:
         with torch.random.fork_rng():
             torch.manual_seed(noise_source(config.seed, self.name, "weights").initial_seed())
             self.network = TowersNetwork(config.model.clip, labels=len(source.labels))
-        tame_start(self.network)
+            tame_start(self.network)
         self.network.to(device)
         self.pool = ScenePool(source, config.data, stage=self.name)
         self._held_out: list[Scene] | None = None
@@ -73,6 +73,7 @@ class TowersTraining:
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """See `Stage`."""
         settings, rng = self.config.towers, draws(self.config.seed, self.name, step, "batch")
+        mattes = self.config.mattes.at(step, settings.optimisation.steps)
         whole, crops, phrases, present, labels = [], [], [], [], []
         for _ in range(settings.optimisation.batch):
             _, scene = self.pool.draw(step, rng)
@@ -80,7 +81,7 @@ class TowersTraining:
             if not sounding:
                 continue
             thing = int(rng.choice(sounding))
-            pictures = self._pictures(scene, thing, rng)
+            pictures = self._pictures(scene, thing, rng, mattes)
             whole.append(pictures[0])
             crops.append(pictures[1])
             phrases.append(str(rng.choice(scene.things[thing].captions)))
@@ -90,10 +91,12 @@ class TowersTraining:
             torch.stack(whole), torch.stack(crops), phrases, torch.stack(present), torch.tensor(labels)
         )
 
-    def _pictures(self, scene: Scene, thing: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    def _pictures(
+        self, scene: Scene, thing: int, rng: np.random.Generator, mattes: Mattes
+    ) -> tuple[Tensor, Tensor]:
         """A whole picture and the crop around one object, at the image tower's size."""
         count = len(scene.frames)
-        wear = draw_wear(rng, self.config.mattes, count=count, rate=self.config.model.sync_rate)
+        wear = draw_wear(rng, mattes, count=count, rate=self.config.model.sync_rate)
         frame = int(rng.integers(count))
         which = slice(frame, frame + 1)
         picture = wear.worn_frames(scene.frames, which)
@@ -146,7 +149,9 @@ class TowersTraining:
             if thing.label != SILENT
         ]
         labels = torch.tensor([scene.things[index].label for scene, index in pairs])
-        crops = torch.stack([self._pictures(scene, index, rng)[1] for scene, index in pairs])
+        crops = torch.stack(
+            [self._pictures(scene, index, rng, self.config.mattes)[1] for scene, index in pairs]
+        )
         phrases = [scene.things[index].captions[-1] for scene, index in pairs]
         images = self.network.clip.visual(crops.to(self.device))
         positions = self.network.clip(self.words.rows(phrases).to(self.device)).mean(1)
