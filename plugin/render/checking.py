@@ -243,7 +243,7 @@ class _Checker:
         try:
             clip, source = media_of(matte.clip, spot=cue.spot, kind="matte")
             reader = self._matte_reader(source, matte)
-            clock = clock_of(clip, cue.spot.record, reader.info)
+            clock = clock_of(clip, reader.info)
             found = reader.first_white(**_file_range(clock, cue.spot.record, reader.info))
         except MediaError as error:
             yield _blocker(cue, matte.clip.clip_name, error)
@@ -312,7 +312,7 @@ def _cover_problems(
     """Whether the media holds what the cue shows of it."""
     if look.info is None or look.extent is None:
         return
-    clock = clock_of(clip, spot.record, look.info)
+    clock = clock_of(clip, look.info)
     shown = shown_span(clip, spot.record)
     start, end = shown.start - clock.zero, shown.end - clock.zero
     frame = 1 / look.info.rate if look.info.rate else _FRAME_UNKNOWN
