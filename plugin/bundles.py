@@ -7,7 +7,7 @@ from pathlib import Path
 
 from models_onnx.bundle import Bundle, InvalidBundle
 from models_onnx.store import Store
-from plugin.engine.bundles import bundle_errors, describe_invalid
+from plugin.engine.bundle_errors import bundle_errors, describe_invalid
 from plugin.errors import BundleError
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from models_onnx.bundle import Bundle
 from plugin.cueing import build_sheet
 from plugin.cues import CueSheet, Problem, Severity
-from plugin.cuesheets import read_cue_file, write_cue_file
+from plugin.cuesheets.reading import read_cue_file
+from plugin.cuesheets.writing import write_cue_file
 from plugin.delivery import Delivery, MadeTakes, choose_pieces, deliver
 from plugin.errors import NoSpots, UsageError
 from plugin.filehost import FileHost
@@ -234,7 +236,7 @@ def timecodes(span: TimeSpan, sheet: CueSheet) -> tuple[str, str]:
     return _timecode(span.start, sheet), _timecode(span.end, sheet)
 
 
-def _timecode(time: Any, sheet: CueSheet) -> str:
+def _timecode(time: Fraction, sheet: CueSheet) -> str:
     if not is_smpte_rate(sheet.rate):
         return f"{float(time):.3f}s"
     return format_timecode(frame_at(time, sheet.rate), sheet.rate, drop_frame=sheet.drop_frame)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from plugin.cues import Cue, CueSheet, Matte, MatteChannel, Spot
+from plugin.cues import Cue, CueSheet, Matte, MatteChannel, Resize, Spot
 from plugin.errors import UsageError
 from plugin.presets import DEFAULT_PRESET, Presets
 from plugin.timebase import TimeSpan
@@ -31,6 +31,7 @@ class CueChoices:
         guidance: guidance strength in place of the preset's, or None.
         seed: seed of the first take.
         takes: takes of each cue.
+        resize: how pictures meet the model's square; None as the bundle says.
     """
 
     preset: str = DEFAULT_PRESET
@@ -38,6 +39,7 @@ class CueChoices:
     guidance: float | None = None
     seed: int = DEFAULT_SEED
     takes: int = 1
+    resize: Resize | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class CueEntry:
     guidance: float | None = None
     seed: int | None = None
     takes: int | None = None
+    resize: Resize | None = None
     matte: str | None = None
     invert: bool | None = None
     enabled: bool = True
@@ -234,4 +237,5 @@ def _cue(spot: Spot, entry: CueEntry, *, presets: Presets, choices: CueChoices) 
         guidance=guidance if entry.guidance is None else entry.guidance,
         seed=choices.seed if entry.seed is None else entry.seed,
         takes=choices.takes if entry.takes is None else entry.takes,
+        resize=choices.resize if entry.resize is None else entry.resize,
     )

@@ -13,6 +13,12 @@ from pathlib import Path
 
 from plugin.timebase import TimeSpan
 
+MAX_STEPS = 1000
+MAX_GUIDANCE = 50.0
+MAX_SEED = 2**63 - 1
+MAX_TAKES = 99
+"""Limits of what a cue may ask for."""
+
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
@@ -104,6 +110,13 @@ class MatteChannel(StrEnum):
     BLUE = "b"
 
 
+class Resize(StrEnum):
+    """How a picture meets the model's square: as a whole, its shape not kept, or only its middle."""
+
+    SQUASH = "squash"
+    CENTER_CROP = "center_crop"
+
+
 class SpotOrigin(StrEnum):
     """What on the timeline asked for the sound."""
 
@@ -163,10 +176,11 @@ class Cue:
         prompt: words for the sound, may be empty.
         negative_prompt: words for what must not sound, may be empty.
         preset: name of the preset the next two came from.
-        steps: solver steps, 1..1000.
-        guidance: classifier-free guidance strength, 0..50; 1 means none.
-        seed: 0..2**63-1, decides the starting noise.
-        takes: how many takes to make (seeds `seed`, `seed + 1`, ...), 1..99.
+        steps: solver steps, 1..`MAX_STEPS`.
+        guidance: classifier-free guidance strength, 0..`MAX_GUIDANCE`; 1 means none.
+        seed: 0..`MAX_SEED`, decides the starting noise.
+        takes: how many takes to make (seeds `seed`, `seed + 1`, ...), 1..`MAX_TAKES`.
+        resize: how pictures meet the model's square; None as the bundle says.
     """
 
     spot: Spot
@@ -177,6 +191,7 @@ class Cue:
     guidance: float
     seed: int
     takes: int = 1
+    resize: Resize | None = None
 
     @property
     def id(self) -> str:

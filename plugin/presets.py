@@ -9,10 +9,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from plugin.cues import MAX_GUIDANCE, MAX_STEPS
 from plugin.errors import UsageError
 
-MAX_STEPS = 1000
-MAX_GUIDANCE = 50.0
 DEFAULT_PRESET = "standard"
 DEFAULT_STEPS = 25
 DEFAULT_GUIDANCE = 7.0
@@ -25,8 +24,8 @@ class Preset:
     Attributes:
         name: what a cue sheet calls it.
         title: one sentence for people.
-        steps: solver steps, 1..1000; None means the bundle's own number.
-        guidance: guidance strength, 0..50; None means the bundle's own.
+        steps: solver steps, 1..`MAX_STEPS`; None means the bundle's own number.
+        guidance: guidance strength, 0..`MAX_GUIDANCE`; None means the bundle's own.
     """
 
     name: str

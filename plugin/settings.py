@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from plugin.cues import MAX_SEED, MAX_TAKES
 from plugin.errors import UsageError
 from plugin.wholefile import write_whole
 
@@ -53,11 +54,11 @@ class Row:
         if self.kind is bool:
             return "true or false"
         if self.kind is str:
-            return "text"
-        noun = "whole number" if self.kind is int else "number"
+            return "any text"
+        noun = "a whole number" if self.kind is int else "a number"
         if self.highest is None:
             return noun
-        if self.highest >= 2**63 - 1:
+        if self.highest >= MAX_SEED:
             return f"{noun} of {self.lowest:g} or more"
         return f"{noun} from {self.lowest:g} to {self.highest:g}"
 
@@ -113,6 +114,13 @@ class Settings:
         "auto", "Where the model runs; auto takes the GPU when it can.", choices=("auto", "cpu", "cuda")
     )
     threads: int = _row(0, "CPU threads of the model; 0 lets it decide.", lowest=0, highest=256)
+    memory_mb: int = _row(
+        0,
+        "Memory the model's graphs may hold at a time, in MB; 0 means half of the machine's on the CPU "
+        "and no limit on a GPU.",
+        lowest=0,
+        highest=2**24,
+    )
     cache_mb: int = _row(
         2048,
         "Disk space for picture features, so that another take is quick, in MB.",
@@ -120,9 +128,9 @@ class Settings:
         highest=65_536,
     )
     preset: str = _row("standard", "Preset of a cue that names none (draft, standard, fine or your own).")
-    takes: int = _row(1, "Takes of each cue.", lowest=1, highest=99)
+    takes: int = _row(1, "Takes of each cue.", lowest=1, highest=MAX_TAKES)
     seed: int = _row(
-        1, "Seed of a cue's first take; the next takes count up from it.", lowest=0, highest=2**63 - 1
+        1, "Seed of a cue's first take; the next takes count up from it.", lowest=0, highest=MAX_SEED
     )
     output_folder: str = _row("", "Where stems go; empty means a folder beside the timeline.")
     flavour: str = _row("generic", "How the finished timeline is written.", choices=("generic", "resolve"))

@@ -16,6 +16,7 @@ from plugin.cues import (
     MatteChannel,
     MediaFile,
     MediaSource,
+    Resize,
     Spot,
     SpotOrigin,
 )
@@ -49,6 +50,7 @@ class SingleRequest:
         duration: seconds; None means to the end.
         steps: in place of the preset's.
         guidance: in place of the preset's.
+        resize: how pictures meet the model's square; None as the bundle says.
     """
 
     video: Path
@@ -61,6 +63,7 @@ class SingleRequest:
     duration: Fraction | None = None
     steps: int | None = None
     guidance: float | None = None
+    resize: Resize | None = None
 
 
 def sheet_of_video(request: SingleRequest, workspace: Workspace, *, presets: Presets) -> CueSheet:
@@ -107,7 +110,7 @@ def sheet_of_video(request: SingleRequest, workspace: Workspace, *, presets: Pre
         drop_frame=False,
         record=record,
         presets=presets,
-        choices=workspace.choices(steps=request.steps, guidance=request.guidance),
+        choices=workspace.choices(steps=request.steps, guidance=request.guidance, resize=request.resize),
     )
 
 

@@ -63,6 +63,20 @@ def snap_rate(rate: float | Fraction) -> Fraction:
     return exact.limit_denominator(1001)
 
 
+_RATE = re.compile(r"\d{1,7}(\.\d{1,12}|/[1-9]\d{0,6})?")
+
+
+def parse_rate(text: str) -> Fraction:
+    """The exact rate of `25`, `29.97` or `30000/1001`, snapped as by `snap_rate`.
+
+    Raises:
+        ValueError: not such a number, or zero.
+    """
+    if _RATE.fullmatch(text.strip()) is None:
+        raise ValueError(f"not a frame rate: {text!r}")
+    return snap_rate(Fraction(text.strip()))
+
+
 def is_smpte_rate(rate: Fraction) -> bool:
     """Whether timecode exists for this rate."""
     return rate in _SMPTE_RATES

@@ -10,6 +10,7 @@ from models_onnx.bundle import Bundle
 from models_onnx.store import Store
 from plugin.bundles import find_bundle
 from plugin.cueing import CueChoices
+from plugin.cues import Resize
 from plugin.errors import BundleError
 from plugin.folders import Folders
 from plugin.presets import Presets
@@ -72,10 +73,20 @@ class Workspace:
         except BundleError:
             return self.presets
 
-    def choices(self, *, steps: int | None = None, guidance: float | None = None) -> CueChoices:
-        """What the settings want of every cue; `steps` and `guidance` stand over the preset's."""
+    def choices(
+        self, *, steps: int | None = None, guidance: float | None = None, resize: Resize | None = None
+    ) -> CueChoices:
+        """What the settings want of every cue.
+
+        Args:
+            steps: in place of the preset's.
+            guidance: in place of the preset's.
+            resize: how pictures meet the model's square; None as the bundle says.
+        """
         wanted = self.settings
-        return CueChoices(wanted.preset, steps, guidance, wanted.seed, wanted.takes)
+        return CueChoices(
+            wanted.preset, steps=steps, guidance=guidance, seed=wanted.seed, takes=wanted.takes, resize=resize
+        )
 
     def open_engine(self, bundle: Bundle) -> Engine:
         """An engine on the provider that the settings name, with the user's feature cache.
@@ -91,5 +102,9 @@ class Workspace:
         if self.settings.cache_mb:
             cache = FeatureCache(self.folders.cache / "features", self.settings.cache_mb * 10**6)
         return Engine.open(
-            bundle, provider=self.settings.provider, threads=self.settings.threads or None, cache=cache
+            bundle,
+            provider=self.settings.provider,
+            threads=self.settings.threads or None,
+            memory=self.settings.memory_mb * 10**6 or None,
+            cache=cache,
         )

@@ -10,7 +10,7 @@ from plugin.cli.output import Output, problem_document
 from plugin.cli.render import RESUME, workspace_of
 from plugin.cli.report import Report, drain
 from plugin.controller import output_folder, render_sheet
-from plugin.cues import CueSheet, MatteChannel, Severity
+from plugin.cues import CueSheet, MatteChannel, Resize, Severity
 from plugin.errors import SagafoleyError
 from plugin.render.checking import check_sheet
 from plugin.single import SingleRequest, sheet_of_video, write_preview
@@ -69,4 +69,5 @@ def _request(options: argparse.Namespace) -> SingleRequest:
         duration=options.duration,
         steps=options.steps,
         guidance=options.guidance,
+        resize=None if options.resize is None else Resize(options.resize),
     )

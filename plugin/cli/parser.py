@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import NoReturn, cast
 
 from plugin import __version__
-from plugin.cues import MatteChannel
-from plugin.presets import MAX_GUIDANCE, MAX_STEPS
+from plugin.cues import MAX_GUIDANCE, MAX_STEPS, MatteChannel, Resize
 from plugin.settings import add_arguments
 from plugin.timebase import is_smpte_rate, snap_rate
 
@@ -194,7 +193,9 @@ def _add_sound(parser: argparse.ArgumentParser, *settings: str) -> None:
 
 
 def _add_engine(parser: argparse.ArgumentParser) -> None:
-    _add_settings(parser.add_argument_group("model and machine"), ("bundle", "provider", "threads"))
+    _add_settings(
+        parser.add_argument_group("model and machine"), ("bundle", "provider", "threads", "memory_mb")
+    )
 
 
 def _add_spots(add_parser: _AddParser) -> None:
@@ -237,6 +238,12 @@ def _add_generate(add_parser: _AddParser) -> None:
         help="Where the matte is in its file (default luma).",
     )
     parser.add_argument("--invert-mask", action="store_true", help="Black marks the object.")
+    parser.add_argument(
+        "--resize",
+        choices=[str(way) for way in Resize],
+        help="squash: the model sees the whole picture, its shape not kept; center_crop: only the middle, "
+        "its shape kept (default: as the bundle says, usually squash).",
+    )
     parser.add_argument("--prompt", default="", metavar="WORDS", help="What should sound, e.g. violin.")
     parser.add_argument("--negative", default="", metavar="WORDS", help="What should not, e.g. trumpet.")
     parser.add_argument(

@@ -15,7 +15,7 @@ from plugin.hosts import Flavour
 from plugin.workspace import Workspace
 
 RESUME = "Cancelled. Run the same line again to go on; finished takes are kept."
-_SETTINGS = ("bundle", "provider", "threads", "preset", "seed", "takes", "flavour")
+_SETTINGS = ("bundle", "provider", "threads", "memory_mb", "preset", "seed", "takes", "flavour")
 
 
 def workspace_of(options: argparse.Namespace) -> Workspace:

@@ -9,7 +9,7 @@ import numpy as np
 
 from models_onnx.bundle import Bundle
 from plugin.engine.arrays import UnreadableArrays, read_arrays
-from plugin.engine.bundles import bundle_errors
+from plugin.engine.bundle_errors import bundle_errors
 from plugin.engine.lengths import Lengths
 from plugin.engine.preprocess import SyncClip, segment_batches, segment_count, to_unit
 from plugin.engine.providers import Provider

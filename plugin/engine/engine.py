@@ -6,12 +6,13 @@ Each method is one stage of one window. `plugin.render` strings them together ov
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from models_onnx.bundle import Bundle
-from models_onnx.manifest import Manifest
+from models_onnx.manifest import Manifest, PictureSpec
 from plugin.engine.cache import FeatureCache, feature_key
 from plugin.engine.conditions import (
     BATCHING,
@@ -30,12 +31,13 @@ from plugin.engine.flow import Steer, Velocity, euler, guide, needs_unconditiona
 from plugin.engine.footage import Footage
 from plugin.engine.lengths import window_lengths
 from plugin.engine.preprocess import collect_masks, collect_pictures, segment_count, sync_clip
+from plugin.engine.providers import runtime_version
 from plugin.engine.sessions import Array, Float, Sessions
 from plugin.engine.text import Tokenizer
 from plugin.engine.watch import PICTURES, SAMPLING, UNWATCHED, Watch
 
-ENCODERS = ("image_encoder", "sync_encoder", "text_encoder")
-"""Graphs that a second take of the same cue does not need."""
+_PROMPTS_KEPT = 8
+"""Prompts whose features stay in memory: those of one cue, and of its neighbours."""
 
 
 class Engine:
@@ -65,6 +67,7 @@ class Engine:
         *,
         provider: str = "auto",
         threads: int | None = None,
+        memory: int | None = None,
         cache: FeatureCache | None = None,
     ) -> Engine:
         """An engine with no graph loaded yet.
@@ -73,13 +76,14 @@ class Engine:
             bundle: opened and checked.
             provider: "auto" (CUDA where it works, else CPU), "cpu" or "cuda".
             threads: per graph; None leaves it to ONNX Runtime.
+            memory: bytes that loaded graphs may take together; None: see `sessions.usual_memory`.
             cache: where features are kept between takes; None keeps none.
 
         Raises:
             ProviderUnavailable: the provider does not work here.
             BundleCorrupt, BundleTooNew: the bundle cannot be used.
         """
-        sessions = Sessions.open(bundle, provider=provider, threads=threads)
+        sessions = Sessions.open(bundle, provider=provider, threads=threads, memory=memory)
         tokenizer, nulls = Tokenizer.load(bundle), NullConditions.load(bundle)
         return cls(sessions, tokenizer=tokenizer, nulls=nulls, cache=cache)
 
@@ -108,7 +112,13 @@ class Engine:
         self.sessions.drop(*roles)
 
     def features(
-        self, footage: Footage, *, start: Fraction, frames: int, watch: Watch = UNWATCHED
+        self,
+        footage: Footage,
+        *,
+        start: Fraction,
+        frames: int,
+        resize: str | None = None,
+        watch: Watch = UNWATCHED,
     ) -> WindowFeatures:
         """What the encoders see in one window, from the cache when it was seen before.
 
@@ -116,15 +126,19 @@ class Engine:
             footage: the cue's pictures.
             start: the window's start, seconds from the cue's first sample.
             frames: sync frames of the window.
+            resize: "squash" or "center_crop"; None as the bundle says.
             watch: cancel and progress ("pictures": frames of the image tower and segments).
         """
-        key = self._feature_key(footage, start=start, frames=frames)
+        spec = self.manifest.picture
+        if resize is not None:
+            spec = replace(spec, resize=resize)
+        key = self._feature_key(footage, start=start, frames=frames, resize=spec.resize)
         known = self._recall(key, names=("clip", "sync", "empty"))
         if known is not None:
             total = self._encoder_work(frames)
             watch.progress(PICTURES, total, total)
             return WindowFeatures(known["clip"], known["sync"], empty=bool(known["empty"]))
-        seen = self._look(footage, start=start, frames=frames, watch=watch)
+        seen = self._look(footage, start=start, frames=frames, spec=spec, watch=watch)
         self._remember(key, {"clip": seen.clip, "sync": seen.sync, "empty": np.array(seen.empty)})
         return seen
 
@@ -134,9 +148,12 @@ class Engine:
         key = feature_key(kind="text", ids=ids.tobytes().hex(), **self._origin())
         if key not in self._words:
             known = self._recall(key, names=("text",))
-            self._words[key] = encode_text(self.sessions, ids) if known is None else known["text"]
+            text = encode_text(self.sessions, ids) if known is None else known["text"]
             if known is None:
-                self._remember(key, {"text": self._words[key]})
+                self._remember(key, {"text": text})
+            while len(self._words) >= _PROMPTS_KEPT:
+                self._words.pop(next(iter(self._words)))
+            self._words[key] = text
         return self._words[key]
 
     def conditions(
@@ -224,8 +241,9 @@ class Engine:
         feeds = {"x": x, "t": np.array([t], np.float32), **constants}
         return self.sessions.run("flow", feeds)["velocity"]
 
-    def _look(self, footage: Footage, *, start: Fraction, frames: int, watch: Watch) -> WindowFeatures:
-        spec = self.manifest.picture
+    def _look(
+        self, footage: Footage, *, start: Fraction, frames: int, spec: PictureSpec, watch: Watch
+    ) -> WindowFeatures:
         count = window_lengths(frames, self.manifest).clip_frames
         pictures, small = collect_pictures(
             footage, start=start, clip_frames=count, sync_frames=frames, spec=spec
@@ -243,7 +261,7 @@ class Engine:
         segments = segment_count(frames, spec=self.manifest.picture)
         return window_lengths(frames, self.manifest).clip_frames + segments
 
-    def _feature_key(self, footage: Footage, *, start: Fraction, frames: int) -> str | None:
+    def _feature_key(self, footage: Footage, *, start: Fraction, frames: int, resize: str) -> str | None:
         if not footage.fingerprint:
             return None
         return feature_key(
@@ -251,12 +269,13 @@ class Engine:
             footage=footage.fingerprint,
             start=str(start),
             frames=frames,
-            resize=self.manifest.picture.resize,
+            resize=resize,
             **self._origin(),
         )
 
     def _origin(self) -> dict[str, str]:
-        return {"bundle": self.bundle.digest, "provider": self.provider}
+        """What makes the features: the same everywhere for one bundle, but for their last bits."""
+        return {"bundle": self.bundle.digest, "provider": self.provider, "onnxruntime": runtime_version()}
 
     def _recall(self, key: str | None, *, names: tuple[str, ...]) -> dict[str, Array] | None:
         if key is None or self._cache is None:

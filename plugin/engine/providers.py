@@ -11,7 +11,6 @@ import base64
 import importlib
 import math
 import os
-from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -71,9 +70,13 @@ def load_runtime() -> Any:
     return runtime
 
 
-def runtime_version() -> tuple[int, ...]:
-    """Version of onnxruntime, numbers only."""
-    return parse_version(str(load_runtime().__version__))
+def runtime_version() -> str:
+    """Version of onnxruntime.
+
+    Raises:
+        ProviderUnavailable: see `load_runtime`.
+    """
+    return str(load_runtime().__version__)
 
 
 def parse_version(text: str) -> tuple[int, ...]:
@@ -178,8 +181,3 @@ def describe_failure(error: Exception, *, action: str) -> EngineError:
         remedy="Verify the bundle with `sagafoley models verify`, then try the cpu provider.",
         detail=text,
     )
-
-
-def provider_report() -> Mapping[str, str]:
-    """For every provider, "usable" or why not, for the doctor command."""
-    return {provider.value: provider_fault(provider) or "usable" for provider in Provider}

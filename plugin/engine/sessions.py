@@ -1,4 +1,4 @@
-"""The graphs of a bundle as ONNX Runtime sessions: loaded at first use, dropped on request."""
+"""The graphs of a bundle as ONNX Runtime sessions: loaded at first use, the least used dropped for others."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models_onnx.bundle import Bundle
-from plugin.engine.bundles import bundle_errors
+from models_onnx.bundle import EXTERNAL_DATA, Bundle
+from plugin.engine.bundle_errors import bundle_errors
+from plugin.engine.memory import give_back_freed, physical_memory
 from plugin.engine.providers import (
     Provider,
     choose_provider,
@@ -21,14 +22,14 @@ from plugin.engine.providers import (
     runtime_version,
     session_options,
 )
-from plugin.errors import BundleTooNew, ProviderUnavailable, UnexpectedOutput
+from plugin.errors import BundleTooNew, OutOfMemory, ProviderUnavailable, UnexpectedOutput
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
 
 
 class Sessions:
-    """Runs graphs by role and keeps count.
+    """Runs graphs by role and keeps count; together they stay within a limit of memory.
 
     Attributes:
         bundle: where the graphs come from.
@@ -37,35 +38,43 @@ class Sessions:
         loads: loads by role since opening.
     """
 
-    def __init__(self, bundle: Bundle, *, provider: Provider, threads: int | None) -> None:
+    def __init__(
+        self, bundle: Bundle, *, provider: Provider, threads: int | None, memory: int | None
+    ) -> None:
         self.bundle = bundle
         self.provider = provider
         self.calls: Counter[str] = Counter()
         self.loads: Counter[str] = Counter()
         self._threads = threads
-        self._sessions: dict[str, Any] = {}
+        self._memory = memory
+        self._sessions: dict[str, Any] = {}  # the least recently used first
 
     @classmethod
-    def open(cls, bundle: Bundle, *, provider: str = "auto", threads: int | None = None) -> Sessions:
+    def open(
+        cls, bundle: Bundle, *, provider: str = "auto", threads: int | None = None, memory: int | None = None
+    ) -> Sessions:
         """Sessions on a provider that was proved to work; no graph is loaded yet.
 
         Args:
             bundle: opened and checked.
             provider: "auto", "cpu" or "cuda".
             threads: of one graph; None leaves it to ONNX Runtime.
+            memory: bytes that the loaded graphs may take together; None: see `usual_memory`.
 
         Raises:
             ProviderUnavailable: see `choose_provider`.
             BundleTooNew: the bundle needs a newer ONNX Runtime.
         """
         needed = bundle.manifest.onnxruntime_min
-        if runtime_version() < parse_version(needed):
+        if parse_version(runtime_version()) < parse_version(needed):
             raise BundleTooNew(
                 f"The bundle {bundle.manifest.id} needs ONNX Runtime {needed} or newer.",
                 remedy="Update Sagafoley.",
-                detail=f"installed: {load_runtime().__version__}",
+                detail=f"installed: {runtime_version()}",
             )
-        return cls(bundle, provider=choose_provider(provider), threads=threads)
+        chosen = choose_provider(provider)
+        limit = usual_memory(chosen) if memory is None else memory
+        return cls(bundle, provider=chosen, threads=threads, memory=limit)
 
     @property
     def loaded(self) -> frozenset[str]:
@@ -76,9 +85,12 @@ class Sessions:
         """Forget the named graphs, or all of them, and give their memory back."""
         for role in roles or tuple(self._sessions):
             self._sessions.pop(role, None)
+        give_back_freed()
 
     def run(self, role: str, feeds: Mapping[str, Array]) -> dict[str, Float]:
         """The outputs of one graph, by name, checked to be finite.
+
+        Where memory runs out the other graphs are dropped, and the run is tried once more.
 
         Args:
             role: "flow", "decoder", ...
@@ -89,6 +101,19 @@ class Sessions:
             OutOfMemory, EngineError: the graph could not be loaded or run.
             BundleCorrupt: the graph's file was changed.
         """
+        try:
+            outputs = self._run(role, feeds)
+        except OutOfMemory:
+            others = self.loaded - {role}
+            if not others:
+                raise
+            self.drop(*others)
+            outputs = self._run(role, feeds)
+        for name, value in outputs.items():
+            check_finite(value, stage=f"{role} ({name})")
+        return outputs
+
+    def _run(self, role: str, feeds: Mapping[str, Array]) -> dict[str, Float]:
         session = self._session(role)
         names = [output.name for output in self.bundle.manifest.graphs[role].outputs]
         self.calls[role] += 1
@@ -96,16 +121,33 @@ class Sessions:
             values = session.run(names, dict(feeds))
         except Exception as error:  # noqa: BLE001 - ONNX Runtime raises many unrelated types
             raise describe_failure(error, action=f"run the {role} graph") from None
-        outputs = dict(zip(names, values, strict=True))
-        for name, value in outputs.items():
-            check_finite(value, stage=f"{role} ({name})")
-        return outputs
+        return dict(zip(names, values, strict=True))
 
     def _session(self, role: str) -> Any:
-        if role not in self._sessions:
-            self._sessions[role] = self._load(role)
+        session = self._sessions.pop(role, None)
+        if session is None:
+            self._make_room(role)
+            session = self._load(role)
             self.loads[role] += 1
-        return self._sessions[role]
+        self._sessions[role] = session
+        return session
+
+    def _make_room(self, role: str) -> None:
+        """Drop the least recently used graphs until there is room for another."""
+        if self._memory is None:
+            return
+        sizes = {held: self._bytes(held) for held in self._sessions}
+        excess = sum(sizes.values()) + self._bytes(role) - self._memory
+        for held, size in sizes.items():
+            if excess <= 0:
+                return
+            self.drop(held)
+            excess -= size
+
+    def _bytes(self, role: str) -> int:
+        """What a loaded graph takes: about the size of its files, measured."""
+        file, files = self.bundle.manifest.graphs[role].file, self.bundle.manifest.files
+        return sum(files[name].bytes for name in (file, file + EXTERNAL_DATA) if name in files)
 
     def _load(self, role: str) -> Any:
         with bundle_errors():
@@ -123,6 +165,16 @@ class Sessions:
                 detail=f"it fell back to {session.get_providers()}",
             )
         return session
+
+
+def usual_memory(provider: Provider) -> int | None:
+    """Bytes that loaded graphs may take when nobody says; None: no limit.
+
+    On the CPU half of the machine's memory: a system that runs out ends programs without asking. A GPU
+    says when it is full, and then `Sessions.run` makes room.
+    """
+    physical = physical_memory()
+    return physical // 2 if provider is Provider.CPU and physical is not None else None
 
 
 def _with_cpu(provider: Provider) -> list[Any]:

@@ -14,7 +14,7 @@ import tokenizers
 
 from models_onnx.bundle import Bundle
 from models_onnx.manifest import TextSpec
-from plugin.engine.bundles import bundle_errors
+from plugin.engine.bundle_errors import bundle_errors
 from plugin.errors import BundleCorrupt
 
 Ids = npt.NDArray[np.int64]

@@ -1,9 +1,9 @@
-"""How long work is watched from outside: asked to stop, told how far it is."""
+"""How long work is watched from outside: it can be asked to stop, tells how far it is, and warns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plugin.errors import Cancelled
 
@@ -18,8 +18,8 @@ def _never() -> bool:
     return False
 
 
-def _silent(stage: str, done: int, total: int) -> None:
-    del stage, done, total
+def _unheard(*_: object) -> None:
+    return
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,12 @@ class Watch:
     Attributes:
         cancel: True once the user asked to stop; looked at before every solver step and encoder batch.
         progress: told a stage, how much of it is done, and how much there is.
+        warn: told, in a sentence, what the user should know and what stops nothing.
     """
 
     cancel: Callable[[], bool] = _never
-    progress: Callable[[str, int, int], None] = _silent
+    progress: Callable[[str, int, int], None] = _unheard
+    warn: Callable[[str], None] = _unheard
 
     def checkpoint(self) -> None:
         """Stop here when asked to.
@@ -45,7 +47,7 @@ class Watch:
 
     def within(self, before: int, *, total: int) -> Watch:
         """A watch for a part of a stage: `before` is done already, `total` is the whole stage."""
-        return Watch(self.cancel, lambda stage, done, _: self.progress(stage, before + done, total))
+        return replace(self, progress=lambda stage, done, _: self.progress(stage, before + done, total))
 
     def share(self, index: int, *, count: int) -> Watch:
         """A watch for one of `count` equal rounds of the same stages."""
@@ -53,7 +55,7 @@ class Watch:
         def progress(stage: str, done: int, total: int) -> None:
             self.progress(stage, index * total + done, count * total)
 
-        return Watch(self.cancel, progress)
+        return replace(self, progress=progress)
 
 
 UNWATCHED = Watch()

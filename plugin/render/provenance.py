@@ -18,6 +18,7 @@ from plugin.cues import (
     MatteChannel,
     MediaFile,
     MediaSource,
+    Resize,
     Spot,
     SpotOrigin,
 )
@@ -105,6 +106,8 @@ def take_identity(cue: Cue, *, timeline_name: str, footage: str, bundle_digest: 
         "position": sample_position(record.start),
         "samples": span_samples(record),
     }
+    if cue.resize is not None:
+        inputs["resize"] = cue.resize.value
     canonical = json.dumps(inputs, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
@@ -121,6 +124,7 @@ def cue_to_data(cue: Cue) -> Data:
         "steps": cue.steps,
         "guidance": cue.guidance,
         "seed": cue.seed,
+        "resize": None if cue.resize is None else cue.resize.value,
         "origin": spot.origin.value,
         "source": spot.source_name,
         "spot_prompt": spot.prompt,
@@ -156,6 +160,7 @@ def cue_from_data(data: Data) -> Cue:
         steps=int(data["steps"]),
         guidance=float(data["guidance"]),
         seed=int(data["seed"]),
+        resize=None if data.get("resize") is None else Resize(data["resize"]),
     )
 
 

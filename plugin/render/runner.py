@@ -9,8 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from plugin.cues import Cue, CueSheet
+from plugin.cues import MAX_SEED, Cue, CueSheet
 from plugin.engine.engine import Engine
+from plugin.engine.watch import UNWATCHED, Watch
 from plugin.errors import Cancelled, EngineError, OutOfMemory, OutputError, SagafoleyError, UnsupportedTiming
 from plugin.media.ixml import Production
 from plugin.render.events import (
@@ -28,29 +29,24 @@ from plugin.render.journal import Journal
 from plugin.render.naming import sheet_bases
 from plugin.render.provenance import take_identity
 from plugin.render.relay import Teller, relay
+from plugin.render.rendering import Brief
 from plugin.render.stemfolder import BusyElsewhere, StemFolder
 from plugin.render.stemwriting import StemPlace, write_stem
 from plugin.render.takes import AudioFacts, Take
-from plugin.render.workshop import CueFootage, Float, Workshop
+from plugin.render.workshop import CueFootage, Workshop
 from plugin.timebase import sample_position, span_samples
 from plugin.wholefile import is_disk_full, output_error
 
-_SEEDS = 2**63
-
-
-def _never() -> bool:
-    return False
-
 
 def render(
-    sheet: CueSheet, engine: Engine, *, folder: Path, cancel: Callable[[], bool] = _never
+    sheet: CueSheet, engine: Engine, *, folder: Path, cancel: Callable[[], bool] = UNWATCHED.cancel
 ) -> Iterator[RenderEvent]:
     """Renders the sheet into `folder`; see `render_with`."""
     return render_with(Workshop.of_engine(engine), sheet, folder=folder, cancel=cancel)
 
 
 def render_with(
-    workshop: Workshop, sheet: CueSheet, *, folder: Path, cancel: Callable[[], bool] = _never
+    workshop: Workshop, sheet: CueSheet, *, folder: Path, cancel: Callable[[], bool] = UNWATCHED.cancel
 ) -> Iterator[RenderEvent]:
     """What happens while the sheet is rendered; nothing is done before the first event is asked for.
 
@@ -192,19 +188,18 @@ def _render_cue(run: _Run, cue: Cue, *, base: str) -> None:
         for take in run.stems.takes_of(base):
             run.learn(take)
         with run.workshop.open_footage(cue.spot) as footage:
-            told: set[str] = set()
+            warned: set[str] = set()
             for place in range(cue.takes):
-                seed = (cue.seed + place) % _SEEDS
-                single = replace(cue, seed=seed, takes=1)
-                _provide_take(run, single, footage=footage, base=base, place=place + 1)
-                for warning in footage.warnings:
-                    if warning not in told:
+                single = replace(cue, seed=(cue.seed + place) % (MAX_SEED + 1), takes=1)
+                warnings = _provide_take(run, single, footage=footage, base=base, place=place + 1)
+                for warning in (*footage.warnings, *warnings):
+                    if warning not in warned:
                         run.teller.tell(CueWarning(cue.id, warning))
-                        told.add(warning)
+                        warned.add(warning)
 
 
-def _provide_take(run: _Run, cue: Cue, *, footage: CueFootage, base: str, place: int) -> None:
-    """Keeps the take of these inputs when it is whole, or makes it."""
+def _provide_take(run: _Run, cue: Cue, *, footage: CueFootage, base: str, place: int) -> tuple[str, ...]:
+    """Keeps the take of these inputs when it is whole, or makes it; what the take warns of."""
     _checkpoint(run)
     identity = take_identity(
         cue,
@@ -217,13 +212,14 @@ def _provide_take(run: _Run, cue: Cue, *, footage: CueFootage, base: str, place:
         run.claimed.add(kept.name)
         run.kept += 1
         run.teller.tell(TakeKept(cue.id, kept, run.stems.path / kept.wav_name))
-        return
+        return kept.warnings
     take, path = _make_take(run, cue, footage=footage, base=base, place=place, identity=identity)
     run.claimed.add(take.name)
     run.learn(take)
     run.written += 1
     run.journal.note("take written", cue=cue.id, take=take.name, sha256=take.audio.sha256)
     run.teller.tell(TakeWritten(cue.id, take, path))
+    return take.warnings
 
 
 def _whole_take(run: _Run, identity: str, *, base: str) -> Take | None:
@@ -244,8 +240,14 @@ def _make_take(
     """A new take under its final names."""
     name = run.stems.next_name(base)
     run.journal.note("take started", cue=cue.id, take=name, identity=identity)
+    said: list[str] = []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        run.teller.tell(StageProgress(cue.id, place, stage, done, total))
+
+    watch = Watch(run.is_cancelled, progress, said.append)
     try:
-        audio = _write_sound(run, cue, footage=footage, name=name, place=place, identity=identity)
+        audio = _write_sound(run, cue, footage=footage, name=name, identity=identity, watch=watch)
     except BaseException:
         run.stems.abandon(name)
         raise
@@ -262,32 +264,19 @@ def _make_take(
         audio=audio,
         versions=run.workshop.versions,
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        warnings=footage.warnings,
+        warnings=(*footage.warnings, *said),
     )
     return take, run.stems.commit(take)
 
 
 def _write_sound(
-    run: _Run, cue: Cue, *, footage: CueFootage, name: str, place: int, identity: str
+    run: _Run, cue: Cue, *, footage: CueFootage, name: str, identity: str, watch: Watch
 ) -> AudioFacts:
     """Synthesises the cue into the sound part of take `name`."""
-
-    def progress(stage: str, done: int, total: int) -> None:
-        run.teller.tell(StageProgress(cue.id, place, stage, done, total))
-
-    pieces = run.workshop.synthesise(
-        footage,
-        samples=span_samples(cue.spot.record),
-        prompt=cue.prompt,
-        negative_prompt=cue.negative_prompt,
-        steps=cue.steps,
-        guidance=cue.guidance,
-        seed=cue.seed,
-        cancel=run.is_cancelled,
-        progress=progress,
-    )
+    samples = span_samples(cue.spot.record)
+    pieces = run.workshop.synthesise(footage, Brief.of(cue), samples=samples, watch=watch)
     stem = _stem_place(run, cue, name=name, identity=identity)
-    audio = write_stem(_watched(run, pieces), stem)
+    audio = write_stem(pieces, stem)
     run.stems.tidy(name)
     return audio
 
@@ -312,10 +301,3 @@ def _stem_place(run: _Run, cue: Cue, *, name: str, identity: str) -> StemPlace:
             tracks=(cue.spot.label,),
         ),
     )
-
-
-def _watched(run: _Run, pieces: Iterator[Float]) -> Iterator[Float]:
-    """The same pieces, stopped between two of them when the user asks for it."""
-    for piece in pieces:
-        _checkpoint(run)
-        yield piece

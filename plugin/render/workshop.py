@@ -17,9 +17,10 @@ from plugin import __version__
 from plugin.cues import Spot
 from plugin.engine.engine import Engine
 from plugin.engine.footage import Footage
+from plugin.engine.watch import Watch
 from plugin.render.footage import ClipFootage
 from plugin.render.provenance import EngineFacts
-from plugin.render.rendering import synthesise
+from plugin.render.rendering import Brief, synthesise
 
 Float = npt.NDArray[np.float32]
 
@@ -48,19 +49,7 @@ class CueFootage(Footage, Protocol):
 class Synthesis(Protocol):
     """Makes the sound of one take; see `plugin.render.rendering.synthesise`."""
 
-    def __call__(
-        self,
-        footage: Footage,
-        *,
-        samples: int,
-        prompt: str,
-        negative_prompt: str,
-        steps: int,
-        guidance: float,
-        seed: int,
-        cancel: Callable[[], bool],
-        progress: Callable[[str, int, int], None],
-    ) -> Iterator[Float]:
+    def __call__(self, footage: Footage, brief: Brief, *, samples: int, watch: Watch) -> Iterator[Float]:
         """Float32 pieces of exactly `samples` samples in total, mono, 48 kHz."""
         ...
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from plugin.cueing import CueChoices, build_sheet
-from plugin.cues import ClipSource, CueSheet, Matte, MatteChannel, MediaFile, Spot, SpotOrigin
-from plugin.cuesheets import format_cue_file, read_cue_file, write_cue_file
+from plugin.cues import ClipSource, CueSheet, Matte, MatteChannel, MediaFile, Resize, Spot, SpotOrigin
+from plugin.cuesheets.reading import read_cue_file
+from plugin.cuesheets.writing import format_cue_file, write_cue_file
 from plugin.errors import UsageError
 from plugin.presets import Presets
 from plugin.timebase import TimeSpan
@@ -85,7 +86,9 @@ def test_written_and_read_back_is_the_same_sheet(tmp_path: Path) -> None:
     )
     half = replace(spot(5, "bell", 170, 180, matte=False), record=TimeSpan(HOUR + Fraction(15, 2), HOUR + 8))
     spots = (*SPOTS, odd, half)
-    written = sheet_of(spots, choices=CueChoices(preset="fine", seed=7, takes=3, steps=31))
+    written = sheet_of(
+        spots, choices=CueChoices("fine", seed=7, takes=3, steps=31, resize=Resize.CENTER_CROP)
+    )
     path = tmp_path / "new" / "cues.toml"
     write_cue_file(written, path, presets=PRESETS)
     assert sheet_of(spots, cue_file=read_cue_file(path)) == written
@@ -119,7 +122,7 @@ def test_the_file_wins_over_the_timeline(tmp_path: Path) -> None:
         tmp_path,
         'timeline = "Reel 1"\nrate = "24000/1001"\n'
         '[[cue]]\nid = "003"\nstart = "01:00:04:10"\nlabel = "cello"\nprompt = "low cello"\nmatte = "none"\n'
-        '[[cue]]\nid = "001"\nend = "01:00:01:00"\ninvert = true\n'
+        '[[cue]]\nid = "001"\nend = "01:00:01:00"\ninvert = true\nresize = "squash"\n'
         '[[cue]]\nid = "002"\nenabled = false\n',
     )
     assert sheet.timeline_name == "Reel 1"
@@ -127,6 +130,7 @@ def test_the_file_wins_over_the_timeline(tmp_path: Path) -> None:
     assert first.spot.record == TimeSpan(HOUR, HOUR + 24 / RATE)
     assert first.spot.matte is not None
     assert first.spot.matte.invert
+    assert (first.resize, third.resize) == (Resize.SQUASH, None)
     assert (third.id, third.spot.label, third.prompt) == ("003", "cello", "low cello")
     assert third.spot.record.start == HOUR + 106 / RATE
     assert third.spot.matte is None
@@ -196,6 +200,7 @@ def test_what_does_not_fit_the_timeline(tmp_path: Path, text: str, said: str) ->
         ("[[cue]]\nid = 1\n", "id is 1"),
         ("[[cue]]\nprompt = 'a'\n", "line 1, cue number 1: id is missing"),
         ("[[cue]]\nid = 'a'\n[[cue]]\nid = 'A'\n", "line 3, cue 'A': a cue of this id is there already"),
+        ("[[cue]]\nid = '1'\nresize = 'crop'\n", "resize is 'crop'; it must be one of squash, center_crop"),
         ("[[cue]]\nid = '1'\nmatte = 'green'\n", "matte is 'green'; it must be one of luma, alpha"),
         ("[[cue]]\nid = '1'\nmatte = ['luma']\n", "matte is"),
         ("[[cue]]\nid = '1'\ninvert = 1\n", "invert is 1; it must be true or false"),
@@ -210,7 +215,8 @@ def test_what_does_not_fit_the_timeline(tmp_path: Path, text: str, said: str) ->
         ("rate = 'fast'\n", "line 1: rate is 'fast'"),
         ("rate = '1/0'\n", "rate is '1/0'"),
         ("rate = 0\n", "rate is 0"),
-        ("rate = true\n", "rate must look like"),
+        ("rate = true\n", "rate is True; it must look like"),
+        ("rate = '1e999999999'\n", "rate is '1e999999999'"),
         ("schema = 2\n", "schema 2 is not one this version knows"),
         ("timeline = ''\n", "line 1: timeline must be a name"),
         ("cues = 3\n", r"unknown key 'cues' \(did you mean 'cue'"),

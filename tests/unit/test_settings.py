@@ -73,7 +73,7 @@ def test_options_are_made_from_the_table(capsys: pytest.CaptureFixture[str]) -> 
     assert (parsed.takes, parsed.provider, parsed.output_folder) == (4, None, "x")
     with pytest.raises(SystemExit):
         parser.parse_args(["--takes", "many"])
-    assert "give whole number from 1 to 99" in capsys.readouterr().err
+    assert "give a whole number from 1 to 99" in capsys.readouterr().err
     assert row("provider").help in " ".join(parser.format_help().split())
 
 

@@ -7,13 +7,14 @@ import pytest
 
 from plugin.engine.cache import FeatureCache
 from plugin.engine.conditions import Batching, upsample_index
-from plugin.engine.engine import ENCODERS, Engine
+from plugin.engine.engine import Engine
 from plugin.engine.flow import noise_rows
 from plugin.engine.lengths import window_lengths
 from plugin.engine.watch import PICTURES, SAMPLING, Watch
 from plugin.errors import BundleCorrupt, Cancelled
 
 FRAMES = 50
+ENCODERS = ("image_encoder", "sync_encoder", "text_encoder")
 
 
 def _features(engine, footage, start: Fraction = Fraction(0), **kwargs):
@@ -80,6 +81,24 @@ def test_other_footage_range_or_bundle_is_looked_at_anew(engine, toy, bundle, tm
     assert engine.calls["sync_encoder"] > 0
 
 
+def test_another_way_of_resizing_is_looked_at_anew(engine, toy) -> None:
+    wide = toy.ToyFootage()
+    as_bundle, squashed, cropped = (
+        _features(engine, wide, resize=r) for r in (None, "squash", "center_crop")
+    )
+    assert engine.calls["image_encoder"] == 2 * 4
+    assert np.array_equal(as_bundle.sync, squashed.sync)
+    assert not np.allclose(squashed.sync, cropped.sync)
+    assert np.array_equal(squashed.clip, cropped.clip)
+
+
+def test_another_onnxruntime_is_asked_anew(engine, toy, monkeypatch) -> None:
+    for version in ("1.30.0", "1.31.0"):
+        monkeypatch.setattr("plugin.engine.engine.runtime_version", lambda version=version: version)
+        _features(engine, toy.ToyFootage())
+    assert engine.calls["image_encoder"] == 2 * 4
+
+
 def test_footage_without_a_fingerprint_is_never_cached(engine, toy) -> None:
     for _ in range(2):
         _features(engine, toy.ToyFootage(fingerprint=""))
@@ -104,6 +123,18 @@ def test_words_are_encoded_once(engine) -> None:
     for prompt in ("violin", " VIOLIN ", "violin"):
         engine.text(prompt)
     assert engine.calls["text_encoder"] == 1
+
+
+def test_words_of_long_ago_leave_memory(bundle) -> None:
+    engine = Engine.open(bundle, provider="cpu", threads=1)
+    for prompt in ("violin", "trumpet", "violin", "drum"):
+        engine.text(prompt)
+    assert engine.calls["text_encoder"] == 3
+    for length in range(1, 6):
+        engine.text(" ".join(["violin"] * length))
+    for start in ("trumpet violin", "trumpet trumpet", "violin trumpet", "violin trumpet violin"):
+        engine.text(start)
+    assert len(engine._words) == 8
 
 
 def test_guidance_makes_the_second_branch_only_when_needed(engine, toy) -> None:

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from models_onnx.bundle import MANIFEST_NAME
-from plugin.engine.bundles import open_bundle
+from models_onnx.bundle import MANIFEST_NAME, Bundle, FileSpec
+from plugin.engine.bundle_errors import bundle_errors
 from plugin.engine.providers import Provider
-from plugin.engine.sessions import Sessions, check_finite
+from plugin.engine.sessions import Sessions, check_finite, usual_memory
 from plugin.errors import (
     BundleCorrupt,
     BundleMissing,
     BundleTooNew,
     EngineError,
+    OutOfMemory,
     ProviderUnavailable,
     UnexpectedOutput,
 )
@@ -42,6 +45,106 @@ def test_a_dropped_graph_is_loaded_again_when_needed(sessions) -> None:
     sessions.drop()
     assert sessions.loaded == frozenset()
     assert sessions.loads["text_encoder"] == 2
+
+
+def _size(bundle, *roles: str) -> int:
+    return sum(bundle.path_of(role).stat().st_size for role in roles)
+
+
+def _images() -> dict[str, np.ndarray]:
+    return {"images": np.zeros((1, 3, 8, 8), np.float32)}
+
+
+def _latent() -> dict[str, np.ndarray]:
+    return {"latent": np.zeros((1, 3, 4), np.float32)}
+
+
+def test_the_least_recently_used_graph_leaves_when_another_needs_its_room(bundle) -> None:
+    room = _size(bundle, "text_encoder", "image_encoder", "decoder") - 1
+    sessions = Sessions.open(bundle, provider="cpu", threads=1, memory=room)
+    sessions.run("text_encoder", _tokens())
+    sessions.run("image_encoder", _images())
+    sessions.run("text_encoder", _tokens())
+    sessions.run("decoder", _latent())
+    assert sessions.loaded == {"text_encoder", "decoder"}
+    assert sessions.loads["text_encoder"] == 1
+
+
+@pytest.mark.parametrize("spare", [0, 1000])
+def test_graphs_that_fit_stay(bundle, spare: int) -> None:
+    room = _size(bundle, "text_encoder", "image_encoder") + spare
+    sessions = Sessions.open(bundle, provider="cpu", threads=1, memory=room)
+    sessions.run("text_encoder", _tokens())
+    sessions.run("image_encoder", _images())
+    assert sessions.loaded == {"text_encoder", "image_encoder"}
+
+
+def test_a_graph_larger_than_the_limit_is_alone(bundle) -> None:
+    sessions = Sessions.open(bundle, provider="cpu", threads=1, memory=1)
+    sessions.run("text_encoder", _tokens())
+    sessions.run("decoder", _latent())
+    assert sessions.loaded == {"decoder"}
+
+
+def test_weights_beside_a_graph_count(toy, tmp_path) -> None:
+    bundle = toy.make_toy_bundle(tmp_path / "toy")
+    files = {**bundle.manifest.files, "decoder.onnx.data": FileSpec(bytes=10**9, sha256="0" * 64)}
+    heavy = replace(bundle, manifest=replace(bundle.manifest, files=files))
+    sessions = Sessions.open(heavy, provider="cpu", threads=1, memory=10**9)
+    sessions._sessions["decoder"] = object()
+    sessions.run("text_encoder", _tokens())
+    assert sessions.loaded == {"text_encoder"}
+
+
+def test_the_usual_limit_is_half_the_machine_on_the_cpu_and_none_on_a_gpu(monkeypatch) -> None:
+    monkeypatch.setattr("plugin.engine.sessions.physical_memory", lambda: 16 * 2**30)
+    assert usual_memory(Provider.CPU) == 8 * 2**30
+    assert usual_memory(Provider.CUDA) is None
+    monkeypatch.setattr("plugin.engine.sessions.physical_memory", lambda: None)
+    assert usual_memory(Provider.CPU) is None
+
+
+class _Full:
+    """A session that has no memory left while others are loaded."""
+
+    def __init__(self, real, sessions: Sessions) -> None:
+        self.real, self.sessions = real, sessions
+
+    def run(self, *arguments):
+        if len(self.sessions.loaded) > 1:
+            raise RuntimeError("Failed to allocate memory for requested buffer of size 9")
+        return self.real.run(*arguments)
+
+
+def test_when_memory_runs_out_the_others_make_room_once(sessions) -> None:
+    sessions.run("text_encoder", _tokens())
+    sessions.run("image_encoder", _images())
+    sessions._sessions["image_encoder"] = _Full(sessions._sessions["image_encoder"], sessions)
+    sessions.run("image_encoder", _images())
+    assert sessions.loaded == {"image_encoder"}
+    sessions._sessions["image_encoder"].real = None
+    with pytest.raises(EngineError):
+        sessions.run("image_encoder", _images())
+
+
+def test_memory_that_cannot_be_had_is_told(sessions, monkeypatch) -> None:
+    class Never:
+        def run(self, *_):
+            raise RuntimeError("CUDA error 2: out of memory")
+
+    sessions.run("text_encoder", _tokens())
+    sessions._sessions["decoder"] = Never()
+    with pytest.raises(OutOfMemory, match="run the decoder graph"):
+        sessions.run("decoder", _latent())
+    assert sessions.loaded == {"decoder"}
+
+
+def test_dropped_memory_goes_back_to_the_system(sessions, monkeypatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr("plugin.engine.sessions.give_back_freed", lambda: asked.append(True))
+    sessions.run("text_encoder", _tokens())
+    sessions.drop()
+    assert asked == [True]
 
 
 def test_a_changed_graph_is_not_loaded(sessions, bundle) -> None:
@@ -80,7 +183,7 @@ def test_every_kind_of_no_number_counts(bad: float) -> None:
 
 
 def test_a_session_that_fell_back_is_refused(bundle) -> None:
-    sessions = Sessions(bundle, provider=Provider.CUDA, threads=1)
+    sessions = Sessions(bundle, provider=Provider.CUDA, threads=1, memory=None)
     with pytest.raises((ProviderUnavailable, EngineError)):
         sessions.run("text_encoder", _tokens())
 
@@ -92,15 +195,15 @@ def test_a_bundle_for_a_newer_runtime_is_told(toy, tmp_path) -> None:
 
 
 def test_bundle_faults_are_told_in_our_words(bundle, tmp_path) -> None:
-    with pytest.raises(BundleMissing):
-        open_bundle(tmp_path / "nowhere")
+    with pytest.raises(BundleMissing), bundle_errors():
+        Bundle.open(tmp_path / "nowhere")
     (bundle.folder / "flow.onnx").unlink()
-    with pytest.raises(BundleCorrupt, match=r"flow\.onnx"):
-        open_bundle(bundle.folder)
+    with pytest.raises(BundleCorrupt, match=r"flow\.onnx"), bundle_errors():
+        Bundle.open(bundle.folder)
 
 
 def test_a_newer_schema_is_told(bundle) -> None:
     manifest = bundle.folder / MANIFEST_NAME
     manifest.write_text(manifest.read_text("utf-8").replace('"schema": 1', '"schema": 99'), "utf-8")
-    with pytest.raises(BundleTooNew):
-        open_bundle(bundle.folder)
+    with pytest.raises(BundleTooNew), bundle_errors():
+        Bundle.open(bundle.folder)

@@ -12,7 +12,7 @@ import soundfile
 from models_onnx.bundle import Bundle
 from plugin.cues import ClipSource, Cue, CueSheet, ImageSequence, Matte, MediaFile, Spot, SpotOrigin
 from plugin.engine.cache import FeatureCache
-from plugin.engine.engine import ENCODERS, Engine
+from plugin.engine.engine import Engine
 from plugin.errors import MediaMissing
 from plugin.media.bwf_reading import read_broadcast_wave
 from plugin.render.events import CueFailed, RenderEvent, SheetFinished, TakeKept, TakeWritten
@@ -23,6 +23,7 @@ from tests.media_factory import draw_index, make_movie, make_sequence
 
 BUNDLE = Path(__file__).parents[2] / "golden" / "bundle"
 RATE = Fraction(30000, 1001)
+ENCODERS = ("image_encoder", "sync_encoder", "text_encoder")
 HOUR = Fraction(107_892) / RATE
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -10,14 +11,16 @@ import numpy as np
 import pytest
 
 from plugin.engine.cache import FeatureCache
-from plugin.engine.engine import ENCODERS, Engine
+from plugin.engine.engine import Engine
 from plugin.engine.sessions import Sessions
-from plugin.engine.watch import PICTURES, SAMPLING, SOUND, STAGES
+from plugin.engine.watch import PICTURES, SAMPLING, SOUND, STAGES, UNWATCHED, Watch
 from plugin.errors import Cancelled, UnexpectedOutput
-from plugin.render.rendering import synthesise
+from plugin.render.rendering import NOTHING_MARKED, Brief, synthesise
 from plugin.render.stitching import overlap_weights
 
 SECOND = 48_000
+ENCODERS = ("image_encoder", "sync_encoder", "text_encoder")
+PLAIN = Brief("violin", "", steps=3, guidance=2.0, seed=42)
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +46,12 @@ def engine(bundle):
     return Engine.open(bundle, provider="cpu", threads=1)
 
 
-def _stream(engine, footage, samples: int, **changes):
-    wish = {"prompt": "violin", "negative_prompt": "", "steps": 3, "guidance": 2.0, "seed": 42, **changes}
-    return synthesise(engine, footage, samples=samples, **wish)
+def _stream(engine, footage, samples: int, watch: Watch = UNWATCHED, **changes):
+    return synthesise(engine, footage, replace(PLAIN, **changes), samples=samples, watch=watch)
 
 
-def _sound(engine, footage, samples: int, **changes) -> np.ndarray:
-    return np.concatenate([np.zeros(0, np.float32), *_stream(engine, footage, samples, **changes)])
+def _sound(engine, footage, samples: int, watch: Watch = UNWATCHED, **changes) -> np.ndarray:
+    return np.concatenate([np.zeros(0, np.float32), *_stream(engine, footage, samples, watch, **changes)])
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,14 @@ def test_the_same_cue_is_the_same_bytes(engine, bundle, toy) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"seed": 43}, {"prompt": "trumpet"}, {"steps": 4}, {"guidance": 1.0}, {"negative_prompt": "trumpet"}],
+    [
+        {"seed": 43},
+        {"prompt": "trumpet"},
+        {"steps": 4},
+        {"guidance": 1.0},
+        {"negative_prompt": "trumpet"},
+        {"resize": "center_crop"},
+    ],
 )
 def test_every_wish_is_heard(engine, toy, change: dict[str, object]) -> None:
     one = _sound(engine, toy.ToyFootage(), SECOND)
@@ -134,9 +143,9 @@ def test_every_part_of_a_long_cue_is_looked_at(engine, toy) -> None:
 
 def test_memory_does_not_grow_with_length(engine, toy) -> None:
     class Forgetful(toy.ToyFootage):
-        def frames(self, times):
+        def frames(self, times, *, late=()):
             self.frame_times, self.mask_times = [], []
-            return super().frames(times)
+            return super().frames(times, late=late)
 
     def peak(seconds: int) -> int:
         tracemalloc.start()
@@ -161,13 +170,13 @@ def test_no_more_is_computed_than_the_piece_needs(engine, toy) -> None:
 
 def test_cancel_stops_before_the_next_step(engine, toy) -> None:
     with pytest.raises(Cancelled):
-        _sound(engine, toy.ToyFootage(), 12 * SECOND, cancel=lambda: engine.calls["flow"] >= 8)
+        _sound(engine, toy.ToyFootage(), 12 * SECOND, Watch(lambda: engine.calls["flow"] >= 8))
     assert engine.calls["flow"] == 8
 
 
 def test_cancel_stops_between_pieces(engine, toy) -> None:
     stopped = []
-    stream = _stream(engine, toy.ToyFootage(), 12 * SECOND, steps=1, cancel=lambda: bool(stopped))
+    stream = _stream(engine, toy.ToyFootage(), 12 * SECOND, Watch(lambda: bool(stopped)), steps=1)
     next(stream)
     stopped.append(True)
     calls = dict(engine.calls)
@@ -178,7 +187,7 @@ def test_cancel_stops_between_pieces(engine, toy) -> None:
 
 def test_progress_covers_the_whole_cue(engine, toy) -> None:
     told: list[tuple[str, int, int]] = []
-    _sound(engine, toy.ToyFootage(), 12 * SECOND, progress=lambda *step: told.append(step))
+    _sound(engine, toy.ToyFootage(), 12 * SECOND, Watch(progress=lambda *step: told.append(step)))
     totals = {PICTURES: 3 * (40 + 14), SAMPLING: 3 * 3, SOUND: 12 * SECOND}
     assert {stage for stage, _, _ in told} == set(STAGES)
     for stage, total in totals.items():
@@ -205,6 +214,31 @@ def test_silence_where_sound_was_due_is_told(engine, toy, monkeypatch) -> None:
 def test_an_empty_matte_may_be_silent(engine, toy, monkeypatch) -> None:
     monkeypatch.setattr(Sessions, "run", _silent(Sessions.run))
     assert not _sound(engine, toy.ToyFootage(empty=True), SECOND).any()
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"), [({"empty": True}, True), ({}, False), ({"masked": False}, False)]
+)
+def test_a_matte_in_which_nothing_is_seen_is_told_once(engine, toy, changes, warned: bool) -> None:
+    said: list[str] = []
+    _sound(engine, toy.ToyFootage(**changes), 12 * SECOND, Watch(warn=said.append), steps=1)
+    assert said == [NOTHING_MARKED] * warned
+
+
+def test_an_object_outside_the_middle_is_lost_when_only_that_is_looked_at(engine, toy) -> None:
+    class Wide(toy.ToyFootage):
+        """The toy's picture with as much again, empty, to its right."""
+
+        def frames(self, times, *, late=()):
+            return (np.pad(frame, ((0, 0), (0, 96), (0, 0))) for frame in super().frames(times))
+
+        def masks(self, times):
+            return (np.pad(mask, ((0, 0), (0, 96))) for mask in super().masks(times))
+
+    told: dict[str | None, list[str]] = {None: [], "squash": [], "center_crop": []}
+    for resize, said in told.items():
+        _sound(engine, Wide(), SECOND, Watch(warn=said.append), steps=1, resize=resize)
+    assert told == {None: [], "squash": [], "center_crop": [NOTHING_MARKED]}
 
 
 def test_a_stage_that_gives_no_number_is_named(engine, toy, monkeypatch) -> None:

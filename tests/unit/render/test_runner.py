@@ -16,6 +16,7 @@ import pytest
 import soundfile
 
 from plugin.cues import CueSheet
+from plugin.engine.watch import Watch
 from plugin.errors import Cancelled, EngineError, MediaMissing, OutOfMemory, OutputError, UnexpectedOutput
 from plugin.media.bwf_reading import read_broadcast_wave
 from plugin.media.loudness import TruePeakMeter
@@ -301,7 +302,7 @@ def test_one_failed_cue_does_not_stop_the_sheet(tmp_path: Path, error: Exception
 
 def test_sound_of_the_wrong_length_or_not_numbers_is_no_take(tmp_path: Path) -> None:
     def wrong(kind: str) -> Callable[..., Iterator[Any]]:
-        def synthesise(_footage: Any, *, samples: int, **_: Any) -> Iterator[Any]:
+        def synthesise(_footage: Any, _brief: Any, *, samples: int, **_: Any) -> Iterator[Any]:
             sound = np.zeros(samples + {"short": -1, "long": 1, "nan": 0}[kind], np.float32)
             sound[3] = np.nan if kind == "nan" else 0.1
             yield sound
@@ -404,6 +405,18 @@ def test_what_footage_notices_is_told_once(tmp_path: Path) -> None:
     assert of_kind(events, CueWarning) == [CueWarning("001", "The matte is short.")]
     data = json.loads((tmp_path / "Film_001_violin_t02.json").read_bytes())
     assert data["warnings"] == ["The matte is short."]
+
+
+def test_what_a_take_warns_of_is_told_and_kept_in_its_sidecar(tmp_path: Path) -> None:
+    class Warner(MadeSynthesis):
+        def __call__(self, *arguments: Any, watch: Watch, **options: Any) -> Iterator[Any]:
+            watch.warn("Nothing is seen.")
+            yield from super().__call__(*arguments, watch=watch, **options)
+
+    warned = [CueWarning("001", "Nothing is seen.")]
+    assert of_kind(run(sheet(cue(1, takes=2)), tmp_path, Warner()), CueWarning) == warned
+    assert read_take(tmp_path / "Film_001_violin_t02.json").warnings == ("Nothing is seen.",)
+    assert of_kind(run(sheet(cue(1, takes=2)), tmp_path), CueWarning) == warned
 
 
 def test_relay_gives_everything_told_before_it_raises() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.cues import ImageSequence
+from plugin.cues import ImageSequence, Resize
 from plugin.errors import OutputError
 from plugin.render import stemfolder
 from plugin.render.provenance import cue_from_data, cue_to_data, take_identity
@@ -67,7 +67,8 @@ def test_a_cue_comes_back_exactly_from_its_data() -> None:
         matte=None,
     )
     bare = replace(plain.spot, picture=clip("gone", plain.spot.record, media=None))
-    for made in (plain, replace(plain, spot=odd), replace(plain, spot=bare)):
+    cropped = replace(plain, resize=Resize.CENTER_CROP)
+    for made in (plain, cropped, replace(plain, spot=odd), replace(plain, spot=bare)):
         assert cue_from_data(json.loads(json.dumps(cue_to_data(made)))) == made
 
 
@@ -86,6 +87,7 @@ def test_a_name_that_is_no_unicode_still_makes_a_sidecar(tmp_path: Path) -> None
         {"steps": 4},
         {"guidance": 7.5},
         {"seed": 6},
+        {"resize": Resize.SQUASH},
         {"spot": replace(cue(1).spot, label="cello")},
         {"spot": replace(cue(1).spot, record=TimeSpan(HOUR, HOUR + 1))},
     ],

@@ -1,26 +1,12 @@
-"""Opening a bundle for the engine: the contract's errors told in the product's words."""
+"""The errors of `models_onnx` told in the product's words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from models_onnx.bundle import Bundle
 from models_onnx.manifest import InvalidBundle
 from plugin.errors import BundleCorrupt, BundleError, BundleMissing, BundleTooNew
-
-
-def open_bundle(path: Path | str) -> Bundle:
-    """The bundle at `path`.
-
-    Raises:
-        BundleMissing: there is none.
-        BundleCorrupt: a file is missing, of the wrong size, or outside its folder.
-        BundleTooNew: its schema is newer than this version knows.
-    """
-    with bundle_errors():
-        return Bundle.open(Path(path))
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""`cues.toml`: a cue sheet as text that people edit, and back."""

@@ -1,0 +1,98 @@
+"""Writing a cue file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from plugin.cueing import NO_MATTE, CueChoices
+from plugin.cues import Cue, CueSheet
+from plugin.cuesheets.reading import SCHEMA
+from plugin.presets import Presets
+from plugin.timebase import format_timecode, is_smpte_rate
+from plugin.wholefile import write_whole
+
+_HEADER = """\
+# Cue sheet of Sagafoley. What stands here wins over the timeline.
+# Delete a [[cue]], or give it `enabled = false`, and it is not rendered.
+# Every cue may also have:
+#   preset = "draft"           steps = 25       guidance = 7.0
+#   seed = 1                   takes = 3        negative_prompt = "trumpet"
+#   matte = "luma"             (or "alpha", "r", "g", "b"; "none" sounds the whole frame)
+#   invert = true              (black marks the object)
+#   resize = "center_crop"     (only the middle of the picture is looked at; "squash": all of it)
+# Times are timecode ("01:00:00:00"; with ';' drop-frame) or seconds (3600.5, "7207/2").
+"""
+
+
+def write_cue_file(sheet: CueSheet, path: Path, *, presets: Presets) -> None:
+    """Writes the sheet as a cue file, in place of an older one.
+
+    What a run may decide (preset, steps, guidance, seed, takes) is written only where a cue differs
+    from the defaults, so that the options of `render` still count for the rest.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    write_whole(path, format_cue_file(sheet, presets=presets).encode("utf-8", "backslashreplace"))
+
+
+def format_cue_file(sheet: CueSheet, *, presets: Presets) -> str:
+    """The text of a cue file."""
+    lines = [
+        _HEADER,
+        f"schema = {SCHEMA}",
+        f"timeline = {_toml(sheet.timeline_name)}",
+        f'rate = "{sheet.rate}"',
+    ]
+    for cue in sheet.cues:
+        lines += ["", "[[cue]]"]
+        lines += [f"{key} = {_toml(value)}" for key, value in _pairs(cue, sheet, presets)]
+    return "\n".join(lines) + "\n"
+
+
+def _pairs(cue: Cue, sheet: CueSheet, presets: Presets) -> Iterator[tuple[str, str | int | float | bool]]:
+    spot, usual = cue.spot, CueChoices()
+    yield "id", cue.id
+    yield "source", spot.source_name
+    yield "start", _shown_time(spot.record.start, sheet)
+    yield "end", _shown_time(spot.record.end, sheet)
+    yield "label", spot.label
+    yield "prompt", cue.prompt
+    if cue.negative_prompt:
+        yield "negative_prompt", cue.negative_prompt
+    if cue.preset != usual.preset:
+        yield "preset", cue.preset
+    steps, guidance = presets.sampling(cue.preset)
+    if cue.steps != steps:
+        yield "steps", cue.steps
+    if cue.guidance != guidance:
+        yield "guidance", cue.guidance
+    if cue.seed != usual.seed:
+        yield "seed", cue.seed
+    if cue.takes != usual.takes:
+        yield "takes", cue.takes
+    if cue.resize is not None:
+        yield "resize", cue.resize.value
+    if spot.matte is None:
+        yield "matte", NO_MATTE
+    else:
+        yield "matte", spot.matte.channel.value
+        if spot.matte.invert:
+            yield "invert", True
+
+
+def _shown_time(time: Fraction, sheet: CueSheet) -> str:
+    """Timecode when the time lies on a frame, else exact seconds as a fraction."""
+    frame = time * sheet.rate
+    if frame.denominator == 1 and is_smpte_rate(sheet.rate) and 0 <= frame < 86_400 * 4 * sheet.rate:
+        return format_timecode(frame.numerator, sheet.rate, drop_frame=sheet.drop_frame)
+    return str(time)
+
+
+def _toml(value: Any) -> str:
+    """A value in TOML; JSON's spelling of text, numbers and flags is also TOML's."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
