@@ -22,7 +22,7 @@ from plugin.filehost import FileHost
 from plugin.hosts import Flavour
 from plugin.opening import OpenTimeline, Reading, default_output
 from plugin.presets import Presets
-from plugin.render.checking import Depth, check_sheet
+from plugin.render.checking import USUAL_TOKENS, Depth, check_sheet
 from plugin.timebase import TimeSpan, format_timecode, frame_at, is_smpte_rate
 from plugin.workspace import Workspace
 
@@ -215,7 +215,9 @@ def plan_render(request: RenderRequest, workspace: Workspace, bundle: Bundle) ->
     require_cues(sheet)
     asked = only(sheet, request.only)
     told = problems_of(opened, asked)
-    found = check_sheet(asked, folder=folder, presets=presets.names, known=told)
+    found = check_sheet(
+        asked, folder=folder, presets=presets.names, known=told, tokens=bundle.manifest.text.length
+    )
     return RenderPlan(opened, sheet, asked, tuple(dict.fromkeys((*told, *found))), folder)
 
 
@@ -225,10 +227,12 @@ def problems_of(opened: OpenTimeline, sheet: CueSheet) -> tuple[Problem, ...]:
     return tuple(problem for problem in opened.found.problems if problem.cue_id in {"", *kept})
 
 
-def quick_problems(opened: OpenTimeline, sheet: CueSheet) -> tuple[Problem, ...]:
-    """What spotting said, and which media are not there; no picture is decoded."""
+def quick_problems(opened: OpenTimeline, sheet: CueSheet, bundle: Bundle | None) -> tuple[Problem, ...]:
+    """What spotting said, which media are not there, which prompts are too long; no picture is decoded."""
     told = problems_of(opened, sheet)
-    return tuple(dict.fromkeys((*told, *check_sheet(sheet, depth=Depth.QUICK, known=told))))
+    tokens = USUAL_TOKENS if bundle is None else bundle.manifest.text.length
+    found = check_sheet(sheet, depth=Depth.QUICK, known=told, tokens=tokens)
+    return tuple(dict.fromkeys((*told, *found)))
 
 
 def timecodes(span: TimeSpan, sheet: CueSheet) -> tuple[str, str]:

@@ -61,17 +61,19 @@ class Workspace:
         """
         return find_bundle(self.store, self.settings.bundle)
 
-    def presets_of(self, bundle: Bundle) -> Presets:
-        """The presets over the defaults of a bundle."""
+    def bundle_if_any(self) -> Bundle | None:
+        """The bundle that the settings name; None where there is none that can be used."""
+        try:
+            return self.bundle()
+        except BundleError:
+            return None
+
+    def presets_of(self, bundle: Bundle | None) -> Presets:
+        """The presets over the defaults of a bundle; over the usual ones where there is none."""
+        if bundle is None:
+            return self.presets
         sampling = bundle.manifest.sampling
         return self.presets.for_bundle(steps=sampling.steps, guidance=sampling.guidance)
-
-    def presets_or_defaults(self) -> Presets:
-        """The presets over the bundle of the settings; over usual defaults where there is none."""
-        try:
-            return self.presets_of(self.bundle())
-        except BundleError:
-            return self.presets
 
     def choices(
         self, *, steps: int | None = None, guidance: float | None = None, resize: Resize | None = None

@@ -22,7 +22,7 @@ def generate_sound(options: argparse.Namespace, output: Output) -> int:
     bundle = workspace.bundle()
     sheet = sheet_of_video(_request(options), workspace, presets=workspace.presets_of(bundle))
     folder = output_folder(workspace, options.output, beside=options.video)
-    problems = check_sheet(sheet, folder=folder)
+    problems = check_sheet(sheet, folder=folder, tokens=bundle.manifest.text.length)
     for problem in problems:
         output.problem(problem)
     document = {
@@ -46,10 +46,10 @@ def generate_sound(options: argparse.Namespace, output: Output) -> int:
 def _previews(sheet: CueSheet, report: Report, output: Output) -> list[Path]:
     """A preview beside every take; both paths printed. One that cannot be made leaves its take whole."""
     written = []
-    for _cue, _take, path, _kept in report.takes:
-        output.path(path)
+    for take in report.takes:
+        output.path(take.path)
         try:
-            written.append(write_preview(sheet, path))
+            written.append(write_preview(sheet, take.path))
         except SagafoleyError as error:
             output.error(error)
             continue

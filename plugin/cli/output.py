@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from plugin.cues import Problem, Severity
 from plugin.errors import SagafoleyError
 
-_RED, _YELLOW, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[1m", "\x1b[0m"
+_RED, _YELLOW, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +100,6 @@ class Output:
             message=cue + problem.message,
             remedy=problem.remedy,
         )
-
-    def bold(self, text: str) -> str:
-        """`text` as a heading where results go to a terminal."""
-        return f"{_BOLD}{text}{_PLAIN}" if uses_colour(self.results) else text
 
     def _labelled(self, label: str, *, colour: str, message: str, remedy: str) -> None:
         shown = f"{colour}{label}{_PLAIN}" if uses_colour(self.notes) else label

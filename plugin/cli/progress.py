@@ -7,13 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, TextIO
 
-from plugin.render.events import CueStarted, RenderEvent, SheetStarted, StageProgress, TakeKept, TakeWritten
+from plugin.engine.watch import PICTURES, SAMPLING, SOUND
+from plugin.render.events import (
+    CueFailed,
+    CueStarted,
+    RenderEvent,
+    SheetStarted,
+    StageProgress,
+    TakeKept,
+    TakeWritten,
+)
 
 _STAGES = {
-    "pictures": ("looking", 0.0, 0.3),
-    "text": ("reading", 0.3, 0.0),
-    "sampling": ("generating", 0.3, 0.5),
-    "sound": ("writing", 0.8, 0.2),
+    PICTURES: ("looking", 0.0, 0.3),
+    SAMPLING: ("generating", 0.3, 0.5),
+    SOUND: ("writing", 0.8, 0.2),
 }
 """Word, beginning and share of one take for each stage; only the evenness of the bar hangs on them."""
 
@@ -24,22 +32,26 @@ class ProgressBar:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._bar: Any = None
-        self._finished = 0
         self._cue = ""
+        self._finished = 0
+        self._next_cue = 0
 
     def follow(self, event: RenderEvent) -> None:
         """Move on to what the event says."""
         match event:
             case SheetStarted(takes=takes) if self._stream.isatty():
                 self._bar = _bar(takes, self._stream)
-            case CueStarted(cue_id=cue, label=label, number=number, cues=cues):
+            case CueStarted(cue_id=cue, label=label, number=number, cues=cues, takes=takes):
                 self._cue = f"{number}/{cues} {cue} {label}"
+                self._finished, self._next_cue = self._next_cue, self._next_cue + takes
             case StageProgress(stage=stage, done=done, total=total):
                 word, start, share = _STAGES.get(stage, (stage, 0.0, 0.0))
                 self._move(self._finished + start + share * done / max(total, 1), word)
             case TakeWritten() | TakeKept():
                 self._finished += 1
                 self._move(self._finished, "done")
+            case CueFailed():
+                self._move(self._next_cue, "failed")
             case _:
                 pass
 

@@ -12,6 +12,7 @@ from plugin.cli.report import Report, drain
 from plugin.cli.spots import reading_of, spots_table
 from plugin.controller import RenderPlan, RenderRequest, deliver_takes, plan_render, render_sheet
 from plugin.hosts import Flavour
+from plugin.render.takes import Take
 from plugin.workspace import Workspace
 
 RESUME = "Cancelled. Run the same line again to go on; finished takes are kept."
@@ -72,12 +73,15 @@ def _deliver(
     plan: RenderPlan, report: Report, output: Output, *, flavour: str, otioz: bool
 ) -> dict[str, str]:
     """Place the takes and pack them; the paths that were written, by kind."""
-    made: dict[str, Any] = {}
-    for cue, take, path, _kept in report.takes:
-        made.setdefault(cue, (take, path))
+    made: dict[str, tuple[Take, Path]] = {}
+    for event in report.takes:
+        made.setdefault(event.cue_id, (event.take, event.path))  # a stem holds the first take of each cue
     delivery = deliver_takes(plan, made, flavour=Flavour(flavour), otioz=otioz)
     tracks = len({each.track_name for each in delivery.pieces})
-    output.detail(f"{len(delivery.pieces)} pieces placed on {tracks} tracks, read back")
+    off = max((abs(float(each.error_samples)) for each in delivery.pieces), default=0.0)
+    output.detail(
+        f"{len(delivery.pieces)} pieces placed on {tracks} tracks; read back, at most {off:.3g} samples off"
+    )
     for warning in delivery.warnings:
         output.note(f"warning: {warning}")
     written = {"otio": str(delivery.otio)}
@@ -87,8 +91,8 @@ def _deliver(
 
 
 def _print_paths(report: Report, written: dict[str, str], output: Output) -> None:
-    for _cue, _take, path, _kept in report.takes:
-        output.path(path)
+    for event in report.takes:
+        output.path(event.path)
     for path_text in written.values():
         output.path(Path(path_text))
 

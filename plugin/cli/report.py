@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from plugin.cli.output import Output, error_document
@@ -18,7 +17,6 @@ from plugin.render.events import (
     TakeKept,
     TakeWritten,
 )
-from plugin.render.takes import Take
 
 
 @dataclass(slots=True)
@@ -26,13 +24,13 @@ class Report:
     """What a render gave.
 
     Attributes:
-        takes: (cue, take, path of the WAV, kept from an earlier run), in order.
-        failed: what failed, by cue.
-        warnings: (cue, words).
+        takes: those that are there now, made or kept, in order.
+        failed: cues that could not be finished.
+        warnings: what was noticed.
         cancelled: the user stopped it.
     """
 
-    takes: list[tuple[str, Take, Path, bool]] = field(default_factory=list)
+    takes: list[TakeWritten | TakeKept] = field(default_factory=list)
     failed: list[CueFailed] = field(default_factory=list)
     warnings: list[CueWarning] = field(default_factory=list)
     cancelled: bool = False
@@ -47,7 +45,7 @@ class Report:
     def document(self) -> dict[str, Any]:
         """The report for machines."""
         return {
-            "stems": [_stem(*each) for each in self.takes],
+            "stems": [_stem(each) for each in self.takes],
             "failed": [{"cue": each.cue_id, **error_document(each.error)} for each in self.failed],
             "warnings": [{"cue": each.cue_id, "message": each.message} for each in self.warnings],
             "cancelled": self.cancelled,
@@ -72,10 +70,10 @@ def _record(event: RenderEvent, report: Report, output: Output, progress: Progre
     match event:
         case SheetStarted(cues=cues, takes=takes, folder=folder):
             output.detail(f"{cues} cues, {takes} takes, into {folder}")
-        case TakeWritten(cue_id=cue, take=take, path=path) | TakeKept(cue_id=cue, take=take, path=path):
-            kept = isinstance(event, TakeKept)
-            report.takes.append((cue, take, path, kept))
-            output.detail(f"cue {cue}: {path.name} {'was whole already' if kept else 'written'}")
+        case TakeWritten() | TakeKept():
+            report.takes.append(event)
+            what = "was whole already" if isinstance(event, TakeKept) else "written"
+            output.detail(f"cue {event.cue_id}: {event.path.name} {what}")
         case CueWarning():
             report.warnings.append(event)
             with progress.aside():
@@ -88,18 +86,19 @@ def _record(event: RenderEvent, report: Report, output: Output, progress: Progre
             pass
 
 
-def _stem(cue: str, take: Take, path: Path, kept: bool) -> dict[str, Any]:  # noqa: FBT001 (a field of a row)
-    record, audio = take.cue.spot.record, take.audio
+def _stem(event: TakeWritten | TakeKept) -> dict[str, Any]:
+    cue, audio = event.take.cue, event.take.audio
+    record = cue.spot.record
     return {
-        "cue": cue,
-        "label": take.cue.spot.label,
-        "prompt": take.cue.prompt,
-        "seed": take.cue.seed,
-        "path": str(path),
-        "sidecar": str(path.with_name(take.sidecar_name)),
+        "cue": event.cue_id,
+        "label": cue.spot.label,
+        "prompt": cue.prompt,
+        "seed": cue.seed,
+        "path": str(event.path),
+        "sidecar": str(event.path.with_name(event.take.sidecar_name)),
         "record_seconds": [str(record.start), str(record.end)],
         "samples": audio.samples,
         "loudness_lufs": audio.loudness_lufs,
         "true_peak_dbtp": audio.true_peak_dbtp,
-        "kept": kept,
+        "kept": isinstance(event, TakeKept),
     }

@@ -18,11 +18,12 @@ _HEADER = ("CUE", "IN", "OUT", "LENGTH", "LABEL", "PROMPT", "PICTURE", "MATTE", 
 def list_spots(options: argparse.Namespace, output: Output) -> int:
     """Print the spots of a timeline; write a cue sheet when asked."""
     workspace = Workspace.open()
-    presets = workspace.presets_or_defaults()
+    bundle = workspace.bundle_if_any()
+    presets = workspace.presets_of(bundle)
     packages = workspace.folders.cache / "packages"
     opened = OpenTimeline.read(options.timeline, unpack_into=packages, reading=reading_of(options))
     sheet = make_sheet(opened, workspace, presets=presets, cue_file=options.cues)
-    problems = quick_problems(opened, sheet)
+    problems = quick_problems(opened, sheet, bundle)
     for line in spots_table(sheet, problems, width=terminal_width(output.results)):
         output.line(line)
     for note in opened.found.notes:

@@ -10,7 +10,7 @@ from typing import Any
 
 from plugin.cueing import NO_MATTE
 from plugin.cues import MAX_GUIDANCE, MAX_SEED, MAX_STEPS, MAX_TAKES, MatteChannel, Resize
-from plugin.timebase import parse_rate, parse_timecode
+from plugin.timebase import frame_time, parse_rate, parse_timecode
 
 Check = Callable[[Any, Fraction | None], Any]
 """Turns a TOML value into ours, given the file's frame rate; raises `WrongValue`."""
@@ -100,7 +100,7 @@ def _time(value: Any, rate: Fraction | None) -> Fraction:
         if rate is None:
             raise WrongValue('is timecode, but the file has no rate (say rate = "24" at its top)')
         try:
-            return Fraction(parse_timecode(text, rate)) / rate
+            return frame_time(parse_timecode(text, rate), rate)
         except ValueError as error:
             raise WrongValue(f"is wrong: {error}") from error
     if not re.fullmatch(r"-?\d{1,12}(\.\d{1,12}|/[1-9]\d{0,8})?", text):

@@ -30,13 +30,13 @@ from plugin.media.video import Extent, MediaInfo, VideoReader
 from plugin.render.clocks import MediaClock, clock_of, media_of, shown_span
 from plugin.timebase import TimeSpan, span_samples
 
-PROMPT_WORDS = 60
-"""About as many words as the model's 77 tokens hold."""
+USUAL_TOKENS = 77
+"""Tokens of a prompt in the published model, for when no bundle is known."""
 
 PROMPT_LIMIT = 1000
 """Characters of a text that is no prompt any more: something else was pasted."""
 
-_PROMPT_CHARACTERS = 400
+_CHARACTERS_A_WORD = 7
 _BYTES_PER_SAMPLE = 3
 _SPOOL_BYTES_PER_SAMPLE = 4
 _ROOM_BESIDE = 8 * 2**20
@@ -71,6 +71,7 @@ def check_sheet(
     depth: Depth = Depth.FULL,
     presets: Iterable[str] | None = None,
     known: Iterable[Problem] = (),
+    tokens: int = USUAL_TOKENS,
 ) -> tuple[Problem, ...]:
     """All problems of the sheet: of the sheet as a whole first, then cue by cue.
 
@@ -82,6 +83,7 @@ def check_sheet(
         depth: how closely media are looked at.
         presets: names there are; None leaves presets unchecked.
         known: problems told already, by spotting; what they say is not said again.
+        tokens: how many tokens of a prompt the bundle hears, its first and last included.
     """
     told = tuple(known)
     overlapping = {problem.cue_id for problem in told if "overlap" in problem.message}
@@ -92,6 +94,7 @@ def check_sheet(
     with closing(_Checker(depth, _look_at_all(sheet, depth))) as checker:
         for cue in sheet.cues:
             found += _value_problems(cue, names)
+            found += _prompt_problems(cue, heard=words_heard(tokens))
             if cue.id not in blocked:
                 found += checker.media_problems(cue)
     return tuple(dict.fromkeys(found))
@@ -171,22 +174,26 @@ def _value_problems(cue: Cue, presets: frozenset[str] | None) -> Iterator[Proble
             f"Cue {cue.id} asks for the preset '{cue.preset}', which does not exist.",
             f"Use one of: {', '.join(sorted(presets))}.",
         )
-    for kind, words in (("prompt", cue.prompt), ("negative prompt", cue.negative_prompt)):
-        yield from _word_problems(cue, kind, words)
 
 
-def _word_problems(cue: Cue, kind: str, words: str) -> Iterator[Problem]:
+def words_heard(tokens: int) -> int:
+    """About how many words a prompt of that many tokens holds: English takes 4 tokens for 3 words."""
+    return max((tokens - 2) * 3 // 4, 1)
+
+
+def _prompt_problems(cue: Cue, *, heard: int) -> Iterator[Problem]:
     """Long prompts are heard in part; one that cannot be meant as a prompt is refused."""
-    if len(words.split()) <= PROMPT_WORDS and len(words) <= _PROMPT_CHARACTERS:
-        return
-    yield Problem(
-        Severity.BLOCKER if len(words) > PROMPT_LIMIT else Severity.WARNING,
-        cue.id,
-        cue.spot.source_name,
-        f"The {kind} of cue {cue.id} has {len(words)} characters; "
-        f"the model hears about the first {PROMPT_WORDS} words and nothing after.",
-        "Say it in a few words.",
-    )
+    for kind, words in (("prompt", cue.prompt), ("negative prompt", cue.negative_prompt)):
+        if len(words.split()) <= heard and len(words) <= heard * _CHARACTERS_A_WORD:
+            continue
+        yield Problem(
+            Severity.BLOCKER if len(words) > PROMPT_LIMIT else Severity.WARNING,
+            cue.id,
+            cue.spot.source_name,
+            f"The {kind} of cue {cue.id} has {len(words)} characters; "
+            f"the model hears about the first {heard} words and nothing after.",
+            "Say it in a few words.",
+        )
 
 
 def _look_at_all(sheet: CueSheet, depth: Depth) -> dict[MediaSource, Look]:

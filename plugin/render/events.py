@@ -33,12 +33,14 @@ class CueStarted:
         label: its object.
         number: 1-based place in the sheet.
         cues: how many there are.
+        takes: how many takes it asks for.
     """
 
     cue_id: str
     label: str
     number: int
     cues: int
+    takes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def _render_sheet(run: _Run) -> None:
     try:
         for number, cue in enumerate(cues, 1):
             _checkpoint(run)
-            run.teller.tell(CueStarted(cue.id, cue.spot.label, number, len(cues)))
+            run.teller.tell(CueStarted(cue.id, cue.spot.label, number, len(cues), cue.takes))
             _try_cue(run, cue, base=bases[cue.id])
     except (Cancelled, OutputError) as ending:
         with suppress(OutputError):  # the journal may meet the very same full disk

@@ -24,6 +24,7 @@ from plugin.filehost import FileHost, placed_name
 from plugin.folders import Folders
 from plugin.hosts import Host
 from plugin.opening import OpenTimeline, default_output
+from plugin.render.checking import words_heard
 from plugin.timebase import TimeSpan
 from plugin.workspace import Workspace
 from tests.cli.made_timelines import make_timeline, seconds
@@ -98,7 +99,7 @@ def test_results_go_where_the_line_the_settings_or_the_file_say(workspace, tmp_p
 
 def test_missing_media_show_without_decoding(opened, workspace) -> None:
     (opened.path.parent / "matte.mp4").unlink()
-    problems = quick_problems(opened, sheet_of(opened, workspace))
+    problems = quick_problems(opened, sheet_of(opened, workspace), workspace.bundle())
     assert {problem.cue_id for problem in problems} == {"001", "002"}
     assert all("matte.mp4" in problem.message for problem in problems)
 
@@ -141,9 +142,19 @@ def test_the_workspace_refuses_what_cannot_be(tmp_path: Path) -> None:
 
 def test_presets_follow_the_bundle_and_do_without_one(workspace) -> None:
     sampling = workspace.bundle().manifest.sampling
-    assert workspace.presets_or_defaults().steps == sampling.steps
+    assert workspace.presets_of(workspace.bundle_if_any()).steps == sampling.steps
     lost = replace(workspace, settings=replace(workspace.settings, bundle="nowhere"))
-    assert lost.presets_or_defaults() == lost.presets
+    assert lost.bundle_if_any() is None
+    assert lost.presets_of(None) == lost.presets
+
+
+def test_how_much_of_a_prompt_is_heard_depends_on_the_bundle(opened, workspace) -> None:
+    sheet = sheet_of(opened, workspace)
+    wordy = replace(sheet, cues=tuple(replace(cue, prompt="word " * 20) for cue in sheet.cues))
+    told = [problem.message for problem in quick_problems(opened, wordy, workspace.bundle())]
+    heard = words_heard(workspace.bundle().manifest.text.length)
+    assert any(f"about the first {heard} words" in message for message in told)
+    assert not any("words" in problem.message for problem in quick_problems(opened, wordy, None))
 
 
 def test_bundles_are_found_and_verified(workspace) -> None:

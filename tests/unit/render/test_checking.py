@@ -211,10 +211,13 @@ def test_words_values_and_names(media: dict[str, MediaSource]) -> None:
     shot = clip(media["shot"])
     assert "has 5000 characters" in the_one(cue(shot, prompt="x" * 5000))[1]
     assert the_one(cue(shot, prompt="x" * 5000))[0] is Severity.BLOCKER
-    long_words = problems(cue(shot, prompt="a " * 61, negative_prompt="b " * 61))
+    long_words = problems(cue(shot, prompt="a " * 57, negative_prompt="b " * 57))
     assert [problem.severity for problem in long_words] == [Severity.WARNING] * 2
     assert "negative prompt" in long_words[1].message
-    assert problems(cue(shot, prompt="a " * 60)) == []
+    assert problems(cue(shot, prompt="a " * 56)) == []
+    short = problems(cue(shot, prompt="a " * 11), tokens=16)
+    assert "about the first 10 words" in short[0].message
+    assert problems(cue(shot, prompt="a " * 10), tokens=16) == []
     blocker = the_one(cue(shot, preset="fin"), presets=["draft", "fine"])
     assert blocker == (Severity.BLOCKER, "Cue 001 asks for the preset 'fin', which does not exist.")
     empty = replace(cue(shot).spot, record=TimeSpan(HOUR, HOUR))

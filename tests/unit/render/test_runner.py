@@ -85,8 +85,8 @@ def test_two_cues_from_start_to_finish(tmp_path: Path) -> None:
     events = run(sheet(cue(1), cue(2, "trumpet", takes=2)), tmp_path)
     assert events[0] == SheetStarted(2, 3, tmp_path)
     assert of_kind(events, CueStarted) == [
-        CueStarted("001", "violin", 1, 2),
-        CueStarted("002", "trumpet", 2, 2),
+        CueStarted("001", "violin", 1, 2, 1),
+        CueStarted("002", "trumpet", 2, 2, 2),
     ]
     written = of_kind(events, TakeWritten)
     assert [event.path.name for event in written] == [
