@@ -29,6 +29,8 @@ UNNAMED_LABEL = "object"
 _MASK_NAME = re.compile(r"\s*(?:mask|matte)s?(?![^\W\d_])(.*)", re.IGNORECASE | re.DOTALL)
 _MARKER_NAME = re.compile(r"\s*foley(?![^\W\d_])(.*)", re.IGNORECASE | re.DOTALL)
 _LEAD = " \t\r\n:_-–—.#"
+_DOTS = re.compile(r"[\s:_–—#-]*(?=\.+[/\\])")
+"""What comes before a label that begins like a path; its dots are its own."""
 _COUNTED = re.compile(r"\d+\s*[:.)_–—-]\s*(?=\S)|\d+\s*$")
 _NOT = re.compile(r"(?:not|no|without)\b\s*:?(.*)", re.IGNORECASE | re.DOTALL)
 _CHANNELS = {
@@ -91,7 +93,8 @@ def marker_wish(name: str) -> Wish | None:
 def described(text: str) -> Wish:
     """What the words after `MASK` or `FOLEY` ask for."""
     first, *options = text.split("|")
-    label = _COUNTED.sub("", first.strip(_LEAD), count=1).strip(_LEAD)
+    dotted = _DOTS.match(first)
+    label = first[dotted.end() :] if dotted else _COUNTED.sub("", first.strip(_LEAD), count=1).strip(_LEAD)
     wish = Wish(label=one_line(label))
     for option in options:
         wish = _with_option(wish, one_line(option))

@@ -27,6 +27,9 @@ from plugin.timeline.wishes import Wish, marker_wish, mask_wish, our_metadata, w
         ("MASK violin | without: trumpet | not drums", "violin", "trumpet, drums"),
         ("MASK d\x00og\nbark", "d og bark", ""),
         ("MASK Geige Ä", "Geige Ä", ""),
+        ("MASK ../../etc/x", "../../etc/x", ""),
+        ("MASK: ./x | not y", "./x", "y"),
+        ("MASK... x", "x", ""),
     ],
 )
 def test_names_of_mask_tracks(name: str, label: str, negative: str) -> None:
