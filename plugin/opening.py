@@ -74,6 +74,7 @@ class OpenTimeline:
         Raises:
             UnreadableTimeline: no such file, not a timeline, damaged, or of a newer schema.
             OutputError: a package cannot be unpacked.
+            UsageError: `reading` names a video track that is not there.
         """
         absolute, reading = path.absolute(), reading or Reading()
         packed = absolute.suffix.casefold() == _PACKAGE

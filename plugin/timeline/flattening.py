@@ -13,6 +13,7 @@ from typing import Any
 
 import opentimelineio as otio
 
+from plugin.errors import UsageError
 from plugin.timebase import TimeSpan
 from plugin.timeline.clock import Clock
 from plugin.timeline.lengths import Lengths, NoLength, Part
@@ -114,6 +115,9 @@ def flatten(timeline: Any, clock: Clock, *, mask_tracks: Mapping[int, str] | Non
         clock: its clock.
         mask_tracks: words of tracks that hold mattes whatever their names say; key 1 is the lowest
             video track.
+
+    Raises:
+        UsageError: `mask_tracks` names a track that is not there.
     """
     stack = timeline.tracks
     if stack is None:
@@ -235,7 +239,14 @@ def _by_index(stack: Any, told: Mapping[int, str]) -> dict[int, str]:
         for index, track in enumerate(stack)
         if isinstance(track, otio.schema.Track) and track.kind == kind
     ]
-    return {video[number - 1]: words for number, words in told.items() if 1 <= number <= len(video)}
+    for number in told:
+        if not 1 <= number <= len(video):
+            there = f"{len(video)} video track" + "s" * (len(video) != 1)
+            raise UsageError(
+                f"There is no video track {number} to take mattes from; the timeline has {there}.",
+                remedy="Count video tracks from 1, the lowest.",
+            )
+    return {video[number - 1]: words for number, words in told.items()}
 
 
 def _mask_of_track(name: str, told: str | None, ours: Mapping[str, Any], outer: Wish | None) -> Wish | None:

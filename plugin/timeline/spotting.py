@@ -70,6 +70,9 @@ def find_spots(
         mask_tracks: video tracks that hold mattes whatever their names say: track number, 1 the
             lowest, to words such as `violin | not trumpet`.
         drop_frame: how timecode is counted, where the caller knows.
+
+    Raises:
+        UsageError: `mask_tracks` names a track that is not there.
     """
     clock = clock_of(timeline, drop_frame=drop_frame)
     flattened = flatten(timeline, clock, mask_tracks=mask_tracks)

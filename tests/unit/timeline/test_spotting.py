@@ -7,6 +7,7 @@ import opentimelineio as otio
 import pytest
 
 from plugin.cues import ImageSequence, MatteChannel, MediaFile, Severity, SpotOrigin
+from plugin.errors import UsageError
 from plugin.timeline.spotting import Spotting, find_spots
 
 
@@ -282,9 +283,15 @@ def test_tracks_can_be_told(build: Any) -> None:
     picture = build.track("V1", build.clip("a", 40))
     sound = build.track("A1", build.clip("s", 40), kind="Audio")
     matte = build.track("V2", build.clip("m", 40))
-    spotting = spotted(build, picture, sound, matte, mask_tracks={2: "violin | not trumpet", 9: "none"})
+    spotting = spotted(build, picture, sound, matte, mask_tracks={2: "violin | not trumpet"})
     (spot,) = spotting.spots
     assert (spot.label, spot.negative_prompt, spot.picture.clip_name) == ("violin", "trumpet", "a")
+
+
+def test_a_told_mask_track_that_is_not_there_is_named(build: Any) -> None:
+    tracks = [build.track("V1", build.clip("a", 40)), build.track("V2", build.clip("m", 40))]
+    with pytest.raises(UsageError, match=r"no video track 7 .* has 2 video tracks\."):
+        spotted(build, *tracks, mask_tracks={7: "violin"})
 
 
 def test_audio_tracks_named_mask_are_no_masks(build: Any) -> None:
