@@ -6,7 +6,7 @@ See docs/adr/0003-placing.md for the flavours, the addresses and what "nothing e
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +19,7 @@ from plugin.timeline.documents import Document
 from plugin.timeline.json_trees import canonical, objects_in, tracks_of, with_tracks, without_our_tracks
 from plugin.timeline.lengths import Lengths
 from plugin.timeline.reading import media_folder, timeline_of_json
-from plugin.timeline.resolve_flavour import for_resolve, obstacles_for_resolve
+from plugin.timeline.resolve_flavour import for_resolve, obstacles_for_resolve, off_frames
 from plugin.timeline.stem_tracks import (
     PlacedTake,
     Ruler,
@@ -114,7 +114,12 @@ def place(
     data = (json.dumps(full.root, indent=4, ensure_ascii=False) + "\n").encode("utf-8")
     positions = _read_back(data, bare, tracks, flavour, output)
     _write(output, data)
-    return Placement(output, positions, replaced, _warnings(bare, source, output, flavour))
+    warnings: list[str] = []
+    if flavour is Flavour.RESOLVE:
+        warnings += obstacles_for_resolve(bare.timeline, name=output.name)
+        warnings += off_frames(tracks, document.ruler, name=output.name)
+    warnings += _moved_media(bare, source, output)
+    return Placement(output, positions, replaced, tuple(warnings))
 
 
 def _write(output: Path, data: bytes) -> None:
@@ -222,15 +227,13 @@ def _wrong(output: Path, reason: str) -> OutputError:
     return OutputError(f"{output.name} would not be right: {reason}.", remedy=_REPORT)
 
 
-def _warnings(bare: Document, source: Path, output: Path, flavour: Flavour) -> tuple[str, ...]:
-    found = list(obstacles_for_resolve(bare.timeline)) if flavour is Flavour.RESOLVE else []
+def _moved_media(bare: Document, source: Path, output: Path) -> Iterator[str]:
     moved = source.suffix.casefold() == ".otioz" or media_folder(source) != output.parent.absolute()
     if moved and _has_relative_media(bare.timeline):
-        found.append(
-            "Some of its media are named relative to the original timeline and will be looked for beside "
-            "the new one."
+        yield (
+            f"Some media of {output.name} are named relative to the original timeline and will be looked for "
+            "beside the new one."
         )
-    return tuple(found)
 
 
 def _has_relative_media(timeline: dict[str, Any]) -> bool:

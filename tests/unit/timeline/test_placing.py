@@ -195,7 +195,7 @@ def test_for_resolve_the_whole_document_takes_its_schema_versions(build: Any) ->
     text = output.read_text("utf-8")
     assert '"Clip.1"' not in text
     assert json.loads(text)["global_start_time"]["value"] == 0.0
-    assert "media addresses (file://...)" in placement.warnings[0]
+    assert placement.warnings[0].startswith("placed.otio holds media addresses (file://...)")
 
 
 def test_what_resolve_may_refuse_is_said(build: Any) -> None:
@@ -204,7 +204,7 @@ def test_what_resolve_may_refuse_is_said(build: Any) -> None:
     source = build.write(build.timeline(build.track("V1", sequence, bare)))
     placement = place(source, [], output=build.folder / "p.otio", flavour=Flavour.RESOLVE)
     assert len(placement.warnings) == 2
-    assert "image sequences" in placement.warnings[0]
+    assert placement.warnings[0].startswith("p.otio holds image sequences")
     assert "without an available range" in placement.warnings[1]
 
 
@@ -279,6 +279,23 @@ def test_positions_off_the_frame_grid_are_kept(build: Any) -> None:
     record = TimeSpan(Fraction(3600) + Fraction(1, 7), Fraction(3600) + Fraction(5, 7))
     placement = place(cut(build), [PlacedTake("x", record, wav, "x")], output=build.folder / "p.otio")
     assert abs(placement.positions[0].record_start - record.start) < Fraction(1, 4_800_000)
+
+
+def test_a_take_off_the_frame_grid_is_said_for_resolve(build: Any) -> None:
+    source = build.write(build.timeline(build.track("V1", build.title("t", 48)), start=86400))
+    whole = take(build, "x", 86400, 86410)
+    starts_late, ends_late = take(build, "y", 86420.5, 86430), take(build, "z", 86420, 86430.25)
+
+    def said(*takes: PlacedTake, flavour: Flavour) -> tuple[str, ...]:
+        return place(source, takes, output=build.folder / "p.otio", flavour=flavour).warnings
+
+    assert said(whole, flavour=Flavour.RESOLVE) == ()
+    assert said(starts_late, flavour=Flavour.GENERIC) == ()
+    (one,) = said(whole, ends_late, flavour=Flavour.RESOLVE)
+    assert "p.otio holds 1 take that does not lie on whole frames" in one
+    assert "z 86420" in one
+    (two,) = said(starts_late, ends_late, flavour=Flavour.RESOLVE)
+    assert "2 takes that do not" in two
 
 
 @pytest.mark.parametrize(
