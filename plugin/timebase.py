@@ -112,13 +112,28 @@ def supports_drop_frame(rate: Fraction) -> bool:
     return rate.denominator == 1001 and rate.numerator % 30_000 == 0
 
 
+def frames_per_day(rate: Fraction, *, drop_frame: bool = False) -> int:
+    """Frames until timecode begins again.
+
+    Raises:
+        ValueError: drop-frame is asked for at a rate that has none.
+    """
+    dropped = _dropped_per_minute(rate) if drop_frame else 0
+    return 86_400 * round(rate) - dropped * (1440 - 144)
+
+
 def format_timecode(frame: int, rate: Fraction, *, drop_frame: bool = False) -> str:
     """Timecode of a frame counted from midnight: `01:00:00:00`, or `01:00:00;00` in drop-frame.
+
+    After 24 hours it begins again at `00:00:00:00`, as on every machine that counts timecode; a frame
+    before midnight is written with a minus.
 
     Raises:
         ValueError: drop-frame is asked for at a rate that has none.
     """
     nominal = round(rate)
+    if frame >= 0:
+        frame %= frames_per_day(rate, drop_frame=drop_frame)
     if drop_frame:
         frame = _with_dropped_numbers(frame, rate)
     sign = "-" if frame < 0 else ""

@@ -12,7 +12,7 @@ from plugin.cueing import NO_MATTE, CueChoices
 from plugin.cues import Cue, CueSheet
 from plugin.cuesheets.reading import SCHEMA
 from plugin.presets import Presets
-from plugin.timebase import format_timecode, is_smpte_rate
+from plugin.timebase import format_timecode, frames_per_day, is_smpte_rate
 from plugin.wholefile import write_whole
 
 _HEADER = """\
@@ -86,9 +86,10 @@ def _pairs(cue: Cue, sheet: CueSheet, presets: Presets) -> Iterator[tuple[str, s
 
 
 def _shown_time(time: Fraction, sheet: CueSheet) -> str:
-    """Timecode when the time lies on a frame, else exact seconds as a fraction."""
+    """Timecode when the time lies on a frame of its first day, else exact seconds as a fraction."""
     frame = time * sheet.rate
-    if frame.denominator == 1 and is_smpte_rate(sheet.rate) and 0 <= frame < 86_400 * 4 * sheet.rate:
+    on_frame = frame.denominator == 1 and is_smpte_rate(sheet.rate)
+    if on_frame and 0 <= frame < frames_per_day(sheet.rate, drop_frame=sheet.drop_frame):
         return format_timecode(frame.numerator, sheet.rate, drop_frame=sheet.drop_frame)
     return str(time)
 

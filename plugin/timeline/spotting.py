@@ -21,7 +21,7 @@ from typing import Any
 
 from plugin.cues import Problem, Severity, Spot
 from plugin.timebase import TimeSpan
-from plugin.timeline.clock import clock_of
+from plugin.timeline.clock import Clock, clock_of
 from plugin.timeline.drafts import Draft, DraftFinder
 from plugin.timeline.flattening import Fault, flatten
 from plugin.timeline.pictures import Pictures
@@ -82,6 +82,7 @@ def find_spots(
     numbered = [(f"{number:03}", draft) for number, draft in enumerate(drafts, 1)]
     spots = tuple(_spot(number, draft, sources) for number, draft in numbered)
     problems = (
+        *_before_midnight(clock),
         *_general(flattened.faults, finder.general),
         *(problem for number, draft in numbered for problem in _problems(number, draft)),
         *_overlaps(spots),
@@ -109,6 +110,16 @@ def _spot(number: str, draft: Draft, sources: Sources) -> Spot:
         origin=draft.origin,
         source_name=draft.source_name,
     )
+
+
+def _before_midnight(clock: Clock) -> Iterator[Problem]:
+    """A start below zero: timecode and the time stamp in a Broadcast WAV count from midnight."""
+    if clock.start < 0:
+        begins = f"The timeline begins {float(-clock.start):g} s before 00:00:00:00"
+        stamp = "a Broadcast WAV cannot say so (its TimeReference is never negative)"
+        message = f"{begins}; {stamp}: stems from there are stamped 00:00:00:00."
+        remedy = "Give the timeline a start timecode of 00:00:00:00 or later and export it again."
+        yield Problem(Severity.WARNING, "", "start timecode", message, remedy)
 
 
 def _general(faults: Iterable[Fault], troubles: Iterable[Trouble]) -> Iterator[Problem]:

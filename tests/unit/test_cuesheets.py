@@ -251,3 +251,12 @@ def test_a_header_like_line_in_a_long_text_does_not_shift_lines(tmp_path: Path) 
     with pytest.raises(UsageError, match="cue '1': takes is 0") as caught:
         from_text(tmp_path, "[[cue]]\nid = '1'\nprompt = '''\n[[cue]]\n'''\ntakes = 0\n")
     assert "line" not in caught.value.message.split("mistake:")[1]
+
+
+def test_times_after_midnight_come_back_as_they_went(tmp_path: Path) -> None:
+    day = 86_400 * 24 / RATE
+    late = replace(SPOTS[0], record=TimeSpan(day - 10 / RATE, day + 20 / RATE))
+    sheet = sheet_of((late,), record=TimeSpan(day - 48 / RATE, day + 48 / RATE))
+    text = format_cue_file(sheet, presets=PRESETS)
+    assert 'start = "23:59:59:14"' in text
+    assert from_text(tmp_path, text, spots=(late,)).cues[0].spot.record == late.record

@@ -12,6 +12,7 @@ from plugin.timebase import (
     format_timecode,
     frame_at,
     frame_time,
+    frames_per_day,
     parse_timecode,
     sample_position,
     snap_rate,
@@ -83,8 +84,22 @@ def test_drop_frame_skips_numbers_not_frames(frame: int, text: str) -> None:
 @given(frame=st.integers(0, 24 * 3600 * 59), rate=st.sampled_from(RATES), drop=st.booleans())
 def test_timecode_goes_there_and_back(frame: int, rate: Fraction, drop: bool) -> None:
     drop = drop and supports_drop_frame(rate)
-    assert parse_timecode(format_timecode(frame, rate, drop_frame=drop), rate) == frame
+    day = frames_per_day(rate, drop_frame=drop)
+    assert parse_timecode(format_timecode(frame, rate, drop_frame=drop), rate) == frame % day
     assert frame_at(frame_time(frame, rate), rate) == frame
+
+
+@pytest.mark.parametrize(
+    ("rate", "drop", "day"),
+    [(Fraction(24), False, 2_073_600), (NTSC_30, False, 2_592_000), (NTSC_30, True, 2_589_408)],
+)
+def test_timecode_begins_again_at_midnight(rate: Fraction, drop: bool, day: int) -> None:
+    def last(frame: int) -> str:
+        return format_timecode(frame, rate, drop_frame=drop).replace(";", ":")
+
+    assert frames_per_day(rate, drop_frame=drop) == day
+    assert last(day - 1) == f"23:59:59:{round(rate) - 1}"
+    assert [last(day), last(day + 20)] == ["00:00:00:00", "00:00:00:20"]
 
 
 @pytest.mark.parametrize("bad", ["", "1:2", "01:00:00:24", "00:01:00;00", "01:60:00:00", "a1:00:00:00"])

@@ -417,6 +417,16 @@ def test_the_timeline_is_not_changed(build: Any) -> None:
     assert otio.core.serialize_json_to_string(timeline) == before
 
 
+def test_a_start_before_midnight_is_told(build: Any) -> None:
+    timeline = build.timeline(build.track("V1", build.clip("a", 40)), start=-36)
+    (problem,) = find_spots(timeline, folder=build.folder).problems
+    assert (problem.severity, problem.cue_id) == (Severity.WARNING, "")
+    assert "begins 1.5 s before 00:00:00:00" in problem.message
+    assert "TimeReference is never negative" in problem.message
+    at_zero = build.timeline(build.track("V1", build.clip("a", 40)), start=0)
+    assert find_spots(at_zero, folder=build.folder).problems == ()
+
+
 def test_an_empty_timeline_has_no_spots(build: Any) -> None:
     spotting = spotted(build)
     assert not spotting.spots
