@@ -11,6 +11,7 @@ from plugin.filehost import FileHost
 from plugin.hosts import PlacedPiece, StemPiece
 from plugin.render.takes import Take, find_takes
 from plugin.timeline.packages import Package, write_otioz
+from plugin.timeline.reading import media_folder
 
 MadeTakes = Mapping[str, tuple[Take, Path]]
 """By cue id: the take that this run made or kept, and its WAV."""
@@ -94,6 +95,7 @@ def deliver(host: FileHost, pieces: Sequence[StemPiece], *, package: Path | None
     warnings = list(host.placement.warnings) if host.placement else []
     packed: Package | None = None
     if package is not None:
-        packed = write_otioz(host.output, output=package / host.output.with_suffix(".otioz").name)
+        inside = package / host.output.with_suffix(".otioz").name
+        packed = write_otioz(host.output, output=inside, folder=media_folder(host.path))
         warnings += [f"Not in the package, because the file is not there: {name}" for name in packed.missing]
     return Delivery(host.output, packed.path if packed else None, placed, tuple(warnings))

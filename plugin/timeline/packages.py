@@ -42,11 +42,17 @@ class Package:
     missing: tuple[str, ...]
 
 
-def write_otioz(timeline: Path, *, output: Path) -> Package:
+def write_otioz(timeline: Path, *, output: Path, folder: Path | None = None) -> Package:
     """Packs a timeline (.otio, .json or .otiod) and its media; the timeline itself stays as it is.
 
     Files of the same name get different ones inside. A file that is not there stays missing: its
     reference is kept word for word.
+
+    Args:
+        timeline: the document.
+        output: the .otioz.
+        folder: where relative references start, for a document that was written away from the media
+            that it names; None: where those of `timeline` do.
 
     Raises:
         UnreadableTimeline: `timeline` is not OTIO.
@@ -55,7 +61,7 @@ def write_otioz(timeline: Path, *, output: Path) -> Package:
     if output.suffix.casefold() != ".otioz":
         message = f"{output.name} is not an .otioz file name."
         raise OutputError(message, remedy="Choose a name that ends in .otioz.")
-    packing = _Packing(media_folder(timeline))
+    packing = _Packing(folder or media_folder(timeline))
     tree = packing.relinked(read_tree(timeline))
     content = json.dumps(tree, indent=4, ensure_ascii=False).encode("utf-8")
     timeline_of_json(content.decode("utf-8"), output)

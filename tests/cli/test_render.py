@@ -164,6 +164,25 @@ def test_otioz_holds_picture_mattes_and_stems(sagafoley, film, tmp_path: Path) -
     assert {"picture.mp4", "matte.mp4", "film_001_violin_t01.wav", "film_002_trumpet_t01.wav"} <= names
 
 
+def test_media_named_relative_to_the_timeline_are_packed(sagafoley, film) -> None:
+    def shorten(timeline: otio.schema.Timeline) -> None:
+        for clip in timeline.find_clips():
+            clip.media_reference.target_url = Path(clip.media_reference.target_url).name
+
+    film.rewrite(shorten)
+    ran = sagafoley("render", film.path, *QUICK, "--otioz")
+    assert "Not in the package" not in ran.err
+    package = Path(ran.lines[-1])
+    assert package == film.path.with_name("film_foley") / "film_foley.otioz"
+    with zipfile.ZipFile(package) as file:
+        assert {"media/picture.mp4", "media/matte.mp4"} <= set(file.namelist())
+    alone = package.rename(film.path.parent.with_name("alone.otioz"))
+    film.picture.unlink()
+    film.matte.unlink()
+    again = sagafoley("render", alone, *QUICK, "--only", "1")
+    assert (again.code, Path(again.lines[0]).name) == (0, "film_001_violin_t01.wav")
+
+
 def test_a_dry_run_checks_and_writes_nothing(sagafoley, film, tmp_path: Path) -> None:
     ran = sagafoley("render", film.path, "-o", tmp_path / "out", *QUICK, "--dry-run")
     assert ran.code == 0
