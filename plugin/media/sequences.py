@@ -103,7 +103,7 @@ class SequenceReader:
             return av.VideoFrame.from_ndarray(black, format="rgba")
         raise MediaMissing(
             f"{sequence.path_of(number).name} is missing from the sequence {sequence.name}.",
-            remedy="Render the missing image, or set the clip's missing frames to hold or black.",
+            remedy=f"Render or copy {sequence.path_of(number).name} into {sequence.folder}.",
             detail=str(sequence.path_of(number)),
         )
 

@@ -28,6 +28,7 @@ from plugin.errors import MediaError, MediaMissing, SagafoleyError
 from plugin.media.mattes import MatteReader
 from plugin.media.video import Extent, MediaInfo, VideoReader
 from plugin.render.clocks import MediaClock, clock_of, media_of, shown_span
+from plugin.render.holes import hole_problems
 from plugin.timebase import TimeSpan, span_samples
 
 USUAL_TOKENS = 77
@@ -93,6 +94,7 @@ def check_sheet(
     names = None if presets is None else frozenset(presets)
     with closing(_Checker(depth, _look_at_all(sheet, depth))) as checker:
         for cue in sheet.cues:
+            found += _place_problems(cue, sheet.record)
             found += _value_problems(cue, names)
             found += _prompt_problems(cue, heard=words_heard(tokens))
             if cue.id not in blocked:
@@ -154,6 +156,23 @@ def _overlaps(sheet: CueSheet) -> Iterator[Problem]:
             )
         if before is None or cue.spot.record.end > before.spot.record.end:
             latest[label] = cue
+
+
+def _place_problems(cue: Cue, timeline: TimeSpan) -> Iterator[Problem]:
+    """A cue that cannot be placed: it begins where the timeline is not."""
+    start = cue.spot.record.start
+    if timeline.start <= start and (start < timeline.end or start == timeline.start):
+        return
+    off = f"{_seconds(start - timeline.end)} s after the timeline's end"
+    if start < timeline.start:
+        off = f"{_seconds(timeline.start - start)} s before the timeline's start"
+    yield Problem(
+        Severity.BLOCKER,
+        cue.id,
+        cue.spot.source_name,
+        f"Cue {cue.id} ('{cue.spot.label}') begins {off}, so it cannot be placed.",
+        "Correct its start and end in the cue sheet.",
+    )
 
 
 def _value_problems(cue: Cue, presets: frozenset[str] | None) -> Iterator[Problem]:
@@ -244,6 +263,9 @@ class _Checker:
             yield _blocker(cue, source.name, look.fault)
         elif look.info is not None:
             yield from _cover_problems(cue.spot, clip, source, look, kind=kind)
+            if isinstance(source, ImageSequence):
+                shown = clock_of(clip, look.info).file_span(cue.spot.record)
+                yield from hole_problems(cue.spot, source, kind=kind, shown=shown)
 
     def _matte_problems(self, cue: Cue, matte: Matte) -> Iterator[Problem]:
         """Whether the matte has its channel and marks anything within the cue."""

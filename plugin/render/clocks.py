@@ -35,6 +35,11 @@ class MediaClock:
         """Seconds from the file's first frame; may lie outside the file."""
         return self.clip.source_time(record_time) - self.zero
 
+    def file_span(self, record: TimeSpan) -> TimeSpan:
+        """The part of the file that `record` shows, seconds from its first frame; a freeze shows a moment."""
+        shown = shown_span(self.clip, record)
+        return TimeSpan(shown.start - self.zero, shown.end - self.zero)
+
     @property
     def pick(self) -> Pick:
         """The rule that chooses a frame: forward as in training, on screen for a freeze, or backward."""

@@ -51,7 +51,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, MediaSource]:
     folder = tmp_path_factory.mktemp("media")
     (folder / "text.mov").write_text("not a movie", "utf-8")
     (folder / "empty.mov").write_bytes(b"")
-    make_sequence(folder / "seq", count=24, holes=[1005], rate=24)
+    make_sequence(folder / "seq", count=24, rate=24)
+    make_sequence(folder / "holes", count=24, holes=[1005, 1009, 1020], rate=24)
     late = lambda i: np.full((64, 96, 3), 255 if i >= 20 else 0, np.uint8)  # noqa: E731
     files = {
         "shot": make_movie(folder / "shot.mp4", rate=25, frames=50).path,
@@ -67,8 +68,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, MediaSource]:
         "white": write_image(folder / "white.png", np.full((8, 8), 255, np.uint8)),
     }
     sequence = ImageSequence(folder / "seq", "shot.", ".png", 4, 1001, 1024, 1, Fraction(24))
-    nothing = replace(sequence, prefix="none.")
-    return {name: MediaFile(path) for name, path in files.items()} | {"seq": sequence, "noseq": nothing}
+    others = {"noseq": replace(sequence, prefix="none."), "holes": replace(sequence, folder=folder / "holes")}
+    return {name: MediaFile(path) for name, path in files.items()} | {"seq": sequence, **others}
 
 
 def clip(source: MediaSource | None, **changes: Any) -> ClipSource:
@@ -322,3 +323,56 @@ def test_300_cues_of_few_files_are_checked_quickly_and_each_file_probed_once(
     assert time.perf_counter() - began < 3.0
     assert opened["shot.mp4"] == 1
     assert opened["late.mp4"] == 1
+
+
+def test_images_missing_within_the_cue_stop_it(media: dict[str, MediaSource]) -> None:
+    part = TimeSpan(HOUR, HOUR + Fraction(12, 24))
+    holed, shot = clip(media["holes"]), clip(media["shot"])
+
+    def within(record: TimeSpan, matte: Matte | None, picture: ClipSource = holed) -> Cue:
+        made = cue(picture, matte)
+        return replace(made, spot=replace(made.spot, record=record))
+
+    (found,) = problems(within(part, None))
+    assert found.severity is Severity.BLOCKER
+    assert "lacks 2 images within cue 001" in found.message
+    assert "the first is shot.1005.png" in found.message
+    assert found.remedy.startswith("Render or copy shot.1005.png into ")
+    (found,) = problems(within(part, Matte(holed), shot))
+    assert found.severity is Severity.BLOCKER
+    assert found.message.startswith("The matte shot.[1001-1024].png lacks 2 images")
+    between = TimeSpan(HOUR + Fraction(5, 24), HOUR + Fraction(8, 24))
+    assert problems(within(between, None)) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"), [("hold", "the image before is held"), ("black", "black is shown")]
+)
+def test_missing_images_with_a_policy_are_told(media: dict[str, MediaSource], policy: str, said: str) -> None:
+    sequence = media["holes"]
+    assert isinstance(sequence, ImageSequence)
+    severity, message = the_one(cue(clip(replace(sequence, missing=policy))))
+    assert severity is Severity.WARNING
+    assert "lacks 3 images" in message
+    assert message.endswith(f"{said}.")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        (-1, 1, "begins 1.00 s before the timeline's start"),
+        (60, 61, "begins 0.00 s after the timeline's end"),
+        (70, 71, "begins 10.00 s after the timeline's end"),
+    ],
+)
+def test_a_cue_outside_the_timeline_is_stopped(
+    media: dict[str, MediaSource], start: int, end: int, said: str
+) -> None:
+    record = TimeSpan(HOUR + start, HOUR + end)
+    still = clip(media["white"], record=record)
+    made = cue(still)
+    outside = replace(made, spot=replace(made.spot, record=record))
+    severity, message = the_one(outside)
+    assert severity is Severity.BLOCKER
+    assert said in message
+    assert problems(cue(still)) == []
