@@ -10,6 +10,7 @@ import gc
 import io
 import json
 import logging
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -34,6 +35,10 @@ _INSTANCE = "SerializableObjectRef"
 """A reference inside the document; it could make an item contain itself."""
 
 CONTENT_NAME = "content.otio"
+_MANGLED = re.compile(r"N\d+open(?:timelineio|time)\d+v[\d_]+([A-Za-z]+?)(?:E\b|\d\w*)")
+"""A type in OTIO's error texts, such as N14opentimelineio7v0_18_16EffectE, which is Effect."""
+
+_MOST_WORDS = 400
 _EXPORT_AGAIN = "Export the timeline again as OTIO (.otio) or Final Cut Pro 7 XML (.xml)."
 
 
@@ -94,8 +99,17 @@ def timeline_of_json(text: str, path: Path) -> Any:
             remedy="Update Sagafoley, or export the timeline for OpenTimelineIO 0.18 or older.",
             detail=str(error),
         ) from error
+    except ValueError as error:  # a field, effect or marker of a wrong or unknown type
+        reason = f"is refused by OpenTimelineIO ({_otio_words(error)})"
+        raise _refused(path, reason, detail=repr(error)) from error
     except Exception as error:  # OTIO raises anything, RecursionError and KeyError included
         raise _refused(path, "is not a whole OpenTimelineIO document", detail=repr(error)) from error
+
+
+def _otio_words(error: ValueError) -> str:
+    """OTIO's own text with the names that its compiler gave to its types made readable, as one line."""
+    plain = _MANGLED.sub(r"\1", str(error))
+    return " ".join(plain.removesuffix(" (near line 1)").split())[:_MOST_WORDS]
 
 
 def _read_otio(path: Path, _rate: Fraction | None) -> Any:
@@ -271,6 +285,8 @@ def _as_timeline(root: Any, path: Path, name: str | None) -> Any:
     if isinstance(root, otio.schema.SerializableCollection):
         return _from_collection(root, path, name)
     if isinstance(root, otio.schema.Timeline):
+        if name is not None and root.name != name:
+            raise _unknown_name(path, name, [root])
         if root.tracks is None:
             raise _refused(path, "holds a timeline without tracks")
         return root
@@ -284,16 +300,29 @@ def _from_collection(root: Any, path: Path, name: str | None) -> Any:
     named = [timeline for timeline in timelines if name is None or timeline.name == name]
     if len(named) == 1:
         return named[0]
+    if timelines and not named and name is not None:
+        raise _unknown_name(path, name, timelines)
     if timelines:
-        names = ", ".join(repr(timeline.name) for timeline in timelines)
         raise UnreadableTimeline(
-            f"{path.name} holds {len(timelines)} timelines ({names}), and it is not clear which is meant.",
+            f"{path.name} holds {len(timelines)} timelines ({_names(timelines)}), "
+            "and it is not clear which is meant.",
             remedy="Name the one to use, or export it alone.",
         )
     items = [child for child in root if isinstance(child, otio.core.Item)]
     if not items:
         raise _refused(path, "holds no timeline")
     return wrapped([child.deepcopy() for child in items], name=root.name or path.stem)
+
+
+def _unknown_name(path: Path, name: str, timelines: list[Any]) -> UnreadableTimeline:
+    return UnreadableTimeline(
+        f"{path.name} holds no timeline named {name!r}; it holds {_names(timelines)}.",
+        remedy="Choose one of those names.",
+    )
+
+
+def _names(timelines: list[Any]) -> str:
+    return ", ".join(repr(timeline.name) for timeline in timelines)
 
 
 def wrapped(items: list[Any], *, name: str) -> Any:

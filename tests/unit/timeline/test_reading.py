@@ -272,8 +272,29 @@ def test_one_of_several_timelines_must_be_named(build: Any) -> None:
         read_timeline(path)
     second = read_timeline(path, timeline_name="reel 2")
     assert [clip.name for clip in second.find_clips()] == ["a"]
-    with pytest.raises(UnreadableTimeline):
+    with pytest.raises(UnreadableTimeline, match="no timeline named 'reel 3'; it holds 'reel 1', 'reel 2'"):
         read_timeline(path, timeline_name="reel 3")
+
+
+def test_a_name_that_the_only_timeline_has_not_is_refused(build: Any) -> None:
+    path = build.write(build.timeline(build.track("V1", build.clip("a", 5)), name="reel 1"))
+    assert read_timeline(path, timeline_name="reel 1").name == "reel 1"
+    with pytest.raises(UnreadableTimeline, match="no timeline named 'zwei'; it holds 'reel 1'"):
+        read_timeline(path, timeline_name="zwei")
+
+
+@pytest.mark.parametrize("kind", ["effects", "markers"])
+def test_an_unknown_effect_or_marker_is_named(build: Any, kind: str) -> None:
+    path = build.write(build.timeline(build.track("V1", build.clip("shot 3", 5))))
+    tree = json.loads(path.read_text("utf-8"))
+    tree["tracks"]["children"][0]["children"][0][kind] = [{"OTIO_SCHEMA": "Sparkle.1"}]
+    path.write_text(json.dumps(tree), "utf-8")
+    wanted = {"effects": "Effect", "markers": "Marker"}[kind]
+    with pytest.raises(UnreadableTimeline) as caught:
+        read_timeline(path)
+    said = caught.value.message
+    for word in ("cut.otio", "'shot 3'", "(of type 'Clip')", f"expected to read a {wanted}", "UnknownSchema"):
+        assert word in said
 
 
 def test_packages_and_bundles_are_read(build: Any) -> None:
