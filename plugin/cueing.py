@@ -141,7 +141,7 @@ def _check_rate(cue_file: CueFile, rate: Fraction) -> None:
         raise UsageError(
             f"{cue_file.name} counts {float(cue_file.rate):.3f} frames a second, "
             f"but the timeline has {float(rate):.3f}.",
-            remedy="Write the cue sheet again with 'sagafoley spots --write'.",
+            remedy="Write the cue sheet again with `sagafoley spots TIMELINE --write cues.toml`.",
         )
 
 
@@ -161,7 +161,7 @@ def _cues_of_file(
     if mistakes:
         raise UsageError(
             f"{cue_file.name} does not fit the timeline: {' '.join(mistakes)}",
-            remedy="Correct these cues, or write the cue sheet again with 'sagafoley spots --write'.",
+            remedy="Correct these cues, or write the cue sheet again with `sagafoley spots --write`.",
         )
     return cues
 

@@ -109,6 +109,11 @@ class MatteChannel(StrEnum):
     GREEN = "g"
     BLUE = "b"
 
+    @property
+    def words(self) -> str:
+        """What to call it in a message."""
+        return "luma" if self is MatteChannel.LUMA else f"{self.name.lower()} channel"
+
 
 class Resize(StrEnum):
     """How a picture meets the model's square: as a whole, its shape not kept, or only its middle."""

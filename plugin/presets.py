@@ -98,6 +98,15 @@ class Presets:
         return steps, guidance
 
 
+def markdown_table() -> str:
+    """The shipped presets as a Markdown table for the docs."""
+    lines = ["| preset | steps | guidance | meaning |", "|---|---|---|---|"]
+    for preset in Presets.load().entries:
+        steps, guidance = ("the bundle's" if n is None else f"{n:g}" for n in (preset.steps, preset.guidance))
+        lines.append(f"| `{preset.name}` | {steps} | {guidance} | {preset.title} |")
+    return "\n".join(lines) + "\n"
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")

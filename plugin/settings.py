@@ -56,11 +56,18 @@ class Row:
         if self.kind is str:
             return "any text"
         noun = "a whole number" if self.kind is int else "a number"
-        if self.highest is None:
-            return noun
-        if self.highest >= MAX_SEED:
-            return f"{noun} of {self.lowest:g} or more"
-        return f"{noun} from {self.lowest:g} to {self.highest:g}"
+        return f"{noun} from {self._range}" if self._range else noun
+
+    @property
+    def bounds(self) -> str:
+        """The range of a number before another remark ("1 to 99; "); "" for anything else."""
+        return f"{self._range}; " if self._range else ""
+
+    @property
+    def _range(self) -> str:
+        if self.lowest is None or self.highest is None:
+            return ""
+        return f"{self.lowest:,} to {'2^63 - 1' if self.highest == MAX_SEED else f'{self.highest:,}'}"
 
     def check(self, value: object) -> Value:
         """`value` as this setting keeps it.
@@ -119,7 +126,7 @@ class Settings:
         "Memory the model's graphs may hold at a time, in MB; 0 means half of the machine's on the CPU "
         "and no limit on a GPU.",
         lowest=0,
-        highest=2**24,
+        highest=1_000_000,
     )
     cache_mb: int = _row(
         2048,
@@ -127,13 +134,17 @@ class Settings:
         lowest=0,
         highest=65_536,
     )
-    preset: str = _row("standard", "Preset of a cue that names none (draft, standard, fine or your own).")
+    preset: str = _row("standard", "Preset of a cue that names none: draft, standard, fine or your own.")
     takes: int = _row(1, "Takes of each cue.", lowest=1, highest=MAX_TAKES)
     seed: int = _row(
         1, "Seed of a cue's first take; the next takes count up from it.", lowest=0, highest=MAX_SEED
     )
     output_folder: str = _row("", "Where stems go; empty means a folder beside the timeline.")
-    flavour: str = _row("generic", "How the finished timeline is written.", choices=("generic", "resolve"))
+    flavour: str = _row(
+        "generic",
+        "Who the written timeline is for: any OTIO reader, or DaVinci Resolve.",
+        choices=("generic", "resolve"),
+    )
 
 
 def rows() -> tuple[Row, ...]:
@@ -216,9 +227,15 @@ def add_arguments(parser: ArgumentParser, keys: Iterable[str]) -> None:
             dest=each.key,
             type=_converter(each),
             default=None,
-            metavar="{" + ",".join(each.choices) + "}" if each.choices else each.key.upper(),
-            help=f"{each.help} ({each.allowed}; default {_shown(each.default)})".replace("%", "%%"),
+            metavar=_metavar(each),
+            help=f"{each.help[:-1]} ({each.bounds}default {_shown(each.default)}).".replace("%", "%%"),
         )
+
+
+def _metavar(each: Row) -> str:
+    if each.choices:
+        return "{" + ",".join(each.choices) + "}"
+    return each.key.upper() if each.kind is str else "N"
 
 
 def _converter(each: Row) -> Callable[[str], Value]:

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from plugin import __version__
+from plugin.cli.interrupt import GO_ON
 from plugin.cli.output import Output
 from plugin.cli.parser import PROGRAM, parse
 from plugin.errors import Cancelled, SagafoleyError
@@ -59,7 +60,7 @@ def _guarded(options: argparse.Namespace, output: Output) -> int:
         _trace(output)
         return WRONG_INPUT
     except (Cancelled, KeyboardInterrupt):
-        output.note("Cancelled. Run the same line again to go on; what is finished is kept.")
+        output.note(GO_ON)
         return CANCELLED
     except BrokenPipeError:
         raise

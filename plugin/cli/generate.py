@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from plugin.cli.interrupt import Interruption
+from plugin.cli.interrupt import GO_ON, Interruption
 from plugin.cli.output import Output, problem_document
-from plugin.cli.render import RESUME, workspace_of
+from plugin.cli.render import workspace_of
 from plugin.cli.report import Report, drain
 from plugin.controller import output_folder, render_sheet
 from plugin.cues import CueSheet, MatteChannel, Resize, Severity
 from plugin.errors import SagafoleyError
+from plugin.one_video import VideoRequest, sheet_of_video, write_preview
 from plugin.render.checking import check_sheet
-from plugin.single import SingleRequest, sheet_of_video, write_preview
 
 
 def generate_sound(options: argparse.Namespace, output: Output) -> int:
@@ -37,7 +37,7 @@ def generate_sound(options: argparse.Namespace, output: Output) -> int:
         engine = workspace.open_engine(bundle)
         report = drain(render_sheet(sheet, engine, folder=folder, cancel=interruption), output)
     if report.cancelled:
-        output.note(RESUME)
+        output.note(GO_ON)
     previews = _previews(sheet, report, output)
     output.document({**document, **report.document(), "previews": [str(path) for path in previews]})
     return report.exit_code or (1 if len(previews) < len(report.takes) else 0)
@@ -57,8 +57,8 @@ def _previews(sheet: CueSheet, report: Report, output: Output) -> list[Path]:
     return written
 
 
-def _request(options: argparse.Namespace) -> SingleRequest:
-    return SingleRequest(
+def _request(options: argparse.Namespace) -> VideoRequest:
+    return VideoRequest(
         video=options.video,
         matte=options.mask,
         channel=MatteChannel(options.mask_channel),

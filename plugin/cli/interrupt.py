@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+GO_ON = "Cancelled. Run the same line again to go on; finished takes are kept."
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 

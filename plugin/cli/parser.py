@@ -130,7 +130,8 @@ def _add_render(add_parser: _AddParser) -> None:
         "--output",
         type=Path,
         metavar="FOLDER",
-        help="Where results go (default: <timeline>_foley beside the timeline).",
+        help="Where results go (default: the setting output_folder, else <timeline>_foley beside the "
+        "timeline).",
     )
     _add_choice_of_cues(parser)
     _add_reading(parser)
@@ -169,7 +170,7 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--drop-frame",
         action=argparse.BooleanOptionalAction,
-        help="How timecode is counted (default: found out).",
+        help="Timecode is drop-frame, or is not (default: as the document says or suggests).",
     )
     group.add_argument(
         "--edl-rate", type=frame_rate, metavar="FPS", help="Frame rate of an EDL, which does not say it."
@@ -193,7 +194,8 @@ def _add_sound(parser: argparse.ArgumentParser, *settings: str) -> None:
         "--guidance",
         type=real_number(0, MAX_GUIDANCE),
         metavar="G",
-        help=f"How strictly words and picture rule, 0 to {MAX_GUIDANCE:g}; 1 is off.",
+        help=f"How strictly words and picture are followed, in place of the preset's: 0 to {MAX_GUIDANCE:g}; "
+        "1 and below is off.",
     )
 
 
@@ -214,7 +216,7 @@ def _add_spots(add_parser: _AddParser) -> None:
     )
     parser.add_argument("timeline", type=Path, metavar="TIMELINE", help="OTIO, OTIOZ, EDL, XML or AAF file.")
     parser.add_argument(
-        "--cues", type=Path, metavar="cues.toml", help="Show the spots as this cue sheet has them."
+        "--cues", type=Path, metavar="cues.toml", help="Show the cues as this cue sheet has them."
     )
     parser.add_argument("--write", type=Path, metavar="cues.toml", help="Write an editable cue sheet.")
     _add_reading(parser)
@@ -234,13 +236,14 @@ def _add_generate(add_parser: _AddParser) -> None:
         "--mask",
         type=Path,
         metavar="MATTE",
-        help="Matte movie, white marks the object (default: the whole frame).",
+        help="Matte: a movie, a folder of numbered images or a pattern such as m.%%04d.png; white marks "
+        "the object (default: the whole frame).",
     )
     parser.add_argument(
         "--mask-channel",
         choices=[str(channel) for channel in MatteChannel],
         default="luma",
-        help="Where the matte is in its file (default luma).",
+        help="Which values of the matte mark the object (default luma).",
     )
     parser.add_argument("--invert-mask", action="store_true", help="Black marks the object.")
     parser.add_argument(
@@ -269,7 +272,7 @@ def _add_generate(add_parser: _AddParser) -> None:
         "--output",
         type=Path,
         metavar="FOLDER",
-        help="Where results go (default: <video>_foley beside the video).",
+        help="Where results go (default: the setting output_folder, else <video>_foley beside the video).",
     )
     _add_sound(parser)
     _add_engine(parser)

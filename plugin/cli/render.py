@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from plugin.cli.interrupt import Interruption
+from plugin.cli.interrupt import GO_ON, Interruption
 from plugin.cli.output import Output, problem_document, terminal_width
 from plugin.cli.report import Report, drain
 from plugin.cli.spots import reading_of, spots_table
@@ -15,7 +15,6 @@ from plugin.hosts import Flavour
 from plugin.render.takes import Take
 from plugin.workspace import Workspace
 
-RESUME = "Cancelled. Run the same line again to go on; finished takes are kept."
 _SETTINGS = ("bundle", "provider", "threads", "memory_mb", "preset", "seed", "takes", "flavour")
 
 
@@ -47,7 +46,7 @@ def render_timeline(options: argparse.Namespace, output: Output) -> int:
         report = drain(render_sheet(plan.ready, engine, folder=plan.folder, cancel=interruption), output)
     written: dict[str, str] = {}
     if report.cancelled:
-        output.note(RESUME)
+        output.note(GO_ON)
     elif report.takes:
         written = _deliver(plan, report, output, flavour=workspace.settings.flavour, otioz=options.otioz)
     _print_paths(report, written, output)

@@ -76,12 +76,13 @@ def _text(path: Path) -> str:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise UsageError(
                 f"The cue sheet {path.name} is larger than {MAX_FILE_BYTES // 2**20} MB.",
-                remedy="Give the file that 'sagafoley spots --write' made.",
+                remedy="Give the file that `sagafoley spots --write` made.",
             )
         return path.read_text("utf-8-sig")
     except FileNotFoundError as error:
         raise UsageError(
-            f"There is no cue sheet {path}.", remedy="Make one with 'sagafoley spots --write'."
+            f"There is no cue sheet {path}.",
+            remedy="Make one with `sagafoley spots TIMELINE --write cues.toml`.",
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(

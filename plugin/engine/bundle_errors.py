@@ -26,4 +26,4 @@ def describe_invalid(error: InvalidBundle) -> BundleError:
         return BundleMissing(message, remedy="List the bundles with `sagafoley models list`.", detail=detail)
     if error.reason == "newer":
         return BundleTooNew(message, remedy="Update Sagafoley.", detail=detail)
-    return BundleCorrupt(message, remedy="Remove the bundle and fetch it again.", detail=detail)
+    return BundleCorrupt(message, remedy="Install or export the bundle again.", detail=detail)

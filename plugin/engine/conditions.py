@@ -88,8 +88,8 @@ class NullConditions:
             return cls(*(stored[key].astype(np.float32) for key in ("clip", "sync", "text")))
         except (OSError, UnreadableArrays, KeyError) as error:
             raise BundleCorrupt(
-                f"The null features {name} of the bundle cannot be read.",
-                remedy="Remove the bundle and fetch it again.",
+                f"The null features {name} of the bundle {bundle.manifest.id} cannot be read.",
+                remedy="Install or export the bundle again.",
                 detail=str(error),
             ) from None
 

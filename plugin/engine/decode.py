@@ -91,8 +91,8 @@ def expect_sound(pieces: Iterable[Float], *, due: Callable[[], bool]) -> Iterato
         )
 
 
-def _wrong_shape(stage: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> UnexpectedOutput:
+def _wrong_shape(role: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> UnexpectedOutput:
     return UnexpectedOutput(
-        f"The stage {stage} gave {shape} values instead of {expected}.",
+        f"The {role} graph gave values of the shape {shape} instead of {expected}.",
         remedy="Verify the bundle with `sagafoley models verify`.",
     )

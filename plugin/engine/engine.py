@@ -139,7 +139,8 @@ class Engine:
             watch.progress(PICTURES, total, total)
             return WindowFeatures(known["clip"], known["sync"], empty=bool(known["empty"]))
         seen = self._look(footage, start=start, frames=frames, spec=spec, watch=watch)
-        self._remember(key, {"clip": seen.clip, "sync": seen.sync, "empty": np.array(seen.empty)})
+        if not footage.damaged:
+            self._remember(key, {"clip": seen.clip, "sync": seen.sync, "empty": np.array(seen.empty)})
         return seen
 
     def text(self, prompt: str) -> Float:

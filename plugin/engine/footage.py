@@ -23,6 +23,11 @@ class Footage(Protocol):
         """Changes whenever any picture could; "" means: never cache what is made of it."""
         ...
 
+    @property
+    def damaged(self) -> bool:
+        """Pictures could not be read so far: what is made of these is not kept, so that it is told again."""
+        ...
+
     def frames(self, times: Sequence[float], *, late: Sequence[float] = ()) -> Iterator[Picture]:
         """The frame at each time, `[H, W, 3]` uint8 RGB.
 

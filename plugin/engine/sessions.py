@@ -110,7 +110,7 @@ class Sessions:
             self.drop(*others)
             outputs = self._run(role, feeds)
         for name, value in outputs.items():
-            check_finite(value, stage=f"{role} ({name})")
+            check_finite(value, role=role, name=name)
         return outputs
 
     def _run(self, role: str, feeds: Mapping[str, Array]) -> dict[str, Float]:
@@ -183,16 +183,16 @@ def _with_cpu(provider: Provider) -> list[Any]:
     return arguments if provider is Provider.CPU else [*arguments, Provider.CPU.ort_name]
 
 
-def check_finite(value: Array, *, stage: str) -> None:
-    """Raises when a stage gave NaN or infinity.
+def check_finite(value: Array, *, role: str, name: str) -> None:
+    """Nothing, when an output holds numbers only.
 
     Raises:
-        UnexpectedOutput: naming the stage.
+        UnexpectedOutput: NaN or infinity is among them; the graph is named.
     """
     if not np.isfinite(value).all():
         count = int((~np.isfinite(value)).sum())
         raise UnexpectedOutput(
-            f"The stage {stage} gave {count} values that are no numbers.",
+            f"The {role} graph gave {count} values that are no numbers.",
             remedy="Render the cue with the cpu provider or an fp32 bundle.",
-            detail=f"shape {value.shape}",
+            detail=f"{name}, of the shape {value.shape}",
         )

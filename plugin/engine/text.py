@@ -47,7 +47,7 @@ class Tokenizer:
         """
         with bundle_errors():
             path = bundle.checked_path(bundle.manifest.text.tokenizer)
-        return cls(bundle.manifest.text, _read(path))
+        return cls(bundle.manifest.text, _read(path, bundle_id=bundle.manifest.id))
 
     def ids(self, prompt: str) -> Ids:
         """Token ids `[1, length]` int64: start, words, end, padding; long prompts lose their tail."""
@@ -57,13 +57,13 @@ class Tokenizer:
         return np.array([framed + [spec.pad_id] * (spec.length - len(framed))], np.int64)
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path, *, bundle_id: str) -> Any:
     try:
         model = tokenizers.Tokenizer.from_str(path.read_text("utf-8"))
     except Exception as error:  # noqa: BLE001 - tokenizers raises plain Exception
         raise BundleCorrupt(
-            f"The tokenizer {path.name} of the bundle cannot be read.",
-            remedy="Remove the bundle and fetch it again.",
+            f"The tokenizer {path.name} of the bundle {bundle_id} cannot be read.",
+            remedy="Install or export the bundle again.",
             detail=str(error),
         ) from None
     model.no_truncation()

@@ -284,7 +284,7 @@ class _Checker:
                 cue.id,
                 source.name,
                 f"The matte {source.name}{inverted} marks nothing within cue {cue.id} ('{cue.spot.label}'): "
-                f"its {matte.channel.value} has no white.",
+                f"its {matte.channel.words} has no white.",
                 "Choose the channel that holds the object, invert the matte, or export it again.",
             )
 
@@ -354,9 +354,9 @@ def _cover_problems(
         Severity.BLOCKER if nothing else Severity.WARNING,
         spot.id,
         source.name,
-        f"The {kind} {source.name}{damaged} has {_seconds(look.extent.end)} s, but cue {spot.id} "
+        f"The {kind} {source.name}{damaged} is {_seconds(look.extent.end)} s long, but cue {spot.id} "
         f"('{spot.label}') shows {_seconds(start)} s to {_seconds(end)} s of it"
-        + ("." if nothing else "; its edge picture is held."),
+        + ("." if nothing else "; its edge frame is held."),
         f"Relink the clip to the whole {kind}, or shorten it on the timeline.",
     )
 

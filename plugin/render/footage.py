@@ -13,10 +13,12 @@ from typing import Self
 
 from plugin.cues import ImageSequence, Matte, MediaSource, Spot
 from plugin.engine.footage import Picture
+from plugin.errors import MediaError
 from plugin.media.fingerprint import fingerprint
 from plugin.media.mattes import MatteReader
-from plugin.media.video import VideoReader
+from plugin.media.video import Extent, VideoReader
 from plugin.render.clocks import ANYWHERE, LATE, MediaClock, Reach, clock_of, media_of, reach_of
+from plugin.timebase import TimeSpan
 
 _EXACT_TIMES = 1_000_000
 
@@ -46,7 +48,6 @@ class ClipFootage:
         self._matte_clock = matte_clock
         self._matte_reach = matte_reach
         self.picture_fingerprint, self.matte_fingerprint = fingerprints
-        self._held = dict.fromkeys(("picture", "matte"), False)
 
     @classmethod
     def open(cls, spot: Spot) -> ClipFootage:
@@ -95,32 +96,33 @@ class ClipFootage:
         return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
 
     @property
+    def damaged(self) -> bool:
+        """Pictures of the media could not be decoded so far and others stood in for them."""
+        return bool(self._picture.damaged or (self._matte is not None and self._matte.damaged))
+
+    @property
     def warnings(self) -> tuple[str, ...]:
-        """What was noticed so far while frames were read."""
+        """What is wrong with the media; damage is known when the frames were read."""
         said = []
-        if self._held["picture"]:
-            said.append(f"{self._picture.source.name} does not cover the whole cue; its edge frame is held.")
-        if self._held["matte"] and self._matte is not None:
-            said.append(
-                f"The matte {self._matte.source.name} does not cover the whole cue; its edge is held."
-            )
-        if self._picture.damaged:
-            said.append(
-                f"{self._picture.source.name} is damaged; {self._picture.damaged} frames could not be read."
-            )
+        parts: list[tuple[str, VideoReader | MatteReader | None, MediaClock | None]] = [
+            ("picture", self._picture, self._picture_clock),
+            ("matte", self._matte, self._matte_clock),
+        ]
+        for kind, reader, clock in parts:
+            if reader is None or clock is None:
+                continue
+            name = reader.source.name
+            if not _covers(reader, clock.file_span(self._spot.record)):
+                said.append(f"The {kind} {name} does not cover the whole cue; its edge frame is held.")
+            if reader.damaged:
+                said.append(f"The {kind} {name} is damaged; some of its frames could not be read.")
         return tuple(said)
 
     def frames(self, times: Sequence[float], *, late: Sequence[float] = ()) -> Iterator[Picture]:
         """The frame at each time, `[H, W, 3]` uint8 RGB; handles beyond the cut where the file has them."""
         clock, reader = self._picture_clock, self._picture
         slots = [clock.slot(_exact(one)) for one in late] or clock.slot(LATE)
-        pictures = reader.frames_at(self._file_times(clock, times), pick=clock.pick, slot=slots)
-        known = reader.edge_repeats
-        for time, picture in zip(times, pictures, strict=True):
-            if reader.edge_repeats > known and self._in_cue(time):
-                self._held["picture"] = True
-            known = reader.edge_repeats
-            yield picture
+        return reader.frames_at(self._file_times(clock, times), pick=clock.pick, slot=slots)
 
     def masks(self, times: Sequence[float]) -> Iterator[Picture] | None:
         """The matte at each time, `[h, w]` uint8 in the matte's own size; None: the whole frame."""
@@ -132,22 +134,13 @@ class ClipFootage:
         wanted = self._file_times(clock, times, reach=self._matte_reach)
         origin = self._spot.record.start
         slots = [clock.slot(self._matte_reach.late(origin + _exact(time))) for time in times]
-        masks = reader.frames_at(wanted, pick=clock.pick, slot=slots)
-        reader.ran_short = False
-        for time, mask in zip(times, masks, strict=True):
-            if reader.ran_short and self._in_cue(time):
-                self._held["matte"] = True
-            reader.ran_short = False
-            yield mask
+        return reader.frames_at(wanted, pick=clock.pick, slot=slots)
 
     def _file_times(
         self, clock: MediaClock, times: Sequence[float], *, reach: Reach = ANYWHERE
     ) -> list[Fraction]:
         origin = self._spot.record.start
         return [clock.file_time(reach.held(origin + _exact(time))) for time in times]
-
-    def _in_cue(self, time: float) -> bool:
-        return 0 <= time < self._spot.record.duration
 
     def close(self) -> None:
         """Lets go of the files."""
@@ -162,6 +155,15 @@ class ClipFootage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _covers(reader: VideoReader | MatteReader, shown: TimeSpan) -> bool:
+    """Whether the media holds what the cue shows of it, to half a frame."""
+    extent = known_extent(reader.source)
+    if reader.info.duration is None or extent is None:
+        return True
+    slack = (extent.end - extent.last) / 2
+    return shown.start >= -slack and shown.end <= extent.end + slack
 
 
 def _exact(time: float) -> Fraction:
@@ -181,6 +183,21 @@ def known_fingerprint(source: MediaSource) -> str:
         UndecodableMedia: the file may not be read or is empty.
     """
     return _fingerprint(source, tuple(_stamp(path) for path in _paths(source)))
+
+
+def known_extent(source: MediaSource) -> Extent | None:
+    """Where the media really ends, found once per file; None when it cannot be read."""
+    return _extent(source, tuple(_stamp(path) for path in _paths(source)))
+
+
+@lru_cache(maxsize=256)
+def _extent(source: MediaSource, stamps: tuple[tuple[int, int], ...]) -> Extent | None:
+    del stamps  # part of the key only
+    try:
+        with VideoReader.open(source) as reader:
+            return reader.extent()
+    except MediaError:
+        return None
 
 
 @lru_cache(maxsize=256)

@@ -97,7 +97,7 @@ def _checked(pieces: Iterable[Float], *, samples: int) -> Iterator[Float]:
             return
     raise UnexpectedOutput(
         "The sound is not what was asked for: too long, too short, or not numbers.",
-        remedy="Verify the bundle with 'sagafoley models verify', then render again.",
+        remedy="Verify the bundle with `sagafoley models verify`, then render again.",
         detail=f"{given} of {samples} samples",
     )
 

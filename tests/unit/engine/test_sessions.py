@@ -178,8 +178,8 @@ def test_not_a_number_names_the_stage(sessions) -> None:
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_every_kind_of_no_number_counts(bad: float) -> None:
-    with pytest.raises(UnexpectedOutput, match="2 values"):
-        check_finite(np.array([0.0, bad, bad]), stage="flow")
+    with pytest.raises(UnexpectedOutput, match="flow graph gave 2 values"):
+        check_finite(np.array([0.0, bad, bad]), role="flow", name="velocity")
 
 
 def test_a_session_that_fell_back_is_refused(bundle) -> None:

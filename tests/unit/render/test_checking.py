@@ -192,8 +192,8 @@ def test_media_shorter_than_the_cue(media: dict[str, MediaSource], kind: str) ->
     severity, message = the_one(with_short())
     assert severity is Severity.WARNING
     assert message == (
-        f"The {kind} short.mp4 has 0.40 s, but cue 001 ('violin1') shows 0.00 s to 1.00 s of it; "
-        "its edge picture is held."
+        f"The {kind} short.mp4 is 0.40 s long, but cue 001 ('violin1') shows 0.00 s to 1.00 s of it; "
+        "its edge frame is held."
     )
     severity, message = the_one(with_short(source_start=Fraction(7)))
     assert severity is Severity.BLOCKER
@@ -205,7 +205,7 @@ def test_a_truncated_file_says_so(media: dict[str, MediaSource]) -> None:
     long = replace(cue(None).spot, record=record, picture=clip(media["cut"], record=record))
     severity, message = the_one(replace(cue(None), spot=long))
     assert severity is Severity.WARNING
-    assert "cut.mp4 (the file is damaged or cut short) has" in message
+    assert "cut.mp4 (the file is damaged or cut short) is" in message
 
 
 def test_words_values_and_names(media: dict[str, MediaSource]) -> None:

@@ -187,7 +187,9 @@ def test_a_matte_that_ends_early_is_held_and_told(tmp_path: Path) -> None:
         assert footage.masks([0.0]) is not None
         shown = [read_index(mask) for mask in footage.masks([0.0, 0.36, 0.4, 0.96]) or ()]
         assert shown == [0, 9, 9, 9]
-        assert list(footage.warnings) == ["The matte m.mp4 does not cover the whole cue; its edge is held."]
+        assert list(footage.warnings) == [
+            "The matte m.mp4 does not cover the whole cue; its edge frame is held."
+        ]
 
 
 def test_handles_outside_the_media_are_no_reason_for_a_warning(tmp_path: Path) -> None:
@@ -207,6 +209,17 @@ def test_a_picture_that_ends_early_is_held_and_told(tmp_path: Path) -> None:
     with ClipFootage.open(spot(clip(media, record), record)) as footage:
         assert [read_index(p) for p in footage.frames([0.0, 0.9])] == [0, 9]
         assert "a.mp4 does not cover the whole cue" in footage.warnings[0]
+
+
+def test_what_the_media_lacks_is_told_without_reading_frames(tmp_path: Path) -> None:
+    picture = MediaFile(make_movie(tmp_path / "a.mp4", rate=25, frames=24).path)
+    matte = MediaFile(make_movie(tmp_path / "m.mp4", rate=25, frames=25).path)
+    record = span(HOUR, 1)
+    with ClipFootage.open(spot(clip(picture, record), record, Matte(clip(matte, record)))) as footage:
+        assert footage.warnings == ("The picture a.mp4 does not cover the whole cue; its edge frame is held.",)
+    early = clip(matte, record, source_start=Fraction(-1, 25))
+    with ClipFootage.open(spot(clip(matte, record), record, Matte(early))) as footage:
+        assert footage.warnings == ("The matte m.mp4 does not cover the whole cue; its edge frame is held.",)
 
 
 def test_an_image_sequence_with_a_hole_held(tmp_path: Path) -> None:

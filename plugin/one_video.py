@@ -36,7 +36,7 @@ _FOR_ODD_RATES = Fraction(24)
 
 
 @dataclass(frozen=True, slots=True)
-class SingleRequest:
+class VideoRequest:
     """What a person asks of one video.
 
     Attributes:
@@ -66,7 +66,7 @@ class SingleRequest:
     resize: Resize | None = None
 
 
-def sheet_of_video(request: SingleRequest, workspace: Workspace, *, presets: Presets) -> CueSheet:
+def sheet_of_video(request: VideoRequest, workspace: Workspace, *, presets: Presets) -> CueSheet:
     """A cue sheet of one cue. Its times count from the video's start timecode, 0 where it has none.
 
     Raises:
@@ -114,7 +114,7 @@ def sheet_of_video(request: SingleRequest, workspace: Workspace, *, presets: Pre
     )
 
 
-def _part(request: SingleRequest, length: Fraction) -> TimeSpan:
+def _part(request: VideoRequest, length: Fraction) -> TimeSpan:
     """The asked-for part, seconds from the first frame."""
     end = length if request.duration is None else request.start + request.duration
     if request.start >= length or end > length:
@@ -126,7 +126,7 @@ def _part(request: SingleRequest, length: Fraction) -> TimeSpan:
     return TimeSpan(request.start, end)
 
 
-def _matte(request: SingleRequest, record: TimeSpan, part: TimeSpan, rate: Fraction) -> Matte | None:
+def _matte(request: VideoRequest, record: TimeSpan, part: TimeSpan, rate: Fraction) -> Matte | None:
     if request.matte is None:
         return None
     media = matte_media(request.matte, rate=rate)
