@@ -41,6 +41,7 @@ class Footage:
     """A disc that swings once every two seconds."""
 
     fingerprint = ""
+    damaged = False
 
     def frames(self, times: Sequence[float]) -> Iterator[npt.NDArray[np.uint8]]:
         """See `plugin.engine.footage.Footage`."""

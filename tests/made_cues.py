@@ -104,6 +104,7 @@ class MadeFootage:
     picture_fingerprint: str = "p"
     matte_fingerprint: str = "m"
     warnings: tuple[str, ...] = ()
+    damaged: bool = False
 
     def frames(self, times: Sequence[float], *, late: Sequence[float] = ()) -> Iterator[Any]:
         raise NotImplementedError

@@ -77,6 +77,11 @@ class MatteReader:
         """What the matte says about itself."""
         return self._frames.info
 
+    @property
+    def damaged(self) -> int:
+        """Frames and packets left out so far because they could not be decoded."""
+        return self._frames.damaged
+
     def extent(self) -> Extent:
         """Where the matte really ends."""
         return self._frames.extent()

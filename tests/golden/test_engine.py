@@ -34,6 +34,7 @@ class Footage:
     """A disc on a ring, over a ground that darkens; its matte has a soft edge."""
 
     fingerprint = ""
+    damaged = False
 
     def frames(self, times, *, late=()):
         for time in times:

@@ -30,6 +30,7 @@ class Footage:
     """Noise, with a bright square as its matte."""
 
     fingerprint = ""
+    damaged = False
 
     def frames(self, times, *, late=()):
         for time in times:

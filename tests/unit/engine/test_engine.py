@@ -105,6 +105,14 @@ def test_footage_without_a_fingerprint_is_never_cached(engine, toy) -> None:
     assert engine.calls["image_encoder"] == 2 * 4
 
 
+def test_what_is_seen_of_damaged_footage_is_not_kept(engine, toy) -> None:
+    for _ in range(2):
+        footage = toy.ToyFootage()
+        footage.damaged = True
+        _features(engine, footage)
+    assert engine.calls["image_encoder"] == 2 * 4
+
+
 def test_without_a_cache_everything_is_looked_at(bundle, toy) -> None:
     engine = Engine.open(bundle, provider="cpu")
     for _ in range(2):

@@ -19,6 +19,7 @@ class ShortFootage:
     """Gives fewer pictures than it was asked for."""
 
     fingerprint = ""
+    damaged = False
 
     def __init__(self, *, frames: int, masks: int | None) -> None:
         self.count, self.mask_count = frames, masks

@@ -265,6 +265,7 @@ class ToyFootage:
 
     def __init__(self, *, fingerprint: str = "toy", masked: bool = True, empty: bool = False) -> None:
         self.fingerprint = fingerprint
+        self.damaged = False
         self.masked = masked
         self.empty = empty
         self.frame_times: list[float] = []

@@ -216,7 +216,9 @@ def test_what_the_media_lacks_is_told_without_reading_frames(tmp_path: Path) -> 
     matte = MediaFile(make_movie(tmp_path / "m.mp4", rate=25, frames=25).path)
     record = span(HOUR, 1)
     with ClipFootage.open(spot(clip(picture, record), record, Matte(clip(matte, record)))) as footage:
-        assert footage.warnings == ("The picture a.mp4 does not cover the whole cue; its edge frame is held.",)
+        assert footage.warnings == (
+            "The picture a.mp4 does not cover the whole cue; its edge frame is held.",
+        )
     early = clip(matte, record, source_start=Fraction(-1, 25))
     with ClipFootage.open(spot(clip(matte, record), record, Matte(early))) as footage:
         assert footage.warnings == ("The matte m.mp4 does not cover the whole cue; its edge frame is held.",)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -19,7 +20,7 @@ from plugin.render.events import CueFailed, RenderEvent, SheetFinished, TakeKept
 from plugin.render.runner import render
 from plugin.render.takes import read_take
 from plugin.timebase import TimeSpan, sample_position, span_samples
-from tests.media_factory import draw_index, make_movie, make_sequence
+from tests.media_factory import draw_index, make_movie, make_sequence, make_truncated
 
 BUNDLE = Path(__file__).parents[2] / "golden" / "bundle"
 RATE = Fraction(30000, 1001)
@@ -100,6 +101,32 @@ def test_stems_of_the_real_engine_are_exact_and_repeatable(
     for first, second in zip(written(events), written(again), strict=True):
         assert first.path.read_bytes() == second.path.read_bytes()
         assert first.take.identity == second.take.identity
+
+
+def test_features_from_the_cache_carry_the_same_warnings(tmp_path: Path, engine: Engine) -> None:
+    shot = make_truncated(tmp_path / "shot.mp4", keep=1.0)
+    content = bytearray(shot.path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 6000] = np.random.default_rng(4).bytes(6000)
+    shot.path.write_bytes(content)
+    matte = make_movie(tmp_path / "matte.mp4", rate=25, frames=40)
+    record = TimeSpan(Fraction(0), Fraction(3))
+    picture, mask = (
+        ClipSource(MediaFile(path), record, Fraction(0), Fraction(1), None, "shot", "V1")
+        for path in (shot.path, matte.path)
+    )
+    spot = Spot("001", record, "bell", "bell", "", picture, Matte(mask), SpotOrigin.MARKER, "FOLEY bell")
+    cues = (Cue(spot, "bell", "", "draft", 2, 4.5, seed=3),)
+    sheet = CueSheet("Golden", Fraction(25), drop_frame=False, record=record, cues=cues)
+
+    first, again = (
+        written(list(render(sheet, engine, folder=tmp_path / name)))[0].take.warnings for name in "ab"
+    )
+    assert first == (
+        "The picture shot.mp4 is damaged; some of its frames could not be read.",
+        "The matte matte.mp4 does not cover the whole cue; its edge frame is held.",
+    )
+    assert again == first
 
 
 def test_a_sidecar_can_render_its_take_again(tmp_path: Path, engine: Engine, sheet: CueSheet) -> None:
