@@ -11,6 +11,7 @@ import io
 import json
 import logging
 import re
+import stat
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -27,6 +28,9 @@ from plugin.timeline.json_trees import objects_in
 
 MAX_BYTES = 512 * 1024 * 1024
 """Larger documents are refused; a feature film is a hundredth of it."""
+
+MAX_VALUES = 5_000_000
+"""JSON values, about. Each costs up to 300 bytes; 12,000 clips of 20 effects each have 3.5 million."""
 
 MAX_DEPTH = 400
 """JSON nesting that is handed to OTIO, whose parser overruns the stack far above it."""
@@ -65,7 +69,7 @@ def read_timeline(
     reader = _READERS.get(path.suffix.casefold())
     if reader is None:
         raise _refused(path, "is of no kind that can be read here")
-    _check_size(path)
+    _check_file(path)
     with _quiet():
         root = reader(path, edl_frame_rate)
     return _as_timeline(root, path, timeline_name)
@@ -82,6 +86,7 @@ def read_tree(path: Path) -> dict[str, Any]:
     Raises:
         UnreadableTimeline: not readable, not JSON, not OTIO, or nested too deeply.
     """
+    _check_file(path)
     return _checked_json(_content(path), path)[1]
 
 
@@ -159,7 +164,7 @@ def _read_edl(path: Path, rate: Fraction | None) -> Any:
 
 
 def _read_aaf(path: Path, _rate: Fraction | None) -> Any:
-    _bytes_of(path, most=8)
+    _bytes_of(path, most=8)  # adapters do not say why a file cannot be opened
     return _through_adapter(path, "AAF", None)
 
 
@@ -215,29 +220,40 @@ def _quiet() -> Iterator[None]:
         root.removeHandler(mute)
 
 
-def _check_size(path: Path) -> None:
+def _check_file(path: Path) -> None:
+    """Nothing is opened that has no end (a device) or never begins (a pipe)."""
+    content = path / CONTENT_NAME if path.suffix.casefold() == ".otiod" else path
     try:
-        size = path.stat().st_size
+        status = content.stat()
     except (OSError, ValueError) as error:
         raise UnreadableTimeline(
-            f"There is no timeline file {path}.",
+            f"There is no timeline file {content}.",
             remedy="Check the path and the spelling.",
             detail=str(error),
         ) from error
-    if size > MAX_BYTES:
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableTimeline(
+            f"{content.name} is {'a folder' if stat.S_ISDIR(status.st_mode) else 'not a file'}.",
+            remedy="Give the timeline's own file.",
+            detail=str(content),
+        )
+    if status.st_size > MAX_BYTES:
         raise _refused(path, "is larger than 512 MiB")
 
 
-def _bytes_of(path: Path, *, most: int = -1) -> bytes:
+def _bytes_of(path: Path, *, most: int = MAX_BYTES + 1) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(most)
+            data = file.read(most)
     except OSError as error:
         raise UnreadableTimeline(
             f"{path.name} cannot be opened: {error.strerror or error}.",
             remedy="Check that it is a file which you may read.",
             detail=str(path),
         ) from error
+    if len(data) > MAX_BYTES:
+        raise _refused(path, "is larger than 512 MiB")
+    return data
 
 
 def _text_of(data: bytes) -> str:
@@ -251,6 +267,8 @@ def _text_of(data: bytes) -> str:
 
 def _checked_json(data: bytes, path: Path) -> tuple[str, dict[str, Any]]:
     """The text and its tree; OTIO's own parser is never shown what would end the process."""
+    if sum(data.count(mark) for mark in b",[{") > MAX_VALUES:
+        raise _refused(path, f"holds more than {MAX_VALUES // 1_000_000} million values")
     try:
         text = data.decode("utf-8-sig")
         tree = json.loads(text)

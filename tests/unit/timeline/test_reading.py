@@ -18,7 +18,7 @@ from plugin.errors import UnreadableTimeline
 from plugin.timebase import format_timecode, parse_timecode
 from plugin.timeline.clock import clock_of
 from plugin.timeline.lengths import Lengths
-from plugin.timeline.reading import MAX_DEPTH, depth_of, media_folder, read_timeline
+from plugin.timeline.reading import MAX_DEPTH, depth_of, media_folder, read_timeline, read_tree
 from plugin.timeline.references import is_missing
 from plugin.timeline.spotting import find_spots
 from plugin.timeline.times import exact_rate, seconds_of
@@ -217,8 +217,42 @@ def test_a_missing_file_a_folder_and_a_nul_are_refused(tmp_path: Path) -> None:
             read_timeline(path)
     folder = tmp_path / "folder.otio"
     folder.mkdir()
-    with pytest.raises(UnreadableTimeline, match="cannot be opened"):
+    with pytest.raises(UnreadableTimeline, match=r"folder\.otio is a folder"):
         read_timeline(folder)
+
+
+@pytest.mark.parametrize("suffix", [".otio", ".otioz", ".xml", ".edl", ".aaf"])
+def test_what_has_no_end_or_no_beginning_is_never_opened(suffix: str, tmp_path: Path) -> None:
+    pipe, device = tmp_path / f"pipe{suffix}", tmp_path / f"device{suffix}"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        with pytest.raises(UnreadableTimeline, match=f"{path.name} is not a file"):
+            read_timeline(path)
+    if suffix.startswith(".otio"):
+        with pytest.raises(UnreadableTimeline, match="is not a file"):
+            read_tree(pipe)
+
+
+def test_a_document_of_more_values_than_memory_holds_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "full.otio"
+    path.write_text('{"OTIO_SCHEMA":"Timeline.1","metadata":{"a":[' + "[]," * 5000 + "[]]}}")
+    monkeypatch.setattr("plugin.timeline.reading.MAX_VALUES", 10_000)
+    with pytest.raises(UnreadableTimeline, match=r"full\.otio holds more than"):
+        read_timeline(path)
+
+
+def test_a_file_that_grows_while_it_is_read_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "grown.otio"
+    path.write_text("[" * 5000)
+    monkeypatch.setattr("plugin.timeline.reading._check_file", lambda _: None)
+    monkeypatch.setattr("plugin.timeline.reading.MAX_BYTES", 4000)
+    with pytest.raises(UnreadableTimeline, match="larger than"):
+        read_timeline(path)
 
 
 @pytest.mark.parametrize("name", ["nested_example.otio", "hiero_xml_export.xml", "dissolve_test_4.edl"])
