@@ -147,9 +147,10 @@ _Numbers = tuple[str, str, int, int, int]
 def _bracketed(path: Path) -> _Numbers | None:
     """Prefix, suffix, first, last and padding of a name such as `m.[1001-1099].tif`."""
     match = _BRACKET_RANGE.fullmatch(path.name)
-    if match is None:
+    if match is None or len(match["first"]) > _MOST_DIGITS or len(match["last"]) > _MOST_DIGITS:
         return None
-    return match["prefix"], match["suffix"], int(match["first"]), int(match["last"]), len(match["first"])
+    first, last = int(match["first"]), int(match["last"])
+    return match["prefix"], match["suffix"], first, min(last, first + _MOST_IMAGES - 1), len(match["first"])
 
 
 def _counted(path: Path) -> _Numbers | None:

@@ -16,6 +16,7 @@ import opentimelineio as otio
 from plugin.timebase import TimeSpan
 
 _FINEST_SPEED = 1_000_000
+_FASTEST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def _effect_speed(effect: Any) -> Retime:
         scalar = 0.0
     if scalar is None:
         return Retime(Fraction(1), "has a speed change without a constant speed")
-    if not math.isfinite(scalar):
+    if not math.isfinite(scalar) or abs(scalar) > _FASTEST:
         return Retime(Fraction(1), f"has a speed of {scalar}")
     return Retime(Fraction(scalar).limit_denominator(_FINEST_SPEED))
 

@@ -10,10 +10,13 @@ from typing import Any
 from plugin.timebase import TimeSpan, snap_rate
 
 _WHOLE_FRAME = 1e-4
+_FARTHEST = 10**10
+"""Seconds, 317 years: nothing that is meant lies further away, and the sum of a thousand such times still
+fits into the 64-bit sample position of a Broadcast WAV."""
 
 
 class BadTime(ValueError):
-    """A time or rate that means nothing: no positive finite rate, or no finite value."""
+    """A time or rate that means nothing: no positive finite rate, no finite value, or centuries away."""
 
 
 @lru_cache(maxsize=512)
@@ -54,7 +57,10 @@ def seconds_of(time: Any) -> Fraction:
 
 @lru_cache(maxsize=8192)
 def _seconds(value: float, rate: float) -> Fraction:
-    return exact_frames(value) / exact_rate(rate)
+    seconds = exact_frames(value) / exact_rate(rate)
+    if abs(seconds) > _FARTHEST:
+        raise BadTime(f"value {value:g}")
+    return seconds
 
 
 def span_of(time_range: Any) -> TimeSpan:

@@ -103,9 +103,10 @@ def test_drop_frame_exists_at_few_rates(build: Any, rate: Fraction) -> None:
     assert clock_of(timeline, drop_frame=True).drop_frame is (rate in {NTSC, 2 * NTSC})
 
 
-def test_a_start_of_nonsense_is_said(build: Any) -> None:
+@pytest.mark.parametrize("value", [float("nan"), 1e300, -1e300])
+def test_a_start_of_nonsense_is_said(build: Any, value: float) -> None:
     timeline = build.timeline(build.track("V1", build.clip("a", 10)))
-    timeline.global_start_time = otio.opentime.RationalTime(float("nan"), 24)
+    timeline.global_start_time = otio.opentime.RationalTime(value, 24)
     clock = clock_of(timeline)
     assert clock.start == 0
     assert "is not a time" in clock.notes[0]

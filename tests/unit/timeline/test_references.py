@@ -84,6 +84,13 @@ def test_a_pattern_without_files_is_a_file_name(build: Any, name: str) -> None:
     assert media_of_url(name, rate=None, folder=build.folder) == MediaFile(build.folder / name)
 
 
+@pytest.mark.parametrize("name", ["m.[0-99999999999].png", "m.[5-99999999999999999999999].png"])
+def test_senseless_patterns_stay_small(build: Any, name: str) -> None:
+    media = media_of_url(name, rate=None, folder=build.folder)
+    assert isinstance(media, MediaFile) or media.last - media.first < 20_000_000
+    assert not is_there(media)
+
+
 def test_a_file_that_looks_like_a_pattern_is_a_file(build: Any) -> None:
     path = build.media("m.[1-5].mov")
     assert media_of_url(path.name, rate=None, folder=build.folder) == MediaFile(path)

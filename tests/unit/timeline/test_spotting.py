@@ -181,7 +181,8 @@ def test_a_clip_without_any_length_ends_its_track_and_is_said(build: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    ("value", "per_second"), [(float("nan"), 24.0), (10, float("inf")), (10, 0.0), (10, -25.0), (-5, 24.0)]
+    ("value", "per_second"),
+    [(float("nan"), 24.0), (10, float("inf")), (10, 0.0), (10, -25.0), (-5, 24.0), (1e300, 24.0)],
 )
 def test_nonsense_times_are_said(build: Any, value: float, per_second: float) -> None:
     broken = build.clip("broken", 10)
