@@ -21,6 +21,12 @@ _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DEVICE_NAMES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 _DTYPES = ("float32", "float16", "int64")
+_MOST = {"sample_rate": 384_000, "picture.clip_rate": 240, "picture.sync_rate": 240}
+_MOST_OTHERWISE = 1 << 14
+"""No length, size or number of steps of a model comes near; beyond it arithmetic and memory give way."""
+_MOST_TOKENS = 1 << 31
+_MOST_GUIDANCE = 1000
+_FARTHEST_LATENT = 1e6
 
 
 class _Bad(Exception):
@@ -234,20 +240,28 @@ def _file_problems(manifest: Manifest) -> Iterator[str]:
 
 
 def _number_problems(manifest: Manifest) -> Iterator[str]:
-    yield from (f"{name} is too small" for name, number in _counts(manifest).items() if number < 1)
+    for name, number in _counts(manifest).items():
+        if not 1 <= number <= _MOST.get(name, _MOST_OTHERWISE):
+            yield f"{name} is too {'small' if number < 1 else 'large'}"
     picture, text, latent, window = manifest.picture, manifest.text, manifest.latent, manifest.window
     if picture.resize not in {"squash", "center_crop"}:
         yield f"picture.resize {_short(picture.resize)} is neither squash nor center_crop"
     if not 0 <= picture.box_threshold < 1 or picture.crop_min > picture.sync_size:
         yield "picture.box_threshold must be in 0..1 and crop_min at most sync_size"
-    if text.length < 2 or min(text.start_id, text.end_id, text.pad_id) < 0:
-        yield "text.length must be at least 2 and no token id negative"
+    if text.length < 2 or not all(
+        0 <= id_ < _MOST_TOKENS for id_ in (text.start_id, text.end_id, text.pad_id)
+    ):
+        yield f"text.length must be at least 2 and token ids in 0..{_MOST_TOKENS - 1}"
     if not len(latent.mean) == len(latent.std) == latent.channels or min(latent.std, default=0) <= 0:
         yield "latent.mean and latent.std need one value per channel, std above 0"
+    if max(map(abs, (*latent.mean, *latent.std)), default=0) > _FARTHEST_LATENT:
+        yield f"latent.mean and latent.std must be within {_FARTHEST_LATENT:g}"
     if not picture.segment_frames <= window.min_frames <= window.train_frames:
         yield "window: segment_frames <= min_frames <= train_frames does not hold"
-    if manifest.vocoder.halo < 0 or manifest.sampling.guidance < 0:
-        yield "vocoder.halo and sampling.guidance cannot be negative"
+    if not 0 <= manifest.vocoder.halo <= _MOST_OTHERWISE:
+        yield f"vocoder.halo must be in 0..{_MOST_OTHERWISE}"
+    if not 0 <= manifest.sampling.guidance <= _MOST_GUIDANCE:
+        yield f"sampling.guidance must be in 0..{_MOST_GUIDANCE}"
 
 
 def _counts(manifest: Manifest) -> dict[str, int]:
@@ -256,6 +270,7 @@ def _counts(manifest: Manifest) -> dict[str, int]:
         ("", manifest, ("opset", "sample_rate")),
         ("latent.", manifest.latent, ("channels", "hop")),
         ("vocoder.", manifest.vocoder, ("mel_bands", "mel_hop")),
+        ("text.", manifest.text, ("length",)),
         ("window.", manifest.window, ("min_frames", "train_frames", "multiple_frames")),
         ("sampling.", manifest.sampling, ("steps",)),
     )
