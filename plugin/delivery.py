@@ -98,4 +98,5 @@ def deliver(host: FileHost, pieces: Sequence[StemPiece], *, package: Path | None
         inside = package / host.output.with_suffix(".otioz").name
         packed = write_otioz(host.output, output=inside, folder=media_folder(host.path))
         warnings += [f"Not in the package, because the file is not there: {name}" for name in packed.missing]
+        warnings += [f"Not in the package, because it is no media file: {name}" for name in packed.refused]
     return Delivery(host.output, packed.path if packed else None, placed, tuple(warnings))

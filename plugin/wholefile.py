@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
+import shutil
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from plugin.errors import OutputError
+
+WORK_FOLDER = ".sagafoley"
+"""The folder inside an output folder that holds what is not finished."""
+
+_FORGOTTEN = 3600.0
+"""Seconds after which an unfinished file of that name belongs to a run that was killed."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Puts `data` under `path`: written beside it, forced to disk, then renamed over it.
+    """Puts `data` under `path`: written to its part, forced to disk, then renamed over it.
 
     Raises:
         OutputError: the folder refuses, the disk is full, or the name is not possible.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = part_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_durably(part, data)
@@ -27,6 +37,20 @@ def write_whole(path: Path, data: bytes) -> None:
     except OSError as error:
         discard(part)
         raise output_error(path, error) from error
+
+
+def part_of(path: Path) -> Path:
+    """What `path` is called until it is whole: in the work folder where there is one, else beside it.
+
+    So a killed run leaves nothing in sight. What it left is cleared away here an hour later.
+    """
+    work = path.parent / WORK_FOLDER
+    folder = work if work.is_dir() else path.parent
+    for left in folder.glob(f"{glob.escape(path.name)}.*.part"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _FORGOTTEN:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return folder / f"{path.name}.{os.getpid()}.part"
 
 
 def write_durably(path: Path, data: bytes) -> None:

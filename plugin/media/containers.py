@@ -55,7 +55,7 @@ def undecodable(
     path: Path, what: str, *, remedy: str = _DAMAGED_REMEDY, detail: str = ""
 ) -> UndecodableMedia:
     """The error that says `what` is wrong with the file at `path`."""
-    return UndecodableMedia(f"{path.name} {what}.", remedy=remedy, detail=detail or str(path))
+    return UndecodableMedia(f"{path.name or path} {what}.", remedy=remedy, detail=detail or str(path))
 
 
 @contextmanager

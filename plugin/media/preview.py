@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from plugin.media.containers import UNSEEKABLE, open_container, picture_stream, 
 from plugin.media.loudness import LimitedSound, peak_limited
 from plugin.media.movies import Movie
 from plugin.timebase import STEM_RATE, sample_position
-from plugin.wholefile import discard, output_error
+from plugin.wholefile import discard, output_error, part_of
 
 Samples = NDArray[np.float32]
 
@@ -30,6 +29,7 @@ _MP4 = frozenset({"h264", "hevc", "av1", "mpeg4", "mpeg2video", "vp9"})
 _MOV = frozenset(
     {"prores", "dnxhd", "qtrle", "png", "mjpeg", "dvvideo", "cfhd", "rawvideo", "v210", "jpeg2000"}
 )
+_MUXERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _PIECE = 1 << 16
 _AAC_BLOCK = 1024
 _AAC_BITS = "192000"
@@ -168,10 +168,10 @@ class _Picture:
 
 
 def _write(picture: _Picture, sound: LimitedSound, out: Path) -> Fraction:
-    part = out.with_name(f"{out.stem}.{os.getpid()}.part{out.suffix}")
+    part = part_of(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        lead = _mux(picture, sound, part)
+        lead = _mux(picture, sound, part, kind=_MUXERS[out.suffix.lower()])
         part.replace(out)
     except OSError as error:  # FFmpeg's own errors with a system error number are OSErrors too
         raise output_error(out, error) from error
@@ -191,12 +191,12 @@ def _uncopyable(path: Path, error: Exception | str) -> UndecodableMedia:
     )
 
 
-def _mux(picture: _Picture, sound: LimitedSound, part: Path) -> Fraction:
+def _mux(picture: _Picture, sound: LimitedSound, part: Path, *, kind: str) -> Fraction:
     """Writes picture and sound interleaved; returns the seconds of picture before the start."""
     with ExitStack() as stack:
         source: Any = stack.enter_context(open_container(picture.path))
         stream = picture_stream(source, picture.path)
-        target: Any = stack.enter_context(av.open(str(part), "w"))
+        target: Any = stack.enter_context(av.open(str(part), "w", format=kind))
         video = target.add_stream_from_template(stream)
         audio = target.add_stream("aac", rate=STEM_RATE, layout="mono", options={"b": _AAC_BITS})
         blocks = _encoded_sound(audio, sound)

@@ -7,17 +7,19 @@ import os
 import re
 import shutil
 import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from plugin.cues import ImageSequence
-from plugin.errors import OutputError, UnreadableTimeline
+from plugin.errors import OutputError, UndecodableMedia, UnreadableTimeline
 from plugin.timeline.json_trees import objects_in
 from plugin.timeline.reading import CONTENT_NAME, media_folder, read_tree, timeline_of_json
 from plugin.timeline.references import images_on_disk, media_of_url
 from plugin.timeline.stem_tracks import Json
-from plugin.timeline.urls import UnusableUrl, path_of_url
-from plugin.wholefile import discard, output_error, sync_folder
+from plugin.timeline.urls import UnusableUrl, is_file, path_of_url
+from plugin.wholefile import WORK_FOLDER, discard, output_error, part_of, sync_folder
 
 _VERSION_NAME, _VERSION = "version.txt", "1.0.0"
 _MEDIA = "media"
@@ -25,6 +27,21 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*#%]')
 _LARGE = 2**31
 _COPY_BYTES = 1 << 20
+_HARMLESS = 1 << 30
+_MOST_PACKED = 200
+_MOVIE_SUFFIXES = (
+    ".3gp .ari .arx .asf .avi .braw .cine .crm .dnxhd .dv .flv .gif .h264 .h265 .hevc .ivf .m2t .m2ts .m2v "
+    ".m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .nut .ogv .qt .r3d .rmf .ts .vob .webm .wmv .y4m"
+)
+_IMAGE_SUFFIXES = (
+    ".apng .ari .avif .bmp .cin .cr2 .dcx .dng .dpx .exr .hdr .heic .heif .j2c .jp2 .jpeg .jpg .pbm .pcx "
+    ".pgm .png .pnm .ppm .psb .psd .sgi .svg .tga .tif .tiff .webp"
+)
+_SOUND_SUFFIXES = (
+    ".aac .ac3 .aif .aifc .aiff .alac .amr .bwf .caf .dts .eac3 .flac .m4a .mka .mp2 .mp3 .oga .ogg .opus "
+    ".rf64 .w64 .wav .wave .wma"
+)
+_MEDIA_SUFFIXES = frozenset(f"{_MOVIE_SUFFIXES} {_IMAGE_SUFFIXES} {_SOUND_SUFFIXES}".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +52,13 @@ class Package:
         path: the .otioz.
         files: what went in, by name inside the package.
         missing: references whose file is not there, as the document writes them; left as they are.
+        refused: references to files that are no media by name, or may not be read; left as they are.
     """
 
     path: Path
     files: tuple[tuple[str, Path], ...]
     missing: tuple[str, ...]
+    refused: tuple[str, ...]
 
 
 def write_otioz(timeline: Path, *, output: Path, folder: Path | None = None) -> Package:
@@ -70,6 +89,7 @@ def write_otioz(timeline: Path, *, output: Path, folder: Path | None = None) -> 
         output,
         tuple((name, path) for path, name in packing.files.items()),
         tuple(dict.fromkeys(packing.missing)),
+        tuple(dict.fromkeys(packing.refused)),
     )
 
 
@@ -80,6 +100,7 @@ class _Packing:
     folder: Path
     files: dict[Path, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     _taken: set[str] = field(default_factory=set)
     _folders: dict[tuple[Path, str, str], str] = field(default_factory=dict)
 
@@ -106,8 +127,11 @@ class _Packing:
             if inside:
                 node["target_url"] = inside + re.split(r"[\\/]", url)[-1]
                 return
-        elif media.path.is_file():
-            node["target_url"] = self._add(media.path)
+        elif is_file(media.path):
+            if _may_travel(media.path):
+                node["target_url"] = self._add(media.path)
+            else:
+                self.refused.append(url)
             return
         self.missing.append(url)
 
@@ -132,7 +156,8 @@ class _Packing:
 
     def _add_images(self, folder: Path, prefix: str, suffix: str) -> str:
         """A folder of its own for a sequence, "" when none of its images is there."""
-        images = images_on_disk(folder, prefix, suffix)
+        found = images_on_disk(folder, prefix, suffix)
+        images = {number: path for number, path in found.items() if _may_travel(path)}
         key = (folder.resolve(), prefix, suffix)
         if images and key not in self._folders:
             self._folders[key] = self._free(_MEDIA, prefix.rstrip("._- ") or "images") + "/"
@@ -151,8 +176,12 @@ class _Packing:
         return tried
 
 
+def _may_travel(path: Path) -> bool:
+    return path.suffix.casefold() in _MEDIA_SUFFIXES and is_file(path) and os.access(path, os.R_OK)
+
+
 def _write_zip(output: Path, content: bytes, files: dict[Path, str]) -> None:
-    part = output.with_name(f"{output.name}.{os.getpid()}.part")
+    part = part_of(output)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
@@ -181,10 +210,23 @@ def _entry(name: str, method: int) -> zipfile.ZipInfo:
 
 
 def _add_file(package: zipfile.ZipFile, path: Path, name: str) -> None:
-    with path.open("rb") as source:
-        large = path.stat().st_size >= _LARGE
-        with package.open(_entry(name, zipfile.ZIP_STORED), "w", force_zip64=large) as target:
-            shutil.copyfileobj(source, target, _COPY_BYTES)
+    large = path.stat().st_size >= _LARGE
+    with package.open(_entry(name, zipfile.ZIP_STORED), "w", force_zip64=large) as target:
+        for piece in _pieces(path):
+            target.write(piece)
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as source:
+            while piece := source.read(_COPY_BYTES):
+                yield piece
+    except OSError as error:
+        raise UndecodableMedia(
+            f"{path.name} could not be read to its end for the package.",
+            remedy="Check the disk that it is on, or leave out the package.",
+            detail=f"{path}: {error}",
+        ) from error
 
 
 def _check_zip(part: Path, content: bytes, files: dict[Path, str]) -> None:
@@ -214,11 +256,27 @@ def unpack_otioz(package: Path, *, folder: Path) -> Path:
         UnreadableTimeline: it is no whole package, or not a safe one.
         OutputError: the folder cannot be written.
     """
-    if not package.is_file():
+    if not is_file(package):
         raise _unsafe(package, "is not there")
-    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    work = folder.parent / WORK_FOLDER
+    made = not work.exists()
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
+    try:
+        _unpack_whole(package, folder)
+    except BaseException:
+        if made:
+            with suppress(OSError):
+                work.rmdir()
+        raise
+    return folder / CONTENT_NAME
+
+
+def _unpack_whole(package: Path, folder: Path) -> None:
+    part = part_of(folder)
+    try:
         _extract(package, part)
         part.replace(folder)
         sync_folder(folder.parent)
@@ -230,15 +288,17 @@ def unpack_otioz(package: Path, *, folder: Path) -> Path:
         raise _unsafe(package, "is not a whole OTIOZ package", detail=repr(error)) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return folder / CONTENT_NAME
 
 
 def _extract(package: Path, part: Path) -> None:
     with zipfile.ZipFile(package) as source:
         entries = [info for info in source.infolist() if not info.is_dir()]
         _check_entries(package, entries)
-        if sum(info.file_size for info in entries) > shutil.disk_usage(part.parent).free:
+        size = sum(info.file_size for info in entries)
+        if size > shutil.disk_usage(part.parent).free:
             raise _unsafe(package, "is larger than the free disk space")
+        if size > _HARMLESS and size > _MOST_PACKED * package.stat().st_size:
+            raise _unsafe(package, f"says that it unpacks to {size / 2**30:.0f} GiB, which no media do")
         for info in entries:
             target = part / info.filename
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -91,6 +91,14 @@ def exists(path: Path) -> bool:
         return False
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there; a name that the system cannot hold is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def file_url(path: Path) -> str:
     """`file://` address of an absolute path, percent-encoded, readable by every OTIO reader."""
     return path.absolute().as_uri()

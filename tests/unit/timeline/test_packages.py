@@ -12,7 +12,7 @@ import opentimelineio as otio
 import pytest
 
 from plugin.cues import MediaFile
-from plugin.errors import OutputError, UnreadableTimeline
+from plugin.errors import OutputError, UndecodableMedia, UnreadableTimeline
 from plugin.timeline.json_trees import canonical, objects_in
 from plugin.timeline.packages import unpack_otioz, write_otioz
 from plugin.timeline.reading import read_timeline
@@ -188,3 +188,75 @@ def test_a_folder_that_is_taken_is_not_touched(build: Any) -> None:
     with pytest.raises(OutputError):
         unpack_otioz(package.path, folder=taken)
     assert [path.name for path in taken.iterdir()] == ["mine.txt"]
+
+
+def test_a_package_carries_away_media_and_nothing_else(build: Any) -> None:
+    """A timeline from elsewhere may name any file of this machine; what it names travels only as media."""
+    (build.folder / "id_rsa").write_text("secret")
+    (build.folder / "keys.json").write_text("secret")
+    build.media("good.MOV")
+    urls = ["id_rsa", (build.folder / "keys.json").as_uri(), "good.MOV", "x" * 5000 + ".mov"]
+    clips = [
+        otio.schema.Clip(f"c{number}", otio.schema.ExternalReference(url), build.range(0, 9))
+        for number, url in enumerate(urls)
+    ]
+    keys = otio.schema.ImageSequenceReference("", "keys", ".json", 1, 1, 24.0, 0)
+    (build.folder / "keys7.json").write_text("secret")
+    clips.append(otio.schema.Clip("k", keys, build.range(0, 4)))
+    package = write_otioz(
+        build.write(build.timeline(build.track("V1", *clips))), output=build.folder / "cut.otioz"
+    )
+    assert [name for name, _ in package.files] == ["media/good.MOV"]
+    assert package.refused == (urls[0], urls[1])
+    assert package.missing == (urls[3], "keys")
+    with zipfile.ZipFile(package.path) as file:
+        assert file.namelist() == ["version.txt", "content.otio", "media/good.MOV"]
+
+
+def test_a_source_that_cannot_be_read_is_named(build: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.open
+
+    def broken(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == "a#b.mov":
+            raise OSError(5, os.strerror(5))
+        return real(path, *arguments, **options)
+
+    source = source_with_clashes(build)
+    monkeypatch.setattr(Path, "open", broken)
+    with pytest.raises(UndecodableMedia, match=r"a#b\.mov could not be read"):
+        write_otioz(source, output=build.folder / "out" / "cut.otioz")
+    assert list((build.folder / "out").iterdir()) == []
+
+
+def test_a_small_package_that_would_fill_the_disk_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "bomb.otioz"
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("content.otio", "{}")
+        file.writestr("media/zeros.mov", bytes(1 << 20))
+    monkeypatch.setattr("plugin.timeline.packages._HARMLESS", 1000)
+    with pytest.raises(UnreadableTimeline, match="unpacks to"):
+        unpack_otioz(package, folder=tmp_path / "in" / "unpacked")
+    assert list((tmp_path / "in").iterdir()) == []
+
+
+def test_a_killed_run_leaves_nothing_in_sight(build: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is not whole lies in the work folder; an hour later the next run clears it away."""
+    out, seen = build.folder / "out", []
+    (out / ".sagafoley").mkdir(parents=True)
+    monkeypatch.setattr(os, "fsync", lambda _: seen.append(visible(out)))
+    package = write_otioz(source_with_clashes(build), output=out / "cut.otioz")
+    unpack_otioz(package.path, folder=out / "unpacked")
+    assert seen[0] == []
+    assert visible(out) == ["cut.otioz", "unpacked"]
+    for name in ("cut.otioz.99999999.part", "unpacked.99999999.part"):
+        left = out / ".sagafoley" / name
+        left.mkdir()
+        os.utime(left, (0, 0))
+    write_otioz(build.folder / "cut.otio", output=out / "cut.otioz")
+    assert [path.name for path in (out / ".sagafoley").iterdir()] == ["unpacked.99999999.part"]
+
+
+def visible(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))

@@ -1,0 +1,52 @@
+"""Files that are whole or not there; what killed runs leave lies out of sight and is cleared away."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from plugin.render.stemfolder import WORK_FOLDER as WORK_FOLDER_OF_STEMS
+from plugin.wholefile import WORK_FOLDER, part_of, write_whole
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "out"
+    made.mkdir()
+    return made
+
+
+def test_both_rooms_mean_the_same_work_folder() -> None:
+    assert WORK_FOLDER == WORK_FOLDER_OF_STEMS
+
+
+def test_parts_lie_in_the_work_folder_where_there_is_one(folder: Path) -> None:
+    assert part_of(folder / "film.otio").parent == folder
+    (folder / WORK_FOLDER).mkdir()
+    assert part_of(folder / "film.otio").parent == folder / WORK_FOLDER
+
+
+def test_nothing_unfinished_is_ever_in_sight(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / WORK_FOLDER).mkdir()
+    path = folder / "film.otio"
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda _: seen.append(sorted(each.name for each in folder.iterdir())))
+    write_whole(path, b"whole")
+    assert seen == [[WORK_FOLDER], [WORK_FOLDER, "film.otio"]]
+    assert path.read_bytes() == b"whole"
+    assert list((folder / WORK_FOLDER).iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_cleared_away_an_hour_later(folder: Path) -> None:
+    old, new = folder / "a[1].otio.1.part", folder / "a[1].otio.2.part"
+    other, take = folder / "b.otio.1.part", folder / "a[1].otio.wav"
+    for path in (old, new, other, take):
+        path.touch()
+    for path in (old, other, take):
+        os.utime(path, (0, 0))
+    write_whole(folder / "a[1].otio", b"x")
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["a[1].otio", new.name, other.name, take.name]
+    )
