@@ -157,7 +157,7 @@ class SyncStage:
         single_pass: share of the steps at the start without the context pass.
         gate: the context gates' first value.
         segments_per_object: segments of a batch that come from one object.
-        onset, energy, label, scale: weights of the losses.
+        onset, energy, label, motion, scale: weights of the losses.
     """
 
     optimisation: Optimisation = Optimisation(steps=3000, batch=32, rate=1.5e-3, ema=0.995)
@@ -168,6 +168,7 @@ class SyncStage:
     onset: float = 2.0
     energy: float = 4.0
     label: float = 0.3
+    motion: float = 4.0
     scale: float = 0.05
 
 

@@ -20,6 +20,7 @@ from exporter.training.asking import Wanted, draw_kind, just_one, wanted
 from exporter.training.checkpoint import write_weights
 from exporter.training.config import Config
 from exporter.training.matching import Tally, match_onsets, pick_onsets
+from exporter.training.motion import FIGURES, motion_figures
 from exporter.training.picturing import Views, Wear, draw_wear, find_box, no_wear, views
 from exporter.training.randomness import draws, noise_source
 from exporter.training.scenes import SILENT, Scene, ScenePool, SceneSource, check_scenes
@@ -33,7 +34,7 @@ ONSET_THRESHOLD = 0.4
 
 
 class SyncNetwork(nn.Module):
-    """The encoder and three linear questions; the last class is "nothing sounds here"."""
+    """The encoder and four linear questions; the last class is "nothing sounds here"."""
 
     def __init__(self, dims: SynchformerDims, *, labels: int, gate: float) -> None:
         super().__init__()
@@ -41,6 +42,7 @@ class SyncNetwork(nn.Module):
         self.onset = nn.Linear(dims.width, BINS)
         self.energy = nn.Linear(dims.width, BINS)
         self.label = nn.Linear(dims.width, labels + 1)
+        self.motion = nn.Linear(dims.width, dims.tubelet * FIGURES)
         for name, value in self.encoder.named_parameters():
             if name.endswith("_factor"):
                 nn.init.constant_(value, gate)
@@ -90,9 +92,12 @@ class SyncTraining:
         ]
         seen = [one for one, _ in samples]
         asked = [one for _, one in samples]
-        features = self._encode(step, rng, _stacked(seen, self.device))
+        stacked = _stacked(seen, self.device)
+        features, shown = self._encode(step, rng, stacked)
         answers = Answers(*(_joined(asked, name).to(self.device) for name in Answers.__slots__))
-        return self._compare(features, answers)
+        motion = self.network.motion(features).flatten(1).unflatten(1, (-1, FIGURES))
+        moved = F.mse_loss(motion, motion_figures(*shown))
+        return self._compare(features, answers, moved)
 
     def _sample(self, step: int, rng: np.random.Generator, count: int) -> tuple[Views, Answers]:
         """A few segments of one object of one scene, all with the same wear."""
@@ -107,19 +112,20 @@ class SyncTraining:
         asked = segment_answers(sample, starts, self.config, labels=len(self.source.labels))
         return seen, asked
 
-    def _encode(self, step: int, rng: np.random.Generator, seen: Views) -> Tensor:
+    def _encode(
+        self, step: int, rng: np.random.Generator, seen: Views
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Features, and the pictures and masks they are of: early on any of the views, later the detail."""
         extractor = self.network.encoder.vfeat_extractor
+        detail, whole = (seen.detail_frames, seen.detail_mask), (seen.frames, seen.mask)
         if step < self.config.sync.single_pass * self.config.sync.optimisation.steps:
-            if rng.random() < DETAIL_SHARE:
-                return extractor.aggregate(extractor.context(seen.detail_frames, seen.detail_mask))
-            return extractor.aggregate(extractor.context(seen.frames, seen.mask))
+            shown = detail if rng.random() < DETAIL_SHARE else whole
+            return extractor.aggregate(extractor.context(*shown)), shown
         with torch.no_grad():
-            context = extractor.context(seen.frames, seen.mask)
-        return extractor.aggregate(
-            extractor.detail(seen.detail_frames, seen.detail_mask, context=context.detach())
-        )
+            context = extractor.context(*whole)
+        return extractor.aggregate(extractor.detail(*detail, context=context.detach())), detail
 
-    def _compare(self, features: Tensor, answers: Answers) -> dict[str, Tensor]:
+    def _compare(self, features: Tensor, answers: Answers, moved: Tensor) -> dict[str, Tensor]:
         settings = self.config.sync
         weight = torch.tensor(POSITIVE_WEIGHT, device=features.device)
         onset = F.binary_cross_entropy_with_logits(
@@ -130,8 +136,9 @@ class SyncTraining:
         flat = features.flatten(0, 1).float()
         scale = flat.mean(0).square().mean() + (flat.std(0) - 1).square().mean()
         total = settings.onset * onset + settings.energy * energy + settings.label * label
-        total = total + settings.scale * scale
-        return {"loss": total, "onset": onset, "energy": energy, "label": label, "scale": scale}
+        total = total + settings.motion * moved + settings.scale * scale
+        parts = {"onset": onset, "energy": energy, "label": label, "motion": moved, "scale": scale}
+        return {"loss": total, **parts}
 
     def check(self) -> Mapping[str, float]:
         """Onset F1 within 50 ms and class accuracy of held-out objects, with clean and with worn mattes."""
