@@ -61,21 +61,32 @@ def _guarded(options: argparse.Namespace, output: Output) -> int:
         return WRONG_INPUT
     except (Cancelled, KeyboardInterrupt):
         output.note(GO_ON)
+        output.document({"cancelled": True})
         return CANCELLED
     except BrokenPipeError:
         raise
     except ImportError as error:
-        output.note(f"error: a package of Sagafoley is missing or broken: {error}")
-        output.note(f"  -> Run `{PROGRAM} doctor` to see which, then install Sagafoley again.")
+        output.failure(_broken_installation(error))
         _trace(output)
         return WRONG_INPUT
     except Exception as error:  # noqa: BLE001 (the outermost edge: a user never meets a traceback)
-        output.note(
-            f"error: {PROGRAM} {__version__} met something unforeseen: {type(error).__name__}: {error}"
-        )
-        output.note("  -> Run the same line with --verbose and send what it prints to the makers.")
+        output.failure(_unforeseen(error))
         _trace(output)
         return SOME_FAILED
+
+
+def _broken_installation(error: ImportError) -> SagafoleyError:
+    return SagafoleyError(
+        f"A package of Sagafoley is missing or broken: {error}.",
+        remedy=f"Run `{PROGRAM} doctor` to see which, then install Sagafoley again.",
+    )
+
+
+def _unforeseen(error: Exception) -> SagafoleyError:
+    return SagafoleyError(
+        f"{PROGRAM} {__version__} met something unforeseen: {type(error).__name__}: {error}.",
+        remedy="Run the same line with --verbose and send what it prints to the makers.",
+    )
 
 
 def _command(name: str) -> Callable[[argparse.Namespace, Output], int]:

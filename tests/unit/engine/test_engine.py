@@ -81,6 +81,11 @@ def test_other_footage_range_or_bundle_is_looked_at_anew(engine, toy, bundle, tm
     assert engine.calls["sync_encoder"] > 0
 
 
+def test_a_window_of_another_length_is_looked_at_anew(engine, toy) -> None:
+    short, long = (engine.features(toy.ToyFootage(), start=Fraction(0), frames=n) for n in (32, 50))
+    assert (short.sync.shape, long.sync.shape) == ((1, 24, 4), (1, 40, 4))
+
+
 def test_another_way_of_resizing_is_looked_at_anew(engine, toy) -> None:
     wide = toy.ToyFootage()
     as_bundle, squashed, cropped = (
@@ -131,6 +136,10 @@ def test_words_are_encoded_once(engine) -> None:
     for prompt in ("violin", " VIOLIN ", "violin"):
         engine.text(prompt)
     assert engine.calls["text_encoder"] == 1
+
+
+def test_the_order_of_words_counts(engine) -> None:
+    assert not np.array_equal(engine.text("violin trumpet"), engine.text("trumpet violin"))
 
 
 def test_words_of_long_ago_leave_memory(bundle) -> None:

@@ -118,6 +118,13 @@ def test_squash_keeps_the_border_and_centre_crop_does_not() -> None:
     assert p.sync_picture(frame, size=56, resize="center_crop").max() == 0
 
 
+@pytest.mark.parametrize(("width", "first"), [(18, 1), (19, 2), (21, 2), (23, 4)])
+def test_the_middle_begins_at_the_nearest_even_pixel_where_it_is_between_two(width: int, first: int) -> None:
+    """Halves are rounded to the even pixel, as the networks' training did (spec 1.3)."""
+    frame = np.tile(np.arange(width, dtype=np.uint8), (16, 1))
+    assert p.sync_picture(frame, size=16, resize="center_crop")[0].tolist() == [*range(first, first + 16)]
+
+
 @pytest.mark.parametrize(("height", "width"), [(1080, 1920), (1920, 1080), (225, 224), (100, 333)])
 def test_centre_crop_fits_the_shorter_side(height: int, width: int) -> None:
     frame = np.zeros((height, width), np.uint8)

@@ -182,10 +182,25 @@ def test_every_kind_of_no_number_counts(bad: float) -> None:
         check_finite(np.array([0.0, bad, bad]), role="flow", name="velocity")
 
 
-def test_a_session_that_fell_back_is_refused(bundle) -> None:
+def test_a_session_that_fell_back_is_refused(bundle, monkeypatch) -> None:
+    """ONNX Runtime only logs that it runs on the CPU instead."""
+
+    class Runtime:
+        class InferenceSession:
+            def __init__(self, *_: object, providers: list[object], **__: object) -> None:
+                asked.append(providers)
+
+            def get_providers(self) -> list[str]:
+                return ["CPUExecutionProvider"]
+
+    asked: list[list[object]] = []
+    monkeypatch.setattr("plugin.engine.sessions.load_runtime", Runtime)
     sessions = Sessions(bundle, provider=Provider.CUDA, threads=1, memory=None)
-    with pytest.raises((ProviderUnavailable, EngineError)):
+    with pytest.raises(ProviderUnavailable, match="refused to run the text_encoder graph with cuda"):
         sessions.run("text_encoder", _tokens())
+    assert asked[0][0][0] == "CUDAExecutionProvider"
+    assert asked[0][1:] == ["CPUExecutionProvider"]
+    assert sessions.loaded == frozenset()
 
 
 def test_a_bundle_for_a_newer_runtime_is_told(toy, tmp_path) -> None:
