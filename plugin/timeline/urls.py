@@ -6,9 +6,10 @@ the editor's own timeline says so; it is only ever read.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _SLASH_DRIVE = re.compile(r"/[A-Za-z][:|]/")
@@ -53,12 +54,17 @@ def _readings(text: str) -> list[str]:
         return [text.replace("\\", "/")]
     if text[:5].casefold() == "file:":
         rest = _without_host(text[5:])
-        return [_without_slash_drive(unquote(rest, errors="surrogateescape")), _without_slash_drive(rest)]
+        return [_without_slash_drive(_unquoted(rest)), _without_slash_drive(rest)]
     scheme = _SCHEME.match(text)
     if scheme or text[:5].casefold() == "data:":
         name = scheme[1].lower() if scheme else "data"
         raise UnusableUrl(f"is at a {name} address, which is never fetched")
-    return [text, unquote(text, errors="surrogateescape"), text.replace("\\", "/")]
+    return [text, _unquoted(text), text.replace("\\", "/")]
+
+
+def _unquoted(text: str) -> str:
+    """The name that percent-encoded bytes stand for, as this system spells names (see `os.fsdecode`)."""
+    return os.fsdecode(unquote_to_bytes(text.encode("utf-8", "surrogateescape")))
 
 
 def _without_host(rest: str) -> str:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +76,17 @@ def test_the_reading_that_exists_wins(tmp_path: Path) -> None:
 
 def test_a_name_longer_than_any_system_allows_is_only_missing() -> None:
     assert path_of_url("a" * 5000, folder=HERE).name == "a" * 5000
+
+
+def test_names_survive_a_system_whose_names_are_not_utf_8() -> None:
+    script = (
+        "import os; from pathlib import Path; from plugin.timeline.urls import file_url, path_of_url\n"
+        "path = Path('/media') / os.fsdecode(bytes.fromhex('74c3bc722e6d6f76'))\n"
+        "assert path_of_url(file_url(path), folder=Path('/edit')) == path"
+    )
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    root = Path(__file__).parents[3]
+    subprocess.run([sys.executable, "-c", script], env=plain, cwd=root, check=True)
 
 
 @given(st.text(st.characters(exclude_characters="\0/", exclude_categories=("Cs",)), min_size=1, max_size=30))
