@@ -15,9 +15,6 @@ from plugin.engine.footage import Footage, Picture
 from plugin.engine.resampling import Bytes, Float, Section, resize_bicubic, whole
 from plugin.errors import MatteMismatch, UndecodableMedia
 
-_LUMA = np.array([0.2989, 0.5870, 0.1140], np.float64)
-_LUMA /= _LUMA.sum()
-
 
 @dataclass(frozen=True, slots=True)
 class SyncClip:
@@ -51,13 +48,6 @@ class SegmentBatch:
     mask: Float
     detail_frames: Float
     detail_mask: Float
-
-
-def grey_levels(picture: Picture) -> Bytes:
-    """A matte picture as grey levels `[h, w]` uint8, 0..255 (spec 1.4, without the wraparound)."""
-    if picture.ndim == 2:
-        return picture
-    return np.rint(picture @ _LUMA).astype(np.uint8)
 
 
 def clip_picture(frame: Picture, *, size: int) -> Bytes:
@@ -148,8 +138,7 @@ def collect_masks(footage: Footage, *, start: Fraction, sync_frames: int, spec: 
     if mattes is None:
         return np.full((sync_frames, spec.sync_size, spec.sync_size), 255, np.uint8)
     small = [
-        sync_picture(grey_levels(matte), size=spec.sync_size, resize=spec.resize)
-        for matte in islice(mattes, sync_frames)
+        sync_picture(matte, size=spec.sync_size, resize=spec.resize) for matte in islice(mattes, sync_frames)
     ]
     if not small:
         raise MatteMismatch(

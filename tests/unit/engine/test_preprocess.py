@@ -101,16 +101,6 @@ def test_no_matte_is_the_whole_frame(spec) -> None:
     assert (masks == 255).all()
 
 
-def test_grey_keeps_every_level() -> None:
-    levels = np.arange(256, dtype=np.uint8)
-    assert np.array_equal(p.grey_levels(levels[None, :, None].repeat(3, axis=2))[0], levels)
-
-
-def test_grey_weighs_the_channels() -> None:
-    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
-    assert p.grey_levels(colours).tolist() == [[76, 150, 29]]
-
-
 def test_squash_keeps_the_border_and_centre_crop_does_not() -> None:
     frame = np.zeros((108, 192, 3), np.uint8)
     frame[:, :20] = 255

@@ -7,7 +7,14 @@ import sys
 import pytest
 
 from plugin.engine import providers
-from plugin.engine.providers import Provider, choose_provider, describe_failure, parse_version
+from plugin.engine.providers import (
+    Provider,
+    choose_provider,
+    describe_failure,
+    parse_version,
+    provider_arguments,
+    session_options,
+)
 from plugin.errors import EngineError, OutOfMemory, ProviderUnavailable
 
 
@@ -62,11 +69,26 @@ class _Session:
 def test_a_listed_provider_has_to_prove_itself(names, answer, fault) -> None:
     class Runtime:
         @staticmethod
-        def InferenceSession(*_: object, **__: object) -> _Session:  # noqa: N802
+        def InferenceSession(_: bytes, options, **__: object) -> _Session:  # noqa: N802
+            assert options.get_session_config_entry("session.disable_cpu_ep_fallback") == "1"
             return _Session(names, answer)
 
     found = providers._probe(Runtime, Provider.CUDA)
     assert (found is None) if fault is None else (fault in (found or ""))
+
+
+def test_sessions_are_repeatable_and_kind_to_other_programs() -> None:
+    options = session_options(threads=3)
+    assert options.use_deterministic_compute
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    assert options.intra_op_num_threads == 3
+    assert session_options(threads=None).intra_op_num_threads == 0
+
+
+def test_cuda_plans_convolutions_quickly_and_takes_no_more_memory_than_it_needs() -> None:
+    ((name, options),) = provider_arguments(Provider.CUDA)
+    assert name == "CUDAExecutionProvider"
+    assert options == {"cudnn_conv_algo_search": "HEURISTIC", "arena_extend_strategy": "kSameAsRequested"}
 
 
 def test_importing_the_engine_pulls_in_no_runtime() -> None:
