@@ -19,12 +19,15 @@ from plugin.controller import (
 )
 from plugin.cues import Problem, Severity
 from plugin.delivery import choose_pieces
+from plugin.engine.cache import FeatureCache
+from plugin.engine.engine import Engine
 from plugin.errors import BundleMissing, NoSpots, UsageError
 from plugin.filehost import FileHost, placed_name
 from plugin.folders import Folders
 from plugin.hosts import Host
 from plugin.opening import OpenTimeline, default_output
 from plugin.render.checking import words_heard
+from plugin.settings import change_settings
 from plugin.timebase import TimeSpan
 from plugin.workspace import Workspace
 from tests.cli.made_timelines import make_timeline, seconds
@@ -146,6 +149,19 @@ def test_presets_follow_the_bundle_and_do_without_one(workspace) -> None:
     lost = replace(workspace, settings=replace(workspace.settings, bundle="nowhere"))
     assert lost.bundle_if_any() is None
     assert lost.presets_of(None) == lost.presets
+
+
+def test_the_engine_is_opened_as_the_settings_say(workspace, monkeypatch, tmp_path: Path) -> None:
+    asked: list[dict[str, object]] = []
+    monkeypatch.setattr(Engine, "open", lambda _, **options: asked.append(options))
+    for changes in ({"threads": 3, "memory_mb": 500, "cache_mb": 7, "provider": "cpu"}, {"cache_mb": 0}):
+        settings = change_settings(workspace.settings, changes)
+        replace(workspace, settings=settings).open_engine(workspace.bundle())
+    cache = FeatureCache(tmp_path / "cache" / "features", 7_000_000)
+    assert asked == [
+        {"provider": "cpu", "threads": 3, "memory": 500_000_000, "cache": cache},
+        {"provider": "auto", "threads": None, "memory": None, "cache": None},
+    ]
 
 
 def test_how_much_of_a_prompt_is_heard_depends_on_the_bundle(opened, workspace) -> None:
