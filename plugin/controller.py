@@ -22,7 +22,8 @@ from plugin.filehost import FileHost
 from plugin.hosts import Flavour
 from plugin.opening import OpenTimeline, Reading, default_output
 from plugin.presets import Presets
-from plugin.render.checking import USUAL_TOKENS, Depth, check_sheet
+from plugin.render.checking import USUAL_TOKENS, check_sheet
+from plugin.render.media_checks import Depth
 from plugin.timebase import TimeSpan, format_timecode, frame_at, is_smpte_rate
 from plugin.workspace import Workspace
 

@@ -26,8 +26,9 @@ from plugin.cues import (
     SpotOrigin,
 )
 from plugin.media import video
-from plugin.render import checking
-from plugin.render.checking import Depth, check_sheet
+from plugin.render import checking, media_checks
+from plugin.render.checking import check_sheet
+from plugin.render.media_checks import Depth
 from plugin.timebase import TimeSpan
 from tests.media_factory import (
     make_alpha_movie,
@@ -283,8 +284,8 @@ def test_quick_checks_open_nothing(media: dict[str, MediaSource], monkeypatch: p
     def never(*_: object, **__: object) -> None:
         raise AssertionError("opened")
 
-    monkeypatch.setattr(checking.VideoReader, "open", never)
-    monkeypatch.setattr(checking.MatteReader, "open", never)
+    monkeypatch.setattr(media_checks.VideoReader, "open", never)
+    monkeypatch.setattr(media_checks.MatteReader, "open", never)
     found = problems(
         cue(clip(media["text"]), Matte(clip(media["black"]))),
         cue(clip(media["gone"]), number=2),
