@@ -174,6 +174,20 @@ def test_cancel_stops_before_the_next_step(engine, toy) -> None:
     assert engine.calls["flow"] == 8
 
 
+def test_cancel_in_the_last_step_spares_the_decoder(engine, toy) -> None:
+    with pytest.raises(Cancelled):
+        _sound(engine, toy.ToyFootage(), 2 * SECOND, Watch(lambda: engine.calls["flow"] == 6))
+    assert (engine.calls["flow"], engine.calls["decoder"]) == (6, 0)
+
+
+def test_cancel_while_sound_is_written_spares_the_rest_of_it(engine, toy) -> None:
+    stream = _stream(engine, toy.ToyFootage(), 4 * SECOND, Watch(lambda: engine.calls["vocoder"] > 0))
+    next(stream)
+    with pytest.raises(Cancelled):
+        next(stream)
+    assert engine.calls["vocoder"] == 1
+
+
 def test_cancel_stops_between_pieces(engine, toy) -> None:
     stopped = []
     stream = _stream(engine, toy.ToyFootage(), 12 * SECOND, Watch(lambda: bool(stopped)), steps=1)
