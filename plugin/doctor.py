@@ -16,6 +16,7 @@ from typing import Literal
 from models_onnx.store import Store
 from plugin import __version__
 from plugin.bundles import list_bundles, verify_bundle
+from plugin.engine.memory import physical_memory
 from plugin.errors import EngineError
 from plugin.folders import Folders
 
@@ -39,6 +40,8 @@ _FONT_FOLDERS = (
     "C:/Windows/Fonts",
 )
 _LOW_DISK = 2 * 10**9
+_LITTLE_MEMORY = 7 * 10**9
+"""Bytes; half of it holds the image encoder and the flow at full size in float32, one at a time."""
 
 
 class State(StrEnum):
@@ -75,6 +78,7 @@ def examine(*, folders: Folders, store: Store, output: Path) -> Iterator[Finding
         output: the folder whose disk will take stems.
     """
     yield _python()
+    yield _memory()
     yield from _packages()
     yield from _providers()
     yield from _video()
@@ -88,6 +92,15 @@ def examine(*, folders: Folders, store: Store, output: Path) -> Iterator[Finding
 def _python() -> Finding:
     found = f"sagafoley {__version__}, Python {platform.python_version()}, {platform.platform(terse=True)}"
     return Finding("program", State.GOOD, f"{found}, {os.cpu_count()} cores")
+
+
+def _memory() -> Finding:
+    physical = physical_memory()
+    found = "size unknown" if physical is None else f"{physical / 1e9:.1f} GB"
+    if physical is not None and physical < _LITTLE_MEMORY:
+        remedy = "Close other programs before a render with a full-size bundle."
+        return Finding("memory", State.NOTE, found, remedy)
+    return Finding("memory", State.GOOD, found)
 
 
 def _packages() -> Iterator[Finding]:

@@ -299,7 +299,7 @@ def _add_doctor(add_parser: _AddParser) -> None:
     _command(
         add_parser,
         "doctor",
-        summary="check this machine: versions, providers, bundles, disk, fonts",
+        summary="check this machine: versions, memory, providers, bundles, disk, fonts",
         usage="[options]",
         text="Check everything that a render needs, and say what to do about what is missing.",
     )

@@ -56,6 +56,23 @@ def test_doctor_tells_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None
     assert "soxr" in packages.remedy
 
 
+@pytest.mark.parametrize(
+    ("memory", "state", "found"),
+    [
+        (16 * 10**9, doctor.State.GOOD, "16.0 GB"),
+        (4 * 10**9, doctor.State.NOTE, "4.0 GB"),
+        (None, doctor.State.GOOD, "size unknown"),
+    ],
+)
+def test_doctor_tells_little_memory(
+    monkeypatch: pytest.MonkeyPatch, memory: int | None, state: doctor.State, found: str
+) -> None:
+    monkeypatch.setattr(doctor, "physical_memory", lambda: memory)
+    finding = doctor._memory()
+    assert (finding.state, finding.found) == (state, found)
+    assert bool(finding.remedy) is (state is doctor.State.NOTE)
+
+
 def test_models_list_verify_path(sagafoley, golden: Path) -> None:
     listed = sagafoley("models", "list", "--json")
     names = {each["name"]: each for each in listed.document["bundles"]}
