@@ -300,6 +300,16 @@ def test_one_failed_cue_does_not_stop_the_sheet(tmp_path: Path, error: Exception
     assert again[-1] == SheetFinished(written=1, kept=2, failed=0)
 
 
+@pytest.mark.parametrize("error", [OutputError("No.", remedy="Choose."), OSError(errno.ENOSPC, "full")])
+def test_a_folder_that_refuses_stops_the_sheet(tmp_path: Path, error: Exception) -> None:
+    synthesis = failing("trumpet", error)
+    with pytest.raises(OutputError):
+        run(sheet(cue(1), cue(2, "trumpet"), cue(3)), tmp_path, synthesis)
+    assert [prompt for prompt, _ in synthesis.calls] == ["violin", "trumpet"]
+    assert journal(tmp_path)[-1] == "run stopped"
+    assert leftovers(tmp_path) == []
+
+
 def test_sound_of_the_wrong_length_or_not_numbers_is_no_take(tmp_path: Path) -> None:
     def wrong(kind: str) -> Callable[..., Iterator[Any]]:
         def synthesise(_footage: Any, _brief: Any, *, samples: int, **_: Any) -> Iterator[Any]:
