@@ -2,59 +2,65 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# An environment belongs to the folder that it was made in: a copied or moved folder makes its own.
+HERE := $(shell pwd -P | cksum | cut -d ' ' -f 1)
+RUNTIME := $(VENV)/.runtime-$(HERE)
+DEVELOPMENT := $(VENV)/.development-$(HERE)
 OUT ?= out/demo
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports unit parity test-slow golden bench format clean
+.PHONY: help environment demo test lint types imports unit parity test-slow golden bench format clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-$(BIN)/python:
-	@sh .ci/system-packages venv "$(PYTHON)"
-	"$(PYTHON)" -m venv $(VENV)
+# Without pip it is half of one: its making was interrupted, or its Python went away. Its programs name its folder.
+environment:
+	@{ $(BIN)/python -c 'import pip' && grep -qF "$$(pwd -P)/$(VENV)" $(BIN)/activate; } 2>/dev/null || { \
+		sh .ci/system-packages venv "$(PYTHON)" && \
+		echo '"$(PYTHON)" -m venv $(VENV)' && "$(PYTHON)" -m venv --clear $(VENV); }
 
-$(VENV)/.runtime: pyproject.toml | $(BIN)/python
+$(RUNTIME): pyproject.toml | environment
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[cpu]'
 	@touch $@
 
-$(VENV)/.development: pyproject.toml | $(BIN)/python
+$(DEVELOPMENT): pyproject.toml | environment
 	@sh .ci/system-packages qt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[cpu,export,dev]'
-	@touch $@ $(VENV)/.runtime
+	@touch $@ $(RUNTIME)
 
-demo: $(VENV)/.runtime ## render the example timeline; the last lines say where to look
+demo: $(RUNTIME) ## render the example timeline; the last lines say where to look
 	$(BIN)/python examples/demo.py --out $(OUT)
 
 test: lint types imports unit ## everything CI checks: lint, types, import rules, all tests
 
-lint: $(VENV)/.development ## ruff: rules and formatting
+lint: $(DEVELOPMENT) ## ruff: rules and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/.development ## mypy, strict
+types: $(DEVELOPMENT) ## mypy, strict
 	$(BIN)/mypy
 
-imports: $(VENV)/.development ## import directions between the rooms
+imports: $(DEVELOPMENT) ## import directions between the rooms
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.development ## all tests but the large ones
+unit: $(DEVELOPMENT) ## all tests but the large ones
 	$(PYTEST)
 
-parity: $(VENV)/.development ## full-size networks and graphs against the golden vectors (minutes, 12 GB)
+parity: $(DEVELOPMENT) ## full-size networks and graphs against the golden vectors (minutes, 12 GB)
 	$(PYTEST) -m parity tests/parity
 
-test-slow: $(VENV)/.development ## large or long checks
+test-slow: $(DEVELOPMENT) ## large or long checks
 	$(PYTEST) -m slow
 
-golden: $(VENV)/.development ## make the golden test bundle again (it must not change)
+golden: $(DEVELOPMENT) ## make the golden test bundle again (it must not change)
 	$(BIN)/python -m exporter golden -o tests/golden/bundle
 
-bench: $(VENV)/.development ## figures of docs/performance.md
+bench: $(DEVELOPMENT) ## figures of docs/performance.md
 	$(BIN)/python -m benchmarks
 
-format: $(VENV)/.development ## let ruff format and fix
+format: $(DEVELOPMENT) ## let ruff format and fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

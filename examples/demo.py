@@ -189,4 +189,8 @@ def _stretched(matte: Picture, height: int, width: int) -> Picture:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\nCancelled. Run the same line again to go on; finished takes are kept.", file=sys.stderr)
+        sys.exit(130)
