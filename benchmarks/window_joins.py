@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from plugin.engine.bundles import open_bundle
+from models_onnx.bundle import Bundle
 from plugin.engine.engine import Engine
 from plugin.engine.flow import noise_rows, noise_windows
 from plugin.render.planning import Plan, plan_windows
@@ -160,7 +160,7 @@ def _flux(sound: Float, *, frame: int) -> Float:
 
 def main() -> None:
     """Print the table."""
-    engine = Engine.open(open_bundle(sys.argv[1]), provider="cpu", threads=1)
+    engine = Engine.open(Bundle.open(sys.argv[1]), provider="cpu", threads=1)
     seconds = Fraction(sys.argv[2]) if len(sys.argv) > 2 else Fraction(20)
     plan = plan_windows(int(seconds * STEM_RATE), engine.manifest)
     seams = _seams(engine, plan)
