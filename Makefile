@@ -57,7 +57,7 @@ test-slow: $(DEVELOPMENT) ## large or long checks
 golden: $(DEVELOPMENT) ## make the golden test bundle again (it must not change)
 	$(BIN)/python -m exporter golden -o tests/golden/bundle
 
-bench: $(DEVELOPMENT) ## figures of docs/performance.md
+bench: $(DEVELOPMENT) ## measure large timelines, window joins and the scene generator
 	$(BIN)/python -m benchmarks
 
 format: $(DEVELOPMENT) ## let ruff format and fix
