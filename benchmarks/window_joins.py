@@ -43,8 +43,11 @@ class Footage:
     fingerprint = ""
     damaged = False
 
-    def frames(self, times: Sequence[float]) -> Iterator[npt.NDArray[np.uint8]]:
+    def frames(
+        self, times: Sequence[float], *, late: Sequence[float] = ()
+    ) -> Iterator[npt.NDArray[np.uint8]]:
         """See `plugin.engine.footage.Footage`."""
+        del late  # there is a frame at every moment
         for mask in self.masks(times):
             yield np.stack([mask, mask // 2 + 60, 180 - mask // 3], axis=-1)
 
