@@ -44,6 +44,7 @@ class ProgressBar:
             case CueStarted(cue_id=cue, label=label, number=number, cues=cues, takes=takes):
                 self._cue = f"{number}/{cues} {cue} {label}"
                 self._finished, self._next_cue = self._next_cue, self._next_cue + takes
+                self._begin()
             case StageProgress(stage=stage, done=done, total=total):
                 word, start, share = _STAGES.get(stage, (stage, 0.0, 0.0))
                 self._move(self._finished + start + share * done / max(total, 1), word)
@@ -65,6 +66,11 @@ class ProgressBar:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.close()
+
+    def _begin(self) -> None:
+        """Show the next cue at once, however soon it will be done."""
+        if self._bar is not None:
+            self._bar.set_description_str(f"{self._cue}: starting")
 
     def _move(self, done: float, word: str) -> None:
         if self._bar is not None:

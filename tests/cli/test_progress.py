@@ -79,6 +79,15 @@ def test_every_stage_has_a_word_and_they_fill_a_take() -> None:
     bar.close()
 
 
+def test_a_cue_that_is_done_in_no_time_is_seen() -> None:
+    stream = Terminal()
+    bar = ProgressBar(stream)
+    for event in (SheetStarted(2, 3, Path("/out")), FIRST, WRITTEN, WRITTEN, SECOND, WRITTEN):
+        bar.follow(event)
+    bar.close()
+    assert stream.getvalue().index("1/2 001 violin") < stream.getvalue().index("2/2 002 trumpet")
+
+
 def test_nothing_is_drawn_where_nobody_watches() -> None:
     stream = io.StringIO()
     bar = ProgressBar(stream)

@@ -13,8 +13,10 @@ from plugin.controller import (
     only,
     output_folder,
     plan_render,
+    problems_of,
     quick_problems,
     require_cues,
+    save_cues,
     timecodes,
 )
 from plugin.cues import Problem, Severity
@@ -149,6 +151,24 @@ def test_presets_follow_the_bundle_and_do_without_one(workspace) -> None:
     lost = replace(workspace, settings=replace(workspace.settings, bundle="nowhere"))
     assert lost.bundle_if_any() is None
     assert lost.presets_of(None) == lost.presets
+
+
+def test_what_is_wrong_with_other_cues_is_not_told(opened, workspace) -> None:
+    faults = tuple(Problem(Severity.WARNING, n, "clip", f"Wrong {n}.", "Mend.") for n in ("001", "002", ""))
+    told = replace(opened, found=replace(opened.found, problems=faults))
+    asked = only(sheet_of(opened, workspace), ["001"])
+    assert [problem.cue_id for problem in problems_of(told, asked)] == ["001", ""]
+
+
+def test_a_cue_sheet_is_replaced_only_by_what_was_made_from_it(opened, workspace, tmp_path: Path) -> None:
+    sheet, path = sheet_of(opened, workspace), tmp_path / "cues.toml"
+    save_cues(sheet, path, presets=workspace.presets)
+    for made_from in (None, tmp_path / "other.toml"):
+        with pytest.raises(UsageError, match="may have been edited"):
+            save_cues(sheet, path, presets=workspace.presets, made_from=made_from)
+    path.write_text("# read before\n", "utf-8")
+    save_cues(sheet, path, presets=workspace.presets, made_from=path)
+    assert "[[cue]]" in path.read_text("utf-8")
 
 
 def test_the_engine_is_opened_as_the_settings_say(workspace, monkeypatch, tmp_path: Path) -> None:

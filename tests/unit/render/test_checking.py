@@ -278,6 +278,13 @@ def test_a_disk_with_too_little_room(
     assert severity is Severity.WARNING
     assert "need about 11 MB" in message
     assert "room for 2 MB" in message
+    samples = 48_000 * 60
+    long = replace(cue(clip(media["shot"])).spot, record=TimeSpan(HOUR, HOUR + 60))
+    needed = samples * (3 + 4) + 8 * 2**20  # the stem, its samples before their level is known, and the rest
+    for free, short in ((needed, False), (needed - 1, True)):
+        usage.free = free
+        told = problems(replace(cue(None), spot=long), folder=tmp_path)
+        assert any("room for" in problem.message for problem in told) is short
 
 
 def test_quick_checks_open_nothing(media: dict[str, MediaSource], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from wavinfo import WavInfoReader
 
 from plugin.cues import CueSheet
 from plugin.engine.watch import Watch
@@ -345,6 +346,46 @@ def test_cancel_clears_the_unfinished_take_and_keeps_the_rest(tmp_path: Path) ->
     assert names(tmp_path) == ["Film_001_violin_t01.json", "Film_001_violin_t01.wav"]
     assert journal(tmp_path)[-1] == "run stopped"
     assert run(cues, tmp_path)[-1] == SheetFinished(written=2, kept=1, failed=0)
+
+
+def test_a_render_that_nobody_reads_any_more_writes_nothing(tmp_path: Path) -> None:
+    """Even when the work has nothing to tell that would show it."""
+    gone = threading.Event()
+
+    class Silent(MadeSynthesis):
+        def __call__(self, *arguments: Any, watch: Watch, **options: Any) -> Iterator[Any]:
+            gone.wait(5)
+            yield from super().__call__(*arguments, watch=Watch(watch.cancel), **options)
+
+    events = render_with(shop(Silent()), sheet(cue(1)), folder=tmp_path)
+    assert isinstance(next(events), SheetStarted)
+    assert isinstance(next(events), CueStarted)
+    threading.Timer(0.2, gone.set).start()
+    events.close()  # type: ignore[attr-defined]
+    assert names(tmp_path) == []
+
+
+def test_cancel_is_seen_between_takes_that_are_there(tmp_path: Path) -> None:
+    cues = sheet(cue(1, takes=9))
+    run(cues, tmp_path)
+    events: list[RenderEvent] = []
+    with pytest.raises(Cancelled):
+        events.extend(
+            render_with(shop(), cues, folder=tmp_path, cancel=lambda: bool(of_kind(events, TakeKept)))
+        )
+    assert len(of_kind(events, TakeKept)) <= 4
+
+
+def test_a_cue_keeps_the_take_that_bears_its_own_name(tmp_path: Path) -> None:
+    twins = (cue(1), replace(cue(1), spot=replace(cue(1).spot, id="002")))
+    run(sheet(*twins), tmp_path)
+    (kept,) = of_kind(run(sheet(twins[1]), tmp_path), TakeKept)
+    assert kept.take.name == "Film_002_violin_t01"
+
+
+def test_a_file_carries_its_own_reference(tmp_path: Path) -> None:
+    (made,) = of_kind(run(sheet(cue(1)), tmp_path), TakeWritten)
+    assert WavInfoReader(str(made.path)).bext.originator_ref == made.take.identity[:32]
 
 
 def test_closing_the_iterator_stops_the_render(tmp_path: Path) -> None:

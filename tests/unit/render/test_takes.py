@@ -12,7 +12,7 @@ import pytest
 
 from plugin.cues import ImageSequence, Resize
 from plugin.errors import OutputError
-from plugin.render import stemfolder
+from plugin.render import provenance, stemfolder
 from plugin.render.provenance import cue_from_data, cue_to_data, take_identity
 from plugin.render.stemfolder import BusyElsewhere, StemFolder
 from plugin.render.takes import NotATake, decibels, find_takes, format_sidecar, is_whole, read_take
@@ -99,6 +99,12 @@ def test_every_input_of_the_sound_changes_its_identity(change: dict[str, object]
 
     assert identity() == identity(preset="another name", takes=3)
     assert identity() != identity(**change)
+
+
+def test_another_recipe_changes_every_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = take_identity(cue(1), timeline_name="F", footage="f", bundle_digest="b")
+    monkeypatch.setattr(provenance, "RECIPE", provenance.RECIPE + 1)
+    assert take_identity(cue(1), timeline_name="F", footage="f", bundle_digest="b") != before
 
 
 def test_footage_that_cannot_be_told_apart_has_no_identity() -> None:
