@@ -24,7 +24,8 @@ _SOUND_FORMATS = "wav,w64,mp3,flac,aac,aiff,caf"
 UNSEEKABLE = frozenset({"mpeg"})
 """Formats whose times cannot be trusted after a seek."""
 
-_LARGEST_PIXELS = 1 << 28
+_LARGEST_PIXELS = 1 << 27
+"""16K video has 133 million; a frame of that size costs up to a gigabyte."""
 
 _DAMAGED_REMEDY = "Export the file again or relink the clip to a file that plays."
 

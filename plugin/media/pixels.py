@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import av
@@ -13,6 +14,11 @@ from plugin.cues import MatteChannel
 
 Picture = NDArray[np.uint8]
 Values = NDArray[np.float32]
+_Rows = Callable[[slice], Values]
+"""Gives the values of some rows of a frame."""
+
+_STRIP = 1 << 20
+"""Pixels that are worked on at a time."""
 
 _FULL_RANGE = 2
 _LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
@@ -27,7 +33,8 @@ def rgb_picture(frame: av.VideoFrame, *, rotation: int = 0) -> Picture:
     Floating-point images (EXR) are scene-linear: they are clipped to 0..1 and given the sRGB curve.
     """
     if _is_float(frame):
-        picture = _to_bytes(_srgb_curve(_float_rgb(frame)))
+        linear = _float_rgb(frame)
+        picture = _in_strips(frame, lambda rows: _srgb_curve(linear(rows)), channels=(3,))
     else:
         picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
     return _turned(picture, rotation)
@@ -45,8 +52,18 @@ def matte_picture(frame: av.VideoFrame, channel: MatteChannel, *, rotation: int 
     elif channel is MatteChannel.ALPHA:
         values = _alpha(frame)
     else:
-        values = _rgb(frame)[..., _RGB_INDEX[channel]]
-    return _turned(_to_bytes(values), rotation)
+        values = _one_of(_rgb(frame), _RGB_INDEX[channel])
+    return _turned(_in_strips(frame, values), rotation)
+
+
+def _in_strips(frame: av.VideoFrame, values: _Rows, *, channels: tuple[int, ...] = ()) -> Picture:
+    """Values 0..1 as bytes, some rows at a time: a frame of 130 megapixels takes no gigabytes of floats."""
+    picture = np.empty((frame.height, frame.width, *channels), np.uint8)
+    step = max(1, _STRIP // frame.width)
+    for first in range(0, frame.height, step):
+        rows = slice(first, first + step)
+        picture[rows] = _to_bytes(values(rows))
+    return picture
 
 
 def _turned(picture: Picture, rotation: int) -> Picture:
@@ -66,7 +83,7 @@ def _srgb_curve(linear: Values) -> Values:
     return curved.astype(np.float32)
 
 
-def _luma(frame: av.VideoFrame) -> Values:
+def _luma(frame: av.VideoFrame) -> _Rows:
     """Luma in full range, 0..1: the luma plane of video, the grey or weighted RGB of images."""
     name = frame.format.name
     if _is_video(name):
@@ -74,67 +91,78 @@ def _luma(frame: av.VideoFrame) -> Values:
         bits = source.format.components[0].bits
         values = _plane(source, 0)
         if frame.color_range == _FULL_RANGE or name.startswith("yuvj"):
-            return values / np.float32(2**bits - 1)
+            return lambda rows: values(rows) / np.float32(2**bits - 1)
         scale = np.float32(2 ** (bits - 8))
-        return (values - 16 * scale) / (219 * scale)
+        return lambda rows: (values(rows) - 16 * scale) / (219 * scale)
     if name.startswith("gray") and _PLANAR.fullmatch(name):
         return _unit_plane(frame, 0)
-    weighted: Values = _rgb(frame) @ _LUMA_WEIGHTS
-    return weighted
+    colours = _rgb(frame)
+    return lambda rows: np.asarray(colours(rows) @ _LUMA_WEIGHTS, np.float32)
 
 
-def _alpha(frame: av.VideoFrame) -> Values:
+def _alpha(frame: av.VideoFrame) -> _Rows:
     parts = frame.format.components
     with_alpha = [index for index, part in enumerate(parts) if part.is_alpha]
     if with_alpha and _PLANAR.fullmatch(frame.format.name):
         return _unit_plane(frame, with_alpha[0])
     if with_alpha or frame.format.has_palette:
-        return _packed(frame)[..., 3]
-    return np.ones((frame.height, frame.width), np.float32)
+        return _one_of(_packed(frame), 3)
+    return lambda rows: np.ones((len(range(*rows.indices(frame.height))), frame.width), np.float32)
 
 
-def _rgb(frame: av.VideoFrame) -> Values:
-    """`[h, w, 3]`, 0..1 (floating-point images: unclipped)."""
+def _rgb(frame: av.VideoFrame) -> _Rows:
+    """`[rows, w, 3]`, 0..1 (floating-point images: unclipped)."""
     if _is_float(frame):
         return _float_rgb(frame)
     if frame.format.is_rgb and _PLANAR.fullmatch(frame.format.name):
-        return np.stack([_unit_plane(frame, index) for index in range(3)], axis=2)
+        return _stacked([_unit_plane(frame, index) for index in range(3)])
     if _is_video(frame.format.name):
-        return np.asarray(frame.to_ndarray(format="rgb24"), np.float32) / np.float32(255)
-    return _packed(frame)[..., :3]
+        pixels = frame.to_ndarray(format="rgb24")
+        return lambda rows: np.asarray(pixels[rows], np.float32) / np.float32(255)
+    packed = _packed(frame)
+    return lambda rows: packed(rows)[..., :3]
 
 
-def _packed(frame: av.VideoFrame) -> Values:
+def _packed(frame: av.VideoFrame) -> _Rows:
     """RGBA, 0..1, at 8 or 16 bits as the frame has it."""
     deep = any(part.bits > 8 for part in frame.format.components)
     pixels = frame.to_ndarray(format="rgba64le" if deep else "rgba")
-    return np.asarray(pixels, np.float32) / np.float32(65535 if deep else 255)
+    return lambda rows: np.asarray(pixels[rows], np.float32) / np.float32(65535 if deep else 255)
 
 
-def _float_rgb(frame: av.VideoFrame) -> Values:
+def _float_rgb(frame: av.VideoFrame) -> _Rows:
     name = frame.format.name
     source = frame if _PLANAR.fullmatch(name) else frame.reformat(format="gbrapf32le")
     if len(source.format.components) < 3:
-        return np.repeat(_plane(source, 0)[..., None], 3, axis=2)
-    return np.stack([_plane(source, index) for index in range(3)], axis=2)
+        return _stacked([_plane(source, 0)] * 3)
+    return _stacked([_plane(source, index) for index in range(3)])
 
 
-def _unit_plane(frame: av.VideoFrame, index: int) -> Values:
+def _stacked(planes: list[_Rows]) -> _Rows:
+    return lambda rows: np.stack([plane(rows) for plane in planes], axis=2)
+
+
+def _one_of(values: _Rows, index: int) -> _Rows:
+    return lambda rows: values(rows)[..., index]
+
+
+def _unit_plane(frame: av.VideoFrame, index: int) -> _Rows:
     values = _plane(frame, index)
     if _is_float(frame):
         return values
-    return values / np.float32(2 ** frame.format.components[index].bits - 1)
+    return lambda rows: values(rows) / np.float32(2 ** frame.format.components[index].bits - 1)
 
 
-def _plane(frame: av.VideoFrame, index: int) -> Values:
-    """Raw values of component `index` (luma or R, G, B, alpha) of a planar format, float32 `[h, w]`."""
+def _plane(frame: av.VideoFrame, index: int) -> _Rows:
+    """Raw values of component `index` (luma or R, G, B, alpha) of a planar format, float32 `[rows, w]`."""
     part = frame.format.components[index]
     plane = frame.planes[part.plane]
     order = ">" if frame.format.name.endswith("be") else "<"
     kind = f"{order}f4" if _is_float(frame) else f"{order}u2" if part.bits > 8 else "u1"
     stored = np.frombuffer(memoryview(plane), np.uint8)
-    rows = stored[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)
-    return np.asarray(rows.view(kind)[:, : plane.width], np.float32)
+    lines = stored[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)
+    pixels = lines.view(kind)[:, : plane.width]
+    return lambda rows: np.asarray(pixels[rows], np.float32)
 
 
 def _is_float(frame: av.VideoFrame) -> bool:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import struct
+import tracemalloc
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import numpy as np
 import pytest
 
 from plugin.cues import ImageSequence, MatteChannel, MediaFile
-from plugin.errors import MatteMismatch
+from plugin.errors import MatteMismatch, UndecodableMedia
 from plugin.media.mattes import MatteReader, PastEnd
 from plugin.media.pixels import matte_picture
 from plugin.media.video import Pick
@@ -206,3 +209,43 @@ def test_a_sequence_as_matte(tmp_path: Path) -> None:
     with MatteReader.open(source) as reader:
         masks = list(reader.frames_at(made.times, pick=Pick.SCREEN))
     assert [read_index(mask) for mask in masks] == [0, 1, 2, 0, 4, 5, 6, 7, 8, 9]
+
+
+@pytest.mark.parametrize("channel", list(MatteChannel))
+def test_a_large_still_takes_no_gigabytes_of_floats(channel: MatteChannel) -> None:
+    side = 3000
+    white = np.full((side, side, 3), 255, np.uint8)
+    frame = av.VideoFrame.from_ndarray(white, format="rgb24")
+    tracemalloc.start()
+    try:
+        assert matte_picture(frame, channel).min() == 255
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 14 * side * side, "bytes: 4 a pixel as packed, 1 as the matte, strips of floats"
+
+
+def test_strips_end_where_the_frame_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (70, 91, 3), np.uint8)
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    whole = [matte_picture(frame, channel, rotation=90) for channel in MatteChannel]
+    monkeypatch.setattr("plugin.media.pixels._STRIP", 1000)
+    for one, channel in zip(whole, MatteChannel, strict=True):
+        np.testing.assert_array_equal(matte_picture(frame, channel, rotation=90), one)
+
+
+@pytest.mark.parametrize("size", [(16384, 16384), (2**31 - 1, 1), (60_000, 4000)])
+def test_a_picture_of_impossible_size_is_refused_before_it_is_decoded(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    header = struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0)
+    rows = zlib.compress(bytes(1000))
+    chunks = ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
+    path = tmp_path / "giant.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, data) for kind, data in chunks))
+    with pytest.raises(UndecodableMedia, match=r"giant\.png"):
+        MatteReader.open(MediaFile(path))
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
