@@ -29,6 +29,7 @@ _LARGE = 2**31
 _COPY_BYTES = 1 << 20
 _HARMLESS = 1 << 30
 _MOST_PACKED = 200
+_LONGEST_NAME = 255
 _MOVIE_SUFFIXES = (
     ".3gp .ari .arx .asf .avi .braw .cine .crm .dnxhd .dv .flv .gif .h264 .h265 .hevc .ivf .m2t .m2ts .m2v "
     ".m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .nut .ogv .qt .r3d .rmf .ts .vob .webm .wmv .y4m"
@@ -315,6 +316,11 @@ def _check_entries(package: Path, entries: list[zipfile.ZipInfo]) -> None:
         is_link = (info.external_attr >> 16) & 0o170000 == 0o120000
         if is_link or ".." in parts or "" in parts or ":" in info.filename:
             raise _unsafe(package, f"holds an entry that points outside of it ({info.filename!r})")
+        if max(len(os.fsencode(part)) for part in parts) > _LONGEST_NAME:
+            raise _unsafe(package, f"holds a name that no disk takes ({parts[-1][:40]!r}...)")
+    folders = {str(folder) for name in names for folder in PurePosixPath(name).parents}
+    if len(names) < len(entries) or names & folders:
+        raise _unsafe(package, "holds two entries of one name")
 
 
 def _unsafe(package: Path, reason: str, *, detail: str = "") -> UnreadableTimeline:

@@ -148,6 +148,26 @@ def test_entries_that_point_outside_are_refused(tmp_path: Path, name: str) -> No
     assert not (tmp_path / "outside.txt").exists()
 
 
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (["media/" + "x" * 300 + ".mov"], "name that no disk takes"),
+        (["media/a.mov", "media/a.mov/b.mov"], "two entries of one name"),
+        (["media/a.mov", "media/a.mov"], "two entries of one name"),
+        (["content.otio"], "two entries of one name"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_names_that_cannot_be_unpacked_are_refused(tmp_path: Path, names: list[str], reason: str) -> None:
+    package = tmp_path / "bad.otioz"
+    with zipfile.ZipFile(package, "w") as file:
+        for name in ("content.otio", *names):
+            file.writestr(name, "{}")
+    with pytest.raises(UnreadableTimeline, match=reason):
+        unpack_otioz(package, folder=tmp_path / "in" / "unpacked")
+    assert list((tmp_path / "in").iterdir()) == []
+
+
 def test_links_are_refused(tmp_path: Path) -> None:
     package = tmp_path / "bad.otioz"
     link = zipfile.ZipInfo("media/link")
