@@ -9,6 +9,7 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 GO_ON = "Cancelled. Run the same line again to go on; finished takes are kept."
+STOPPING = "Stopping after this step. Press Ctrl-C again to stop at once."
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -44,4 +45,7 @@ class Interruption:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         self._asked = True
-        self._tell("Stopping after this step. Press Ctrl-C again to stop at once.")
+        try:
+            self._tell(STOPPING)
+        except RuntimeError:  # the signal came while the same stream was being written to
+            os.write(2, f"{STOPPING}\n".encode())

@@ -59,9 +59,9 @@ def test_a_signal_stops_cleanly_and_the_next_run_resumes(tmp_path: Path, number:
 
 def test_a_second_ctrl_c_ends_at_once() -> None:
     code = (
-        "import sys, time\n"
+        "import os, time\n"
         "from plugin.cli.interrupt import Interruption\n"
-        "with Interruption(lambda text: print(text, flush=True)):\n"
+        "with Interruption(lambda text: os.write(1, text.encode() + b'\\n')):\n"
         "    print('ready', flush=True)\n"
         "    end = time.monotonic() + 60\n"
         "    while time.monotonic() < end: time.sleep(0.01)\n"
@@ -74,6 +74,18 @@ def test_a_second_ctrl_c_ends_at_once() -> None:
         assert "Stopping after this step" in child.stdout.readline()
         child.send_signal(signal.SIGINT)
         assert child.wait(timeout=10) == -signal.SIGINT
+
+
+def test_a_signal_amid_a_print_is_told_all_the_same(capfd: pytest.CaptureFixture[str]) -> None:
+    from plugin.cli.interrupt import Interruption
+
+    def busy(_text: str) -> None:
+        raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
+
+    with Interruption(busy) as interruption:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interruption()
+    assert "Stopping after this step" in capfd.readouterr().err
 
 
 def test_handlers_are_put_back() -> None:
