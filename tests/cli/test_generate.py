@@ -1,11 +1,18 @@
 """One video, no timeline: a stem, a preview whose picture is a copy, and refusals in words."""
 
+import json
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 import soundfile
 
+from plugin.cues import Resize
+from plugin.errors import UndecodableMedia
+from plugin.folders import Folders
+from plugin.one_video import VideoRequest, sheet_of_video
+from plugin.workspace import Workspace
 from tests.cli.conftest import GOLDEN
 from tests.cli.made_timelines import box, nothing
 from tests.media_factory import make_audio_only, make_movie, make_sequence, read_index, write_image
@@ -51,6 +58,37 @@ def test_a_part_of_the_video(sagafoley, shot: Path, matte: Path, tmp_path: Path)
         shown = [read_index(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
     assert shown[0] <= 6
     assert 23 <= shown[-1] <= 28  # to the end, and what the copied group of pictures needs
+
+
+def test_the_matte_of_a_part_is_its_part_of_the_matte(shot: Path, matte: Path, tmp_path: Path) -> None:
+    folders = Folders(tmp_path / "config", tmp_path / "data", tmp_path / "cache")
+    workspace = Workspace.open(folders=folders)
+    request = VideoRequest(shot, matte=matte, start=Fraction(1, 4), resize=Resize.CENTER_CROP)
+    (cue,) = sheet_of_video(request, workspace, presets=workspace.presets).cues
+    spot = cue.spot
+    assert (spot.record.start, spot.record.end) == (3600 + Fraction(1, 4), 3600 + Fraction(3, 2))
+    assert spot.matte is not None
+    assert spot.matte.clip.source_time(spot.record.start) == Fraction(1, 4)
+    assert cue.resize is Resize.CENTER_CROP
+
+
+def test_a_preview_that_cannot_be_made_leaves_the_stem(
+    sagafoley, shot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> Path:
+        raise UndecodableMedia("shot.mp4 cannot be copied.", remedy="Transcode it.")
+
+    monkeypatch.setattr("plugin.cli.generate.write_preview", refuse)
+    ran = sagafoley("generate", shot, "--prompt", "rain", "-o", tmp_path / "out", *QUICK)
+    assert ran.code == 1
+    assert ran.lines == [str(tmp_path / "out" / "shot_001_rain_t01.wav")]
+    assert ran.told("cannot be copied", "Transcode it.")
+
+
+def test_resizing_can_be_chosen_and_is_kept_in_the_sidecar(sagafoley, shot: Path, tmp_path: Path) -> None:
+    ran = sagafoley("generate", shot, "--resize", "center_crop", "-o", tmp_path / "out", *QUICK, "--json")
+    (stem,) = ran.document["stems"]
+    assert json.loads(Path(stem["sidecar"]).read_text("utf-8"))["cue"]["resize"] == "center_crop"
 
 
 def test_without_a_matte_the_whole_frame_sounds(sagafoley, shot: Path) -> None:
