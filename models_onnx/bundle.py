@@ -223,7 +223,12 @@ def sha256_of(path: Path) -> str:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise InvalidBundle(f"{path} cannot be read ({error})", reason="corrupt", path=path) from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> InvalidBundle:
+    message = f"{path} cannot be read ({error.strerror or error})"
+    return InvalidBundle(message, reason="corrupt", path=path)
 
 
 def _files_in(folder: Path) -> Iterator[Path]:
@@ -251,13 +256,15 @@ def _resolved(folder: Path) -> Path:
 
 def _manifest_bytes(folder: Path) -> bytes:
     path = folder / MANIFEST_NAME
-    if not os.path.lexists(path):
-        raise InvalidBundle(f"{folder} is not a bundle: it has no manifest", reason="missing", path=folder)
-    _plain_file(folder, MANIFEST_NAME)
     try:
+        path.lstat()
+        _plain_file(folder, MANIFEST_NAME)
         return path.read_bytes()
+    except FileNotFoundError:
+        message = f"{folder} is not a bundle: it has no manifest"
+        raise InvalidBundle(message, reason="missing", path=folder) from None
     except OSError as error:
-        raise InvalidBundle(f"{path} cannot be read ({error})", reason="corrupt", path=path) from None
+        raise _unreadable(path, error) from None
 
 
 def _plain_file(folder: Path, name: str) -> os.stat_result:
@@ -272,8 +279,10 @@ def _plain_file(folder: Path, name: str) -> os.stat_result:
         path = path / part
         try:
             found = path.lstat()
-        except OSError:
+        except FileNotFoundError:
             raise InvalidBundle(f"{path} is missing", reason="corrupt", path=path) from None
+        except OSError as error:
+            raise _unreadable(path, error) from None
         wanted = stat.S_ISREG if index == len(parts) - 1 else stat.S_ISDIR
         if not wanted(found.st_mode):
             raise InvalidBundle(f"{path} is not a plain file inside the bundle", reason="corrupt", path=path)

@@ -80,16 +80,16 @@ class Store:
 
     def _candidates(self) -> Iterator[Path]:
         for folder in self.folders:
-            if (folder / MANIFEST_NAME).is_file():
+            if _is_bundle(folder):
                 yield folder
-            elif folder.is_dir():
-                yield from (path for path in _entries(folder) if (path / MANIFEST_NAME).is_file())
+            else:
+                yield from (path for path in _entries(folder) if _is_bundle(path))
 
 
 def _entries(folder: Path) -> tuple[Path, ...]:
     try:
         return tuple(sorted(folder.iterdir()))
-    except OSError:
+    except (OSError, ValueError):
         return ()
 
 
@@ -103,7 +103,12 @@ def _look_at(path: Path) -> Found:
 def _is_path(name: str) -> bool:
     if "/" in name or os.sep in name:
         return True
+    return _is_bundle(Path(name))
+
+
+def _is_bundle(folder: Path) -> bool:
+    """Whether the folder has a manifest; one that may not be entered, or cannot be, has none."""
     try:
-        return (Path(name) / MANIFEST_NAME).is_file()
-    except OSError:
+        return (folder / MANIFEST_NAME).is_file()
+    except (OSError, ValueError):
         return False

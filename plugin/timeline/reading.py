@@ -225,6 +225,8 @@ def _check_file(path: Path) -> None:
     content = path / CONTENT_NAME if path.suffix.casefold() == ".otiod" else path
     try:
         status = content.stat()
+    except PermissionError as error:
+        raise _unopened(content, error) from error
     except (OSError, ValueError) as error:
         raise UnreadableTimeline(
             f"There is no timeline file {content}.",
@@ -246,14 +248,18 @@ def _bytes_of(path: Path, *, most: int = MAX_BYTES + 1) -> bytes:
         with path.open("rb") as file:
             data = file.read(most)
     except OSError as error:
-        raise UnreadableTimeline(
-            f"{path.name} cannot be opened: {error.strerror or error}.",
-            remedy="Check that it is a file which you may read.",
-            detail=str(path),
-        ) from error
+        raise _unopened(path, error) from error
     if len(data) > MAX_BYTES:
         raise _refused(path, "is larger than 512 MiB")
     return data
+
+
+def _unopened(path: Path, error: OSError) -> UnreadableTimeline:
+    return UnreadableTimeline(
+        f"{path.name} cannot be opened: {error.strerror or error}.",
+        remedy="Check that it is a file which you may read, in a folder that you may enter.",
+        detail=str(path),
+    )
 
 
 def _text_of(data: bytes) -> str:

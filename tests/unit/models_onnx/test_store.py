@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,3 +59,27 @@ def test_a_damaged_bundle_is_listed_and_named(folder: Path) -> None:
     assert item.problem is not None
     with pytest.raises(InvalidBundle, match=r"null\.npz is missing"):
         store.find("sample")
+
+
+def _closed(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Makes the system answer for `folder` as it does to a user who may not enter it (root always may)."""
+    for name in ("stat", "lstat"):
+        real = getattr(os, name)
+
+        def ask(path: object, *arguments: object, _real: Any = real, **options: object) -> Any:
+            if isinstance(path, Path) and folder in path.parents:
+                raise PermissionError(13, os.strerror(13), str(path))
+            return _real(path, *arguments, **options)
+
+        monkeypatch.setattr(os, name, ask)
+
+
+def test_a_folder_that_may_not_be_entered_hides_nothing_else(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = _copy(folder, tmp_path / "closed", name="closed")
+    store = Store(folders=(Path("/dev/zero"), Path("a\0b"), closed, folder))
+    _closed(monkeypatch, closed)
+    assert [item.path for item in store.list()] == [folder]
+    with pytest.raises(InvalidBundle, match=r"manifest\.json cannot be read \(Permission denied\)"):
+        store.find(str(closed))

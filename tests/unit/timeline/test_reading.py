@@ -221,6 +221,17 @@ def test_a_missing_file_a_folder_and_a_nul_are_refused(tmp_path: Path) -> None:
         read_timeline(folder)
 
 
+def test_a_folder_that_may_not_be_entered_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, os.strerror(13))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(UnreadableTimeline, match=r"cut\.otio cannot be opened: Permission denied"):
+        read_timeline(tmp_path / "cut.otio")
+
+
 @pytest.mark.parametrize("suffix", [".otio", ".otioz", ".xml", ".edl", ".aaf"])
 def test_what_has_no_end_or_no_beginning_is_never_opened(suffix: str, tmp_path: Path) -> None:
     pipe, device = tmp_path / f"pipe{suffix}", tmp_path / f"device{suffix}"
