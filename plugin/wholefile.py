@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import platform
+import re
 import shutil
 import time
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +19,10 @@ WORK_FOLDER = ".sagafoley"
 """The folder inside an output folder that holds what is not finished."""
 
 _FORGOTTEN = 3600.0
-"""Seconds after which an unfinished file of that name belongs to a run that was killed."""
+"""Seconds after which an unfinished file belongs to a run that was killed."""
+
+_THIS_HOST = f"{zlib.crc32(platform.node().encode('utf-8', 'replace')):08x}"
+_OWNER = re.compile(r"\.(?P<host>[0-9a-f]{8})-(?P<process>\d{1,9})\.part$")
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -42,15 +48,28 @@ def write_whole(path: Path, data: bytes) -> None:
 def part_of(path: Path) -> Path:
     """What `path` is called until it is whole: in the work folder where there is one, else beside it.
 
-    So a killed run leaves nothing in sight. What it left is cleared away here an hour later.
+    So a killed run leaves nothing in sight; and what it left under this name is cleared away here.
     """
     work = path.parent / WORK_FOLDER
     folder = work if work.is_dir() else path.parent
     for left in folder.glob(f"{glob.escape(path.name)}.*.part"):
         with suppress(OSError):
-            if time.time() - left.stat().st_mtime > _FORGOTTEN:
+            if _is_forgotten(left):
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
-    return folder / f"{path.name}.{os.getpid()}.part"
+    return folder / f"{path.name}.{_THIS_HOST}-{os.getpid()}.part"
+
+
+def _is_forgotten(part: Path) -> bool:
+    """Whether the run that wrote it is gone; where that cannot be known, after an hour."""
+    owner = _OWNER.search(part.name)
+    if os.name == "posix" and owner is not None and owner["host"] == _THIS_HOST:
+        try:
+            os.kill(int(owner["process"]), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+    return time.time() - part.stat().st_mtime > _FORGOTTEN
 
 
 def write_durably(path: Path, data: bytes) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,4 +51,22 @@ def test_what_a_killed_run_left_is_cleared_away_an_hour_later(folder: Path) -> N
     write_whole(folder / "a[1].otio", b"x")
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         ["a[1].otio", new.name, other.name, take.name]
+    )
+
+
+def test_what_a_dead_process_left_is_cleared_away_at_once(folder: Path) -> None:
+    path = folder / "film.otio"
+    ours = part_of(path)
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        dead.wait()
+    left, living = (
+        ours.with_name(ours.name.replace(f"-{os.getpid()}.", f"-{process}."))
+        for process in (dead.pid, os.getppid())
+    )
+    elsewhere = folder / f"film.otio.00000000-{dead.pid}.part"
+    for part in (left, living, elsewhere):
+        part.touch()
+    write_whole(path, b"x")
+    assert sorted(each.name for each in folder.iterdir()) == sorted(
+        ["film.otio", living.name, elsewhere.name]
     )
