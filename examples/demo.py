@@ -25,7 +25,7 @@ from preview import sum_of_stems, timeline_pictures, write_movie
 from real_clip import find_media, make_real_timeline
 
 from models_onnx.bundle import Bundle
-from plugin.controller import make_sheet, timecodes
+from plugin.controller.sheets import make_sheet, timecodes
 from plugin.cues import Cue, CueSheet
 from plugin.delivery import choose_pieces
 from plugin.hosts import StemPiece

@@ -9,7 +9,8 @@ from plugin.cli.interrupt import GO_ON, Interruption
 from plugin.cli.output import Output, problem_document
 from plugin.cli.render import workspace_of
 from plugin.cli.report import Report, drain
-from plugin.controller import output_folder, render_sheet
+from plugin.controller.renders import render_sheet
+from plugin.controller.sheets import output_folder
 from plugin.cues import CueSheet, MatteChannel, Resize, Severity
 from plugin.errors import SagafoleyError
 from plugin.one_video import VideoRequest, sheet_of_video, write_preview

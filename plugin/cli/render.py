@@ -10,7 +10,7 @@ from plugin.cli.interrupt import GO_ON, Interruption
 from plugin.cli.output import Output, problem_document, terminal_width
 from plugin.cli.report import Report, drain
 from plugin.cli.spots import reading_of, spots_table
-from plugin.controller import RenderPlan, RenderRequest, deliver_takes, plan_render, render_sheet
+from plugin.controller.renders import RenderPlan, RenderRequest, deliver_takes, plan_render, render_sheet
 from plugin.hosts import Flavour
 from plugin.render.takes import Take
 from plugin.workspace import Workspace

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from plugin.cli.output import Output, problem_document, table, terminal_width
-from plugin.controller import make_sheet, quick_problems, save_cues, timecodes
+from plugin.controller.renders import quick_problems
+from plugin.controller.sheets import make_sheet, save_cues, timecodes
 from plugin.cues import Cue, CueSheet, Problem, Severity
 from plugin.opening import OpenTimeline, Reading
 from plugin.workspace import Workspace

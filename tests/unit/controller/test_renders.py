@@ -6,19 +6,8 @@ import pytest
 
 from models_onnx.bundle import Bundle
 from plugin.bundles import BundleState, find_bundle, list_bundles, verify_bundle
-from plugin.controller import (
-    RenderPlan,
-    RenderRequest,
-    make_sheet,
-    only,
-    output_folder,
-    plan_render,
-    problems_of,
-    quick_problems,
-    require_cues,
-    save_cues,
-    timecodes,
-)
+from plugin.controller.renders import RenderPlan, RenderRequest, plan_render, problems_of, quick_problems
+from plugin.controller.sheets import make_sheet, only, output_folder, require_cues, save_cues, timecodes
 from plugin.cues import Problem, Severity
 from plugin.delivery import choose_pieces
 from plugin.engine.cache import FeatureCache
@@ -34,7 +23,7 @@ from plugin.timebase import TimeSpan
 from plugin.workspace import Workspace
 from tests.cli.made_timelines import make_timeline, seconds
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
+GOLDEN = Path(__file__).parents[2] / "golden" / "bundle"
 
 
 @pytest.fixture
