@@ -27,7 +27,7 @@ $(RUNTIME): pyproject.toml | environment
 
 $(DEVELOPMENT): pyproject.toml | environment
 	@sh .ci/system-packages qt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[cpu,export,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[cpu,panel,export,dev]'
 	@touch $@ $(RUNTIME)
 
 demo: $(RUNTIME) ## render the example timeline; the last lines say where to look
