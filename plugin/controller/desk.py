@@ -9,9 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from plugin.controller.board import Board
+from plugin.controller.machine import Machine
+from plugin.controller.placing import Placing
+from plugin.controller.problems import Problems
+from plugin.controller.queue import RenderQueue
 from plugin.controller.session import Origin, Session, read_session
 from plugin.controller.spots import Spots
-from plugin.controller.views import DeskEvent, TimelineView, Topic
+from plugin.controller.takes import Takes
+from plugin.controller.views import DeskEvent, HistoryView, RecentRow, StatusLine, TimelineView, Topic
 from plugin.errors import SagafoleyError
 from plugin.folders import Folders
 from plugin.opening import Reading
@@ -23,11 +28,21 @@ class Desk:
 
     Attributes:
         spots: spots listed, found, added, removed, edited.
+        takes: takes listed, chosen, starred, renamed, levelled, deleted.
+        queue: renders, in a process of their own.
+        placing: takes onto the host's timeline, off it, or into a folder.
+        problems: everything that is wrong, and what can be done.
+        machine: bundles, settings, doctor, licences.
     """
 
     def __init__(self, board: Board) -> None:
         self._board = board
         self.spots = Spots(board)
+        self.takes = Takes(board)
+        self.queue = RenderQueue(board)
+        self.placing = Placing(board)
+        self.problems = Problems(board)
+        self.machine = Machine(board)
 
     @classmethod
     def open(cls, *, folders: Folders | None = None) -> Desk:
@@ -68,6 +83,38 @@ class Desk:
             "open", lambda: read_session(origin, workspace), done=self._adopt, failed=self._refused
         )
         self._board.tell(Topic.STATUS)
+
+    def open_editor(self) -> None:
+        """Begin to open the timeline that is open in DaVinci Resolve; see `open_file`."""
+        raise NotImplementedError
+
+    def refresh(self) -> None:
+        """Begin to read the open timeline again; all that was decided stays with its spots."""
+        raise NotImplementedError
+
+    def close_timeline(self) -> None:
+        """Save and put the timeline away; its renders end."""
+        raise NotImplementedError
+
+    def recent(self) -> tuple[RecentRow, ...]:
+        """Timelines that were open before, newest first."""
+        raise NotImplementedError
+
+    def history(self) -> HistoryView:
+        """What undo and redo would do."""
+        raise NotImplementedError
+
+    def undo(self) -> None:
+        """Take the last edit back."""
+        raise NotImplementedError
+
+    def redo(self) -> None:
+        """Make the edit again that was taken back."""
+        raise NotImplementedError
+
+    def status(self) -> StatusLine:
+        """The status bar."""
+        raise NotImplementedError
 
     def _adopt(self, session: Session) -> None:
         self._board.session = session

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 from plugin.controller.board import Board
 from plugin.controller.sheets import timecodes
-from plugin.controller.views import SortBy, SpotQuery, SpotRow, SpotState
+from plugin.controller.views import (
+    CueEdit,
+    Inspector,
+    MarkerRow,
+    PresetRow,
+    SortBy,
+    SpotQuery,
+    SpotRow,
+    SpotState,
+    TrackRow,
+)
 from plugin.cues import Cue, CueSheet, Matte
 
 _EVERYTHING = SpotQuery()
@@ -45,6 +56,64 @@ class Spots:
         """The cue behind a spot: its media, words and numbers; None when there is none."""
         session = self._board.session
         return session.book.cue(cue_id) if session else None
+
+    def inspector(self, cue_ids: Sequence[str]) -> Inspector:
+        """The fields of a spot or a selection, as an editor sees them."""
+        raise NotImplementedError
+
+    def presets(self) -> tuple[PresetRow, ...]:
+        """The presets, with what they mean for the bundle in use."""
+        raise NotImplementedError
+
+    def edit(self, cue_ids: Sequence[str], change: CueEdit, *, gesture: str = "") -> None:
+        """Change what an edit names of every spot given; one undo step, saved at once.
+
+        Args:
+            cue_ids: the spots.
+            change: what to change.
+            gesture: edits of one gesture (a slider being dragged) are undone together; "" for none.
+
+        Raises:
+            UsageError: a value that cannot be, or no such preset; nothing is changed then.
+        """
+        raise NotImplementedError
+
+    def markers(self) -> tuple[MarkerRow, ...]:
+        """Markers of the timeline that no spot was made of yet."""
+        raise NotImplementedError
+
+    def tracks(self) -> tuple[TrackRow, ...]:
+        """Video tracks that are no mask tracks yet, the lowest first."""
+        raise NotImplementedError
+
+    def add_range(self, start: Fraction | str, end: Fraction | str, *, label: str) -> tuple[str, ...]:
+        """Add a spot per picture between an in and an out point; ids of the spots.
+
+        Args:
+            start: absolute seconds, or timecode of the timeline.
+            end: the same, exclusive.
+            label: the object's word.
+
+        Raises:
+            UsageError: not a range on the timeline, or no picture is there.
+        """
+        raise NotImplementedError
+
+    def add_marker(self, marker: str, *, label: str = "") -> tuple[str, ...]:
+        """Add the spots of a marker; its own words name the object unless `label` does.
+
+        Raises:
+            UsageError: no such marker, or it lies over no picture.
+        """
+        raise NotImplementedError
+
+    def add_mask_track(self, number: int, words: str) -> None:
+        """Begin to read a video track as mattes of what `words` name; SPOTS tells when they are there."""
+        raise NotImplementedError
+
+    def remove(self, cue_ids: Sequence[str]) -> None:
+        """Remove spots; their takes stay, and undo brings them back."""
+        raise NotImplementedError
 
     def _rows(self) -> list[SpotRow]:
         session = self._board.session
