@@ -1,0 +1,77 @@
+"""What the editor makes of a file that is imported."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from .model import Media
+from .timecode import Rate, frames_of, nearest_rate
+
+SOUNDS = {".wav", ".bwf", ".aif", ".aiff", ".flac", ".mp3", ".m4a"}
+STILLS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".dpx"}
+_ALPHA_FORMATS = ("yuva", "rgba", "argb", "bgra", "abgr", "gbrap")
+
+
+def read_media(path: str, project_rate: Rate) -> Media | None:
+    """The file's media as the editor sees it; None for what it cannot import.
+
+    A sound takes the project's rate and keeps it.
+    """
+    file = Path(path)
+    if not file.is_absolute() or not file.is_file() or file.stat().st_size == 0:
+        return None
+    suffix = file.suffix.lower()
+    try:
+        if suffix in SOUNDS:
+            return _sound(path, project_rate)
+        if suffix in STILLS:
+            return Media(path, "still", project_rate, 5 * project_rate.nominal)
+        return _movie(path, project_rate)
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def _sound(path: str, project_rate: Rate) -> Media | None:
+    import soundfile
+
+    info = soundfile.info(path)
+    frames = int(Fraction(info.frames, info.samplerate) * project_rate.exact)
+    if info.frames == 0 or frames == 0:
+        return None
+    return Media(path, "audio", project_rate, frames, channels=info.channels, sample_rate=info.samplerate)
+
+
+def _movie(path: str, project_rate: Rate) -> Media | None:
+    import av
+
+    with av.open(path) as container:
+        pictures = container.streams.video
+        sounds = container.streams.audio
+        channels = sum(stream.codec_context.channels for stream in sounds)
+        if not pictures:
+            seconds = Fraction(container.duration or 0, 1_000_000)
+            frames = int(seconds * project_rate.exact)
+            return Media(path, "audio", project_rate, frames, channels=channels)
+        stream = pictures[0]
+        rate = nearest_rate(Fraction(stream.average_rate or 25))
+        start = stream.metadata.get("timecode") or container.metadata.get("timecode")
+        pixels = str(stream.codec_context.pix_fmt)
+        rate = Rate(rate.exact, drop=bool(start) and ";" in start)
+        return Media(
+            path,
+            "av" if sounds else "video",
+            rate,
+            stream.frames or _counted(path),
+            start=frames_of(start, rate) if start else 0,
+            channels=channels,
+            alpha="Straight" if pixels.startswith(_ALPHA_FORMATS) else "None",
+            size=(stream.codec_context.width, stream.codec_context.height),
+        )
+
+
+def _counted(path: str) -> int:
+    import av
+
+    with av.open(path) as container:
+        return sum(1 for packet in container.demux(container.streams.video[0]) if packet.size)
