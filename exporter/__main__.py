@@ -64,6 +64,9 @@ def _add_size(parser: argparse.ArgumentParser, name: str) -> None:
     source.add_argument(
         "--random-weights", action="store_true", help="draw the weights from the tensors' names"
     )
+    parser.add_argument(
+        "--precision", choices=("fp32", "fp16"), default="fp32", help="of the stored weights (default: fp32)"
+    )
     parser.add_argument("--salt", default="", help="other random weights")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="BUNDLE", help="folder to write")
     parser.add_argument("--id", default="", help="the bundle's short name")
@@ -84,7 +87,9 @@ def _export(options: argparse.Namespace) -> None:
     else:
         weights = CheckpointFolder.open(options.checkpoints)
         label = checkpoint_label(sizes, id=options.id, title=options.title)
-    bundle = export_bundle(sizes, weights, label, output=options.output, say=_say)
+    bundle = export_bundle(
+        sizes, weights, label, output=options.output, say=_say, precision=options.precision
+    )
     size = sum(file.bytes for file in bundle.manifest.files.values())
     _say(f"{bundle.folder}: {len(bundle.manifest.files)} files, {size / 1e6:.1f} MB, digest {bundle.digest}")
 

@@ -19,7 +19,7 @@ import numpy as np
 import onnx_ir as ir
 from torch import nn
 
-from exporter import lowering, verify
+from exporter import halving, lowering, verify
 from exporter.errors import ExportError
 from exporter.graphs import Graph, example_inputs, graphs_of
 from exporter.labels import Label, model_card
@@ -60,6 +60,7 @@ class _Growing:
 
     Attributes:
         folder: hidden, beside the final place.
+        precision: "fp32", or "fp16" for weights kept in half precision.
         rows: differences measured so far.
         latent: once the flow network was there.
         parameters: of the networks so far.
@@ -67,13 +68,16 @@ class _Growing:
 
     folder: Path
     sizes: Sizes
+    precision: str
     say: Say
     rows: list[Difference] = field(default_factory=list)
     latent: LatentSpec | None = None
     parameters: int = 0
 
 
-def export_bundle(sizes: Sizes, weights: Weights, label: Label, *, output: Path, say: Say) -> Bundle:
+def export_bundle(
+    sizes: Sizes, weights: Weights, label: Label, *, output: Path, say: Say, precision: str = "fp32"
+) -> Bundle:
     """Make a bundle in the folder `output`.
 
     Args:
@@ -82,6 +86,7 @@ def export_bundle(sizes: Sizes, weights: Weights, label: Label, *, output: Path,
         label: what people read.
         output: a new folder, or that of a bundle to replace.
         say: told of progress, and of the table of differences.
+        precision: of the stored weights: "fp32", or "fp16" (half the size; see `halving`).
 
     Returns:
         The bundle, every file verified.
@@ -95,11 +100,11 @@ def export_bundle(sizes: Sizes, weights: Weights, label: Label, *, output: Path,
         message = f"{label.id!r} titled {label.title!r} cannot be a bundle's id and title."
         raise ExportError(message, remedy="Name an id of lower-case letters and digits, such as violin-2.")
     with _folder_beside(output) as folder:
-        growing = _Growing(folder=folder, sizes=sizes, say=say)
+        growing = _Growing(folder=folder, sizes=sizes, precision=precision, say=say)
         for name, graphs in groupby(graphs_of(sizes), key=lambda graph: graph.network):
             _add_network(growing, name, tuple(graphs), weights)
         say(verify.difference_table(growing.rows, sizes))
-        verify.refuse_large(growing.rows, looser=sizes.tolerances)
+        verify.refuse_large(growing.rows, looser=_tolerances(growing))
         _add_texts(growing, label)
         write_manifest(folder, _manifest(growing, weights, label))
         Bundle.open(folder).verify()
@@ -131,7 +136,7 @@ def _add_network(growing: _Growing, name: str, graphs: Sequence[Graph], weights:
         growing.say(f"{graph.role}: exporting")
         module = graph.wrap(network)
         known[graph.role] = verify.references(graph, module, growing.sizes)
-        lowering.save(_lowered(graph, module, growing.sizes), growing.folder / graph.spec.file)
+        lowering.save(_lowered(graph, module, growing), growing.folder / graph.spec.file)
     del network, module
     gc.collect()
     for graph in graphs:
@@ -140,10 +145,25 @@ def _add_network(growing: _Growing, name: str, graphs: Sequence[Graph], weights:
         growing.rows += verify.differences(path, graph.spec, wanted, role=graph.role)
 
 
-def _lowered(graph: Graph, module: nn.Module, sizes: Sizes) -> ir.Model:
+def _lowered(graph: Graph, module: nn.Module, growing: _Growing) -> ir.Model:
+    sizes = growing.sizes
     frames = 3 * sizes.synchformer.segment_frames
     lengths = verify.pass_lengths(graph, sizes, frames=frames, batch=2)
-    return lowering.lower(module, graph.spec, example_inputs(graph, sizes, lengths), compact=sizes.compact)
+    model = lowering.lower(module, graph.spec, example_inputs(graph, sizes, lengths), compact=sizes.compact)
+    if _is_halved(growing, graph.role):
+        halving.keep_in_half(model, role=graph.role)
+    return model
+
+
+def _is_halved(growing: _Growing, role: str) -> bool:
+    return growing.precision == "fp16" and role not in halving.KEPT_WHOLE
+
+
+def _tolerances(growing: _Growing) -> dict[str, float]:
+    halved = {
+        role: halving.TOLERANCE for role in verify.worst_by_role(growing.rows) if _is_halved(growing, role)
+    }
+    return halved | growing.sizes.tolerances
 
 
 def _add_flow_values(growing: _Growing, network: FlowNetwork) -> None:
@@ -181,7 +201,7 @@ def _manifest(growing: _Growing, weights: Weights, label: Label) -> Manifest:
         title=label.title,
         version=label.version,
         architecture=sizes.name,
-        precision="fp32",
+        precision=growing.precision,
         opset=lowering.OPSET,
         onnxruntime_min=ONNXRUNTIME_MIN,
         licence=label.licence,
