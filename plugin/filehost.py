@@ -6,9 +6,22 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from plugin.hosts import Flavour, HostInfo, PlacedPiece, StemPiece
+from plugin.errors import UnreadableTimeline
+from plugin.hosts import Conflict, Flavour, HostInfo, PlacedPiece, Removal, Scope, StemPiece
 from plugin.opening import OpenTimeline, Reading
-from plugin.timeline.placing import PlacedTake, Placement, place
+from plugin.timeline.documents import Document
+from plugin.timeline.earlier import earlier_tracks, not_yet_placed, take_count, without_last_placement
+from plugin.timeline.json_trees import canonical
+from plugin.timeline.placing import (
+    PlacedTake,
+    Placement,
+    bare_document,
+    document_bytes,
+    place,
+    write_checked,
+)
+from plugin.timeline.stem_tracks import Json
+from plugin.wholefile import output_error
 
 _LONGEST_STEM = 200
 
@@ -28,6 +41,7 @@ class FileHost:
         output: the .otio that `place` writes.
         flavour: who will read it.
         placement: what the last `place` wrote, None before.
+        notes: what the last `place` had to say, whole sentences.
     """
 
     def __init__(
@@ -44,6 +58,7 @@ class FileHost:
         self.output = folder.absolute() / placed_name(name or path)
         self.flavour = flavour
         self.placement: Placement | None = None
+        self.notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, opened: OpenTimeline, *, folder: Path, flavour: Flavour) -> FileHost:
@@ -70,15 +85,31 @@ class FileHost:
         del folder
         return self.path
 
-    def place(self, pieces: Sequence[StemPiece]) -> tuple[PlacedPiece, ...]:
+    def scope(self) -> Scope:
+        """Nothing: a file does not say what is selected."""
+        return Scope()
+
+    def place(
+        self, pieces: Sequence[StemPiece], *, conflict: Conflict = Conflict.REPLACE
+    ) -> tuple[PlacedPiece, ...]:
         """Write `output`: the timeline with the pieces on tracks of ours, read back.
+
+        Args:
+            pieces: the chosen takes.
+            conflict: what becomes of our tracks in the file and in an `output` that is there already.
 
         Raises:
             UnreadableTimeline: the file is no timeline any more.
             OutputError: `output` cannot be written or would not be right; nothing was written.
         """
         by_id = {piece.path.stem: piece for piece in pieces}
-        takes = [_take(piece) for piece in pieces]
+        takes = tuple(_take(piece) for piece in pieces)
+        kept: tuple[Json, ...] = ()
+        if conflict is not Conflict.REPLACE:
+            document = self._document()
+            kept = earlier_tracks(document, self._written())
+            if conflict is Conflict.SKIP:
+                takes = not_yet_placed(takes, kept, document.ruler)
         self.placement = place(
             self.path,
             takes,
@@ -86,11 +117,54 @@ class FileHost:
             flavour=self.flavour,
             edl_frame_rate=self.reading.edl_rate,
             timeline_name=self.reading.timeline_name,
+            kept=kept,
         )
+        self.notes = self.placement.warnings
         return tuple(
             PlacedPiece(by_id[position.take.take_id], position.track_name, position.record_start)
             for position in self.placement.positions
         )
+
+    def remove(self) -> Removal:
+        """Take the tracks of our last placement out of `output`; a file that is then only ours goes too.
+
+        Raises:
+            UnreadableTimeline: `output` is no timeline any more.
+            OutputError: it cannot be written or removed.
+        """
+        self.notes = ()
+        written = self._written()
+        if written is None:
+            return Removal()
+        timeline, gone = without_last_placement(written.timeline)
+        if gone:
+            self._rewrite(written.with_timeline(timeline))
+        names = tuple(str(track["name"]) for track in gone)
+        return Removal(tracks=names, pieces=sum(take_count(track) for track in gone))
+
+    def _rewrite(self, rest: Document) -> None:
+        """`output` with `rest` in it, or gone where the editor's file says the same."""
+        try:
+            same = canonical(rest.root) == canonical(bare_document(self._document(), self.flavour).root)
+        except UnreadableTimeline:
+            same = False
+        if not same or self.output.samefile(self.path):
+            write_checked(self.output, document_bytes(rest))
+            return
+        try:
+            self.output.unlink()
+        except OSError as error:
+            raise output_error(self.output, error) from error
+
+    def _document(self) -> Document:
+        reading = self.reading
+        return Document.open(self.path, edl_frame_rate=reading.edl_rate, timeline_name=reading.timeline_name)
+
+    def _written(self) -> Document | None:
+        """What an earlier placing wrote; None when nothing is there."""
+        if not self.output.is_file():
+            return None
+        return Document.open(self.output, timeline_name=self.reading.timeline_name)
 
     def show(self, time: Fraction) -> None:
         """Nothing: a file has no playhead."""

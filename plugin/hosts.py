@@ -19,6 +19,17 @@ TRACK_PREFIX = "FOLEY "
 """Every audio track that we add is named `FOLEY <label>`."""
 
 
+class Conflict(StrEnum):
+    """What happens where an earlier placement of ours is on the timeline already."""
+
+    NEW_TRACK = "new-track"
+    """Everything goes to further tracks; the earlier ones stay."""
+    REPLACE = "replace"
+    """The earlier ones give way."""
+    SKIP = "skip"
+    """What already sounds there stays, and only the other pieces are added."""
+
+
 class Flavour(StrEnum):
     """Which reader a written timeline is for."""
 
@@ -96,6 +107,35 @@ class PlacedPiece:
         return (self.record_start - self.piece.record.start) * STEM_RATE
 
 
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What `Host.remove` took away.
+
+    Attributes:
+        tracks: names of the tracks that are gone.
+        pieces: how many stem pieces are gone.
+        left: what is ours but stayed, and why, whole sentences (the editor moved or trimmed it).
+    """
+
+    tracks: tuple[str, ...] = ()
+    pieces: int = 0
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of a timeline that the editor points at.
+
+    Attributes:
+        marked: from the in point to the out point, absolute seconds; None when not both are set.
+        selected: where the selected clips lie, absolute seconds; empty when none is selected or the host
+            does not tell.
+    """
+
+    marked: TimeSpan | None = None
+    selected: tuple[TimeSpan, ...] = ()
+
+
 @runtime_checkable
 class Host(Protocol):
     """A place that holds one timeline.
@@ -103,6 +143,11 @@ class Host(Protocol):
     Every method raises a `plugin.errors.HostError` (or `OutputError` for a file) when the host
     refuses; nothing of the editor's own is touched then.
     """
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the last `snapshot`, `place` or `remove` had to say beside its result, whole sentences."""
+        ...
 
     def info(self) -> HostInfo:
         """What this host is, and which timeline is open."""
@@ -112,8 +157,23 @@ class Host(Protocol):
         """An OTIO file of the timeline as it is now, written to `folder` unless the host is a file."""
         ...
 
-    def place(self, pieces: Sequence[StemPiece]) -> tuple[PlacedPiece, ...]:
-        """Add the pieces on our own tracks, in place of our earlier ones, read back and return them."""
+    def scope(self) -> Scope:
+        """What the editor has marked and selected, where the host tells."""
+        ...
+
+    def place(
+        self, pieces: Sequence[StemPiece], *, conflict: Conflict = Conflict.REPLACE
+    ) -> tuple[PlacedPiece, ...]:
+        """Add the pieces on tracks of ours, read them back and return them.
+
+        Args:
+            pieces: the chosen takes.
+            conflict: what becomes of earlier ones of ours; pieces that are skipped are not returned.
+        """
+        ...
+
+    def remove(self) -> Removal:
+        """Take our last placement away again, in this run or a later one; only what is still ours."""
         ...
 
     def show(self, time: Fraction) -> None:

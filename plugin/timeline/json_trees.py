@@ -41,6 +41,11 @@ def without_our_tracks(timeline: Json) -> Json:
     return {**timeline, "tracks": {**timeline["tracks"], "children": kept}}
 
 
+def our_tracks(timeline: Json) -> list[Json]:
+    """The tracks that we placed, lowest first."""
+    return [child for child in tracks_of(timeline) if is_ours(child)]
+
+
 def with_tracks(timeline: Json, added: list[Json]) -> Json:
     """The timeline with tracks added above all others."""
     children = [*tracks_of(timeline), *added]

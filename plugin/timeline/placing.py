@@ -16,15 +16,23 @@ from plugin.errors import OutputError
 from plugin.hosts import Flavour
 from plugin.timebase import STEM_RATE
 from plugin.timeline.documents import Document
-from plugin.timeline.json_trees import canonical, objects_in, tracks_of, with_tracks, without_our_tracks
+from plugin.timeline.earlier import next_placement
+from plugin.timeline.json_trees import (
+    canonical,
+    objects_in,
+    our_tracks,
+    tracks_of,
+    with_tracks,
+    without_our_tracks,
+)
 from plugin.timeline.lengths import Lengths
 from plugin.timeline.reading import media_folder, timeline_of_json
 from plugin.timeline.resolve_flavour import for_resolve, obstacles_for_resolve, off_frames
 from plugin.timeline.stem_tracks import (
+    Json,
     PlacedTake,
     Ruler,
     StemTrack,
-    is_ours,
     media_start,
     stem_tracks,
     track_json,
@@ -81,6 +89,7 @@ def place(
     flavour: Flavour = Flavour.GENERIC,
     edl_frame_rate: Fraction | None = None,
     timeline_name: str | None = None,
+    kept: Sequence[Json] = (),
 ) -> Placement:
     """Writes the timeline of `source` with the takes on tracks of ours to `output`.
 
@@ -94,26 +103,24 @@ def place(
         flavour: who will read it.
         edl_frame_rate: the rate of an EDL.
         timeline_name: which timeline of a file that holds several.
+        kept: earlier tracks of ours that stay below the new ones, as `plugin.timeline.earlier` gives them.
 
     Raises:
         UnreadableTimeline: `source` is no timeline.
         OutputError: a take or `output` cannot be, or the written timeline does not read back right.
     """
     document = Document.open(source, edl_frame_rate=edl_frame_rate, timeline_name=timeline_name)
-    replaced = sum(1 for child in tracks_of(document.timeline) if is_ours(child))
+    replaced = 0 if kept else len(our_tracks(document.timeline))
     _check(takes, document.ruler, output)
-    _check_overwriting(source, output, replaced)
-    base = document
-    if flavour is Flavour.RESOLVE:
-        base = document.alone()
-        base = base.with_timeline(for_resolve(base.timeline, document.ruler))
-    bare = base.with_timeline(without_our_tracks(base.timeline))
-    tracks = stem_tracks(takes)
-    added = [track_json(track, document.ruler, flavour) for track in tracks]
-    full = bare.with_timeline(with_tracks(bare.timeline, added))
-    data = (json.dumps(full.root, indent=4, ensure_ascii=False) + "\n").encode("utf-8")
-    positions = _read_back(data, bare, tracks, flavour, output)
-    _write(output, data)
+    _check_overwriting(source, output, len(our_tracks(document.timeline)))
+    bare = bare_document(document, flavour)
+    tracks = stem_tracks(takes, taken={str(track["name"]) for track in kept})
+    number = next_placement(kept)
+    added = [track_json(track, document.ruler, flavour, placement=number) for track in tracks]
+    below = bare.with_timeline(with_tracks(bare.timeline, list(kept))) if kept else bare
+    data = document_bytes(below.with_timeline(with_tracks(below.timeline, added)))
+    positions = _read_back(data, below, tracks, flavour, output)
+    write_checked(output, data)
     warnings: list[str] = []
     if flavour is Flavour.RESOLVE:
         warnings += obstacles_for_resolve(bare.timeline, name=output.name)
@@ -122,7 +129,25 @@ def place(
     return Placement(output, positions, replaced, tuple(warnings))
 
 
-def _write(output: Path, data: bytes) -> None:
+def bare_document(document: Document, flavour: Flavour) -> Document:
+    """The editor's part of a document, as it is written in a flavour."""
+    if flavour is Flavour.RESOLVE:
+        document = document.alone()
+        document = document.with_timeline(for_resolve(document.timeline, document.ruler))
+    return document.with_timeline(without_our_tracks(document.timeline))
+
+
+def document_bytes(document: Document) -> bytes:
+    """A document as we write it."""
+    return (json.dumps(document.root, indent=4, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def write_checked(output: Path, data: bytes) -> None:
+    """Writes a file whole and reads it back.
+
+    Raises:
+        OutputError: it cannot be written, or reads back different.
+    """
     write_whole(output, data)
     try:
         whole = output.read_bytes() == data
@@ -169,29 +194,35 @@ def _check_overwriting(source: Path, output: Path, replaced: int) -> None:
 
 
 def _read_back(
-    data: bytes, bare: Document, tracks: Sequence[StemTrack], flavour: Flavour, output: Path
+    data: bytes, before: Document, tracks: Sequence[StemTrack], flavour: Flavour, output: Path
 ) -> tuple[TakePosition, ...]:
-    """What OTIO finds in the bytes that are about to be written.
+    """What OTIO finds in the bytes that are about to be written; `before` is what lies below our new tracks.
 
     Raises:
         OutputError: a take is not where it belongs, or anything else of the document changed.
     """
     text = data.decode("utf-8")
-    written = replace(bare, root=json.loads(text))
-    rest = written.with_timeline(without_our_tracks(written.timeline))
-    if canonical(rest.root) != canonical(bare.root):
+    written = replace(before, root=json.loads(text))
+    number = len(tracks_of(before.timeline))
+    if canonical(_with_fewer_tracks(written, number).root) != canonical(before.root):
         raise _wrong(output, "something that is not ours would change")
     timeline = timeline_of_json(text, output)
-    if bare.child is not None:
-        timeline = timeline[bare.child]
-    ours = list(timeline.tracks)[len(tracks_of(bare.timeline)) :]
+    if before.child is not None:
+        timeline = timeline[before.child]
+    ours = list(timeline.tracks)[number:]
     if [track.name for track in ours] != [track.name for track in tracks]:
         raise _wrong(output, "the tracks are not those that were meant")
     return tuple(
         position
         for track, found in zip(tracks, ours, strict=True)
-        for position in _positions(track, found, bare.ruler, flavour, output)
+        for position in _positions(track, found, before.ruler, flavour, output)
     )
+
+
+def _with_fewer_tracks(document: Document, number: int) -> Document:
+    timeline = document.timeline
+    tracks = {**timeline["tracks"], "children": tracks_of(timeline)[:number]}
+    return document.with_timeline({**timeline, "tracks": tracks})
 
 
 def _positions(

@@ -6,9 +6,10 @@ position is computed from the timeline's start; nothing is summed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from plugin.timeline.urls import file_url
 from plugin.timeline.wishes import NAMESPACE, ROLE_STEM
 
 ROLE_TAKE = "take"
+PLACEMENT = "placement"
+"""Key of a track's placement number; absent means 1."""
+
 Json = dict[str, Any]
 
 
@@ -90,16 +94,28 @@ class StemTrack:
     takes: tuple[PlacedTake, ...]
 
 
-def stem_tracks(takes: Iterable[PlacedTake]) -> tuple[StemTrack, ...]:
-    """Takes on tracks: one per label, in the order in which labels first appear, more where they overlap."""
+def stem_tracks(takes: Iterable[PlacedTake], *, taken: Collection[str] = ()) -> tuple[StemTrack, ...]:
+    """Takes on tracks: one per label, in the order in which labels first appear, more where they overlap.
+
+    Args:
+        takes: what is placed.
+        taken: names of tracks of ours that are there already.
+    """
     labels: dict[str, list[PlacedTake]] = {}
     for take in takes:
         labels.setdefault(take.label, []).append(take)
     return tuple(
-        StemTrack(TRACK_PREFIX + label + (f" {number}" if number > 1 else ""), label, tuple(lane))
+        StemTrack(name, label, tuple(lane))
         for label, group in labels.items()
-        for number, lane in enumerate(_lanes(group), 1)
+        for name, lane in zip(track_names(label, taken=taken), _lanes(group), strict=False)
     )
+
+
+def track_names(label: str, *, taken: Collection[str] = ()) -> Iterator[str]:
+    """`FOLEY violin`, `FOLEY violin 2`, ... without those that are taken; it never ends."""
+    first = TRACK_PREFIX + label
+    names = (first if number == 1 else f"{first} {number}" for number in count(1))
+    return (name for name in names if name not in taken)
 
 
 def _lanes(takes: Sequence[PlacedTake]) -> list[list[PlacedTake]]:
@@ -113,8 +129,15 @@ def _lanes(takes: Sequence[PlacedTake]) -> list[list[PlacedTake]]:
     return lanes
 
 
-def track_json(track: StemTrack, ruler: Ruler, flavour: Flavour) -> Json:
-    """One of our tracks as OTIO JSON."""
+def track_json(track: StemTrack, ruler: Ruler, flavour: Flavour, *, placement: int = 1) -> Json:
+    """One of our tracks as OTIO JSON.
+
+    Args:
+        track: its takes.
+        ruler: of the document.
+        flavour: who will read it.
+        placement: counts the placements of a document; only those after the first are written down.
+    """
     children: list[Json] = []
     at = Fraction(0)
     for take in track.takes:
@@ -124,7 +147,8 @@ def track_json(track: StemTrack, ruler: Ruler, flavour: Flavour) -> Json:
         children.append(_clip(take, ruler, flavour))
         at = end
     channels = max(take.channels for take in track.takes)
-    metadata: Json = {NAMESPACE: {"role": ROLE_STEM, "label": track.label}}
+    ours: Json = {"role": ROLE_STEM, "label": track.label}
+    metadata: Json = {NAMESPACE: {**ours, PLACEMENT: placement} if placement > 1 else ours}
     if flavour is Flavour.RESOLVE:
         kind = "Mono" if channels == 1 else "Stereo"
         metadata["Resolve_OTIO"] = {"Audio Type": kind, "Locked": False, "SoloOn": False}

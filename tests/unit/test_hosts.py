@@ -1,7 +1,7 @@
 from fractions import Fraction
 from pathlib import Path
 
-from plugin.hosts import Flavour, Host, HostInfo, PlacedPiece, StemPiece
+from plugin.hosts import Conflict, Flavour, Host, HostInfo, PlacedPiece, Removal, Scope, StemPiece
 from plugin.timebase import TimeSpan
 
 
@@ -26,16 +26,24 @@ def test_placed_piece_measures_its_error_in_samples() -> None:
     assert PlacedPiece(asked, "FOLEY violin", Fraction(3600) + Fraction(1, 24)).error_samples == 2000
 
 
-def test_a_class_with_the_four_methods_is_a_host() -> None:
+def test_a_class_with_the_same_methods_is_a_host() -> None:
     class Nowhere:
+        notes = ()
+
         def info(self) -> HostInfo:
             return HostInfo("file", "x.otio", "", "x", moves_playhead=False)
 
         def snapshot(self, folder: Path) -> Path:
             return folder
 
-        def place(self, pieces: object) -> tuple[PlacedPiece, ...]:
+        def scope(self) -> Scope:
+            return Scope()
+
+        def place(self, pieces: object, *, conflict: Conflict = Conflict.REPLACE) -> tuple[PlacedPiece, ...]:
             return ()
+
+        def remove(self) -> Removal:
+            return Removal()
 
         def show(self, time: Fraction) -> None: ...
 

@@ -367,8 +367,8 @@ def _gone(children: list[dict[str, Any]]) -> None:
 def test_a_wrong_placement_never_reaches_the_disk(
     build: Any, monkeypatch: pytest.MonkeyPatch, damage: Any
 ) -> None:
-    def wrong(track: Any, ruler: Ruler, flavour: Flavour) -> dict[str, Any]:
-        made = json.loads(json.dumps(track_json(track, ruler, flavour)))
+    def wrong(track: Any, ruler: Ruler, flavour: Flavour, **more: int) -> dict[str, Any]:
+        made = json.loads(json.dumps(track_json(track, ruler, flavour, **more)))
         damage(made["children"])
         return dict(made)
 
