@@ -117,8 +117,16 @@ class Rule:
         return following is None and reached >= current.end
 
 
-class _Cursor:
-    """The frame on screen and the one after it, moving forward through a source."""
+class Cursor:
+    """The frame on screen and the one after it, moving forward through a source.
+
+    Times close ahead are reached by decoding on; others, and earlier ones, by seeking.
+
+    Attributes:
+        current: the frame on screen, after the first move.
+        following: the one after it, None at the end.
+        at_first: nothing lies before `current`.
+    """
 
     def __init__(self, source: FrameSource, rule: Rule) -> None:
         self._source = source
@@ -215,7 +223,7 @@ def _walk(
     convert: Callable[[TimedFrame], Picture],
     notice: Callable[[bool], None],
 ) -> Iterator[Picture]:
-    cursor = _Cursor(source, rule)
+    cursor = Cursor(source, rule)
     for wanted in times:
         picked = cursor.move_to(wanted)
         notice(picked.outside)
@@ -237,7 +245,7 @@ def _walk_back(
     """
     done = 0
     while done < len(times):
-        cursor = _Cursor(source, rule)
+        cursor = Cursor(source, rule)
         start = cursor.seek(times[done][0]).time
         last = done + 1
         while last < len(times) and (cursor.at_first or rule.reach(times[last][0]) >= start):
