@@ -23,6 +23,15 @@ asserting; `editor.calls` is the log of all calls; `documented_failures(editor.c
 of a good run, every failure that is known of it, ready for `editor.fail(*case)`. Items carry `problems`
 ("outside_timeline", "channel_loss") when they were placed as no product should.
 
+From other processes (a loopback server behind a stand-in `DaVinciResolveScript`; real calls, real None):
+
+    with served(editor, tmp_path / "resolve") as installed:              # the editor of this test
+    with OwnProcess.start(tmp_path / "resolve", "studio_21_0", rate="25") as own:  # one that can be killed
+        own.do("fail", "AddTrack", result=False); own.do("set", language="ru"); own.state(); own.kill()
+    installed.env()                       # RESOLVE_SCRIPT_API, RESOLVE_SCRIPT_LIB, PYTHONPATH for a child
+    installed.menu(user_folder)           # scripts that the menu lists in this edition
+    installed.run_menu_script(path)       # a Popen: -I -S, no __file__, threads die when the body ends
+
 Handles are new objects at every call: compare `GetUniqueId()`, never the objects. `thing_of(handle)` is the
 data behind one.
 """
@@ -32,7 +41,9 @@ from __future__ import annotations
 from .calling import Ghost, Handle, thing_of
 from .editor import Editor
 from .faults import DOCUMENTED, KEEP, Call, Fault, documented_failures
+from .installation import Installation
 from .model import Folder, Item, Media, PoolItem, Project, Timeline, Track
+from .outside import OwnProcess, served
 from .profiles import PROFILES, Options, Profile
 from .scenes import Film, film
 from .snapshots import differences
@@ -50,9 +61,11 @@ __all__ = [
     "Folder",
     "Ghost",
     "Handle",
+    "Installation",
     "Item",
     "Media",
     "Options",
+    "OwnProcess",
     "PoolItem",
     "Profile",
     "Project",
@@ -62,5 +75,6 @@ __all__ = [
     "differences",
     "documented_failures",
     "film",
+    "served",
     "thing_of",
 ]

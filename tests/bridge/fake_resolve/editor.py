@@ -58,6 +58,7 @@ class Editor:
         self.page = "edit"
         self.modal = ""
         self.preferences_file: Path | None = None
+        self.on_quit: list[Callable[[], Any]] = []
         self.session = 1
         self.calls: list[Call] = []
         self.violations: list[str] = []
@@ -156,6 +157,8 @@ class Editor:
         self.options.running = False
         self._stalled.set()
         self.heal()
+        for happen in self.on_quit:
+            happen()
 
     @property
     def timeline(self) -> Timeline:
