@@ -77,7 +77,7 @@ class OwnProcess:
             "scene": scene,
         }
         env = os.environ | {"PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "tests.bridge.fake_resolve.outside", json.dumps(asked)]
+        command = [sys.executable, "-m", "tests.bridge.fake_resolve", json.dumps(asked)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=env)
         assert process.stdin is not None
         assert process.stdout is not None
@@ -149,7 +149,3 @@ def main() -> None:
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
     ended.wait()
     installation.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,5 +1,5 @@
 """Stand-in for the module of that name: it finds the native library, loads it, and is it from then on."""
-# ruff: noqa: PTH100, PTH113, PTH118, PTH120, PTH123
+# ruff: noqa: PTH100, PTH113, PTH118, PTH120
 
 import importlib.machinery
 import importlib.util

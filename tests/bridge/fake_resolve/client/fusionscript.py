@@ -3,7 +3,7 @@
 Python 3.6 and the standard library only, as it runs in whatever interpreter a script has. The editor's
 address lies beside this file; without it the editor does not run.
 """
-# ruff: noqa: PTH100, PTH113, PTH118, PTH120, PTH123
+# ruff: noqa: PTH100, PTH118, PTH120, PTH123
 
 import json
 import os

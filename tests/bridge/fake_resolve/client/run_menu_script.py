@@ -3,7 +3,7 @@
 The script finds `resolve`, `fusion`, `bmd` and `app`; it does not know its own file; threads that it
 started die when it comes to its end. Usage: run_menu_script.py LIBRARY SCRIPT
 """
-# ruff: noqa: PTH100, PTH113, PTH118, PTH120, PTH123
+# ruff: noqa: PTH123
 
 import importlib.machinery
 import importlib.util
