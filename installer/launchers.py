@@ -1,0 +1,128 @@
+"""What starts the product: small scripts and a menu entry, as each system wants them.
+
+They start our Python apart from any other: DaVinci Resolve sets PYTHONHOME and PYTHONPATH for its own.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from machine import Machine
+from places import Places
+from placing import Wanted
+
+MODULE = "plugin.cli"
+_GONE = "Sagafoley's Python is gone; run its installer again."
+_COMMENT = "The sound of one chosen object in a shot"
+
+
+def launcher_files(machine: Machine, places: Places, environment: Path) -> Iterator[Wanted]:
+    """The launcher of the command line, what removes, and the entry of the desktop's menu."""
+    make = _windows if machine.system == "Windows" else _unix
+    yield from make(machine, places, environment)
+    if machine.system == "Linux":
+        yield Wanted(places.menu_entry, desktop_entry(places).encode("utf-8", "surrogateescape"))
+
+
+def launcher_words(machine: Machine, places: Places) -> tuple[str, ...]:
+    """How another program starts the command line."""
+    if machine.system == "Windows":
+        return ("cmd.exe", "/d", "/c", str(places.launcher))
+    return (str(places.launcher),)
+
+
+def _unix(machine: Machine, places: Places, environment: Path) -> Iterator[Wanted]:
+    python = places.python_of(environment)
+    yield _script(places.launcher, _unix_launcher(python, f"-m {MODULE}"))
+    remover = shlex.quote(str(places.installer / "install.py"))
+    arguments = f"{remover} --uninstall --prefix {shlex.quote(str(places.root))}"
+    yield _script(places.remover, _unix_launcher(machine.python.executable, arguments, isolated=""))
+    forward = f"#!/bin/sh\nexec {shlex.quote(str(places.launcher))} "
+    if places.command is not None:
+        yield _script(places.command, f'{forward}"$@"\n')
+    if machine.system == "Darwin":
+        yield _script(places.menu_entry, f"{forward}panel\n")
+
+
+def _unix_launcher(python: Path, arguments: str, *, isolated: str = " -I") -> str:
+    quoted = shlex.quote(str(python))
+    return (
+        "#!/bin/sh\n"
+        "# Made by Sagafoley's installer, which removes it again.\n"
+        "unset PYTHONHOME PYTHONPATH PYTHONSTARTUP __PYVENV_LAUNCHER__\n"
+        "export PYTHONNOUSERSITE=1 ORT_DISABLE_TELEMETRY=1\n"
+        f'if [ ! -x {quoted} ]; then echo "{_GONE}" >&2; exit 2; fi\n'
+        f'exec {quoted}{isolated} {arguments} "$@"\n'
+    )
+
+
+def _script(path: Path, text: str) -> Wanted:
+    return Wanted(path, text.encode("utf-8", "surrogateescape"), executable="yes")
+
+
+def _windows(machine: Machine, places: Places, environment: Path) -> Iterator[Wanted]:
+    python = places.python_of(environment)
+    silent = python.with_name("pythonw.exe")
+    yield _batch(places.launcher, f"{_batch_word(python)} -I -m {MODULE} %*\nexit /b %errorlevel%")
+    yield _batch(places.menu_entry, f'start "" {_batch_word(silent)} -I -m {MODULE} panel')
+    words = (machine.python.executable, places.installer / "install.py")
+    remove = " ".join(map(_batch_word, words)) + f" --uninstall --prefix {_batch_word(places.root)} %*"
+    # One line: it is read whole before the file is removed by what it starts.
+    yield _batch(places.remover, f"{remove} & pause & exit")
+
+
+def _batch(path: Path, command: str) -> Wanted:
+    """A batch file; code page 65001 is UTF-8, for names with letters of any alphabet."""
+    lines = (
+        "@echo off",
+        "chcp 65001 >nul",
+        "setlocal",
+        "set PYTHONHOME=",
+        "set PYTHONPATH=",
+        "set PYTHONNOUSERSITE=1",
+        "set ORT_DISABLE_TELEMETRY=1",
+        *command.split("\n"),
+    )
+    return Wanted(path, ("\r\n".join(lines) + "\r\n").encode("utf-8", "surrogateescape"))
+
+
+def _batch_word(path: Path) -> str:
+    """A path inside a batch file: quotes keep blanks and `&` together, `%` is doubled."""
+    return '"' + str(path).replace("%", "%%") + '"'
+
+
+def desktop_entry(places: Places) -> str:
+    """The entry of the applications menu (Desktop Entry Specification 1.5)."""
+    icon = places.icon or ""
+    return (
+        "[Desktop Entry]\n"
+        "Type=Application\n"
+        "Version=1.5\n"
+        "Name=Sagafoley\n"
+        f"Comment={_COMMENT}\n"
+        f"Exec={_exec_word(str(places.launcher))} panel\n"
+        f"Icon={_entry_text(str(icon))}\n"
+        "Terminal=false\n"
+        "Categories=AudioVideo;Audio;AudioVideoEditing;\n"
+        "StartupNotify=true\n"
+    )
+
+
+def _exec_word(word: str) -> str:
+    """A word of `Exec`: quoted as the specification wants it, then escaped as any text there."""
+    for special in ("\\", '"', "`", "$"):
+        word = word.replace(special, f"\\{special}")
+    return _entry_text('"' + word.replace("%", "%%") + '"')
+
+
+def _entry_text(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
+
+
+def launcher_note(machine: Machine, places: Places) -> bytes:
+    """The note beside Resolve's menu script that says how the product is started."""
+    document = {"launcher": list(launcher_words(machine, places))}
+    return (json.dumps(document, indent=1, ensure_ascii=True) + "\n").encode("ascii")

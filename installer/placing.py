@@ -1,0 +1,205 @@
+"""Putting files and folders where they belong, and taking them away: what is ours, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from faults import is_refusal, write_error
+from record import Entry, Record, digest, hash_of, part_of, write_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file that should be there."""
+
+    path: Path
+    content: bytes
+    executable: str = "no"
+
+    @property
+    def mode(self) -> int:
+        """Permission bits."""
+        return 0o755 if self.executable == "yes" else 0o644
+
+
+class Put(StrEnum):
+    """What became of a wanted file."""
+
+    SAME = "as it should be"
+    NEW = "put"
+    REPLACED = "brought up to date"
+    ASIDE = "put; what you had changed there was kept beside it"
+    FOREIGN = "left alone: another file, not ours, is there"
+    REFUSED = "left out: the folder does not allow it"
+
+
+def state_of(record: Record | None, wanted: Wanted) -> Put:
+    """What `put` would do now."""
+    entry = record.get(wanted.path) if record else None
+    if not os.path.lexists(wanted.path):
+        return Put.NEW
+    present = hash_of(wanted.path)
+    if present == digest(wanted.content):
+        return Put.SAME if _runs_as(wanted) else Put.REPLACED
+    if entry is None:
+        return Put.FOREIGN
+    return Put.REPLACED if present in entry.hashes else Put.ASIDE
+
+
+def put(record: Record, wanted: Wanted) -> Put:
+    """Make a file what it should be, once the record says so.
+
+    Raises:
+        InstallError: it lies inside our own folder and cannot be written.
+    """
+    state = state_of(record, wanted)
+    if state in {Put.SAME, Put.FOREIGN}:
+        return state
+    before = (hash_of(wanted.path),) if state is Put.REPLACED else ()
+    hashes = (digest(wanted.content), *before)
+    earlier = record.get(wanted.path)
+    try:
+        if state is Put.ASIDE:
+            wanted.path.rename(_free_name(wanted.path))
+        make_folder(record, wanted.path.parent)
+        record.add(wanted.path, Entry("file", hashes))
+        write_whole(wanted.path, wanted.content, mode=wanted.mode)
+    except OSError as error:
+        if is_refusal(error) and not wanted.path.is_relative_to(record.root):
+            record.restore(wanted.path, earlier)
+            return Put.REFUSED
+        raise write_error(wanted.path, error) from error
+    record.add(wanted.path, Entry("file", hashes[:1]))
+    return state
+
+
+def make_folder(record: Record, folder: Path) -> None:
+    """Make a folder and those above it; each is written down first. An `OSError` passes through."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        record.add(each, Entry("folder"))
+        try:
+            each.mkdir(exist_ok=True)
+        except OSError:
+            record.drop(each)
+            raise
+
+
+def take_away(record: Record, path: Path) -> bool:
+    """Remove a file of ours; False when it was changed since and stays. An `OSError` passes through."""
+    entry = record.get(path)
+    part_of(path).unlink(missing_ok=True)
+    if entry is None or not os.path.lexists(path):
+        return True
+    if hash_of(path) not in entry.hashes:
+        return False
+    path.unlink()
+    return True
+
+
+def remove_empty_folders(record: Record) -> tuple[Path, ...]:
+    """Remove folders that were made here and are empty now; those that hold something else are given."""
+    kept = []
+    for folder in sorted(record.paths("folder"), key=lambda path: len(path.parts), reverse=True):
+        if folder == record.root or folder in record.root.parents:
+            continue
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            kept.append(folder)
+    return tuple(kept)
+
+
+# -- trees: environments, and what is needed while installing --------------------------------------
+
+
+def listing_of(tree: Path) -> Path:
+    """The file beside a tree that names all that was put into it."""
+    return tree.with_name(f"{tree.name}.files")
+
+
+def list_tree(tree: Path) -> bytes:
+    """The listing: one line a file, its sha256 and its path; compiled Python is left out."""
+    lines = (
+        f"{hash_of(path)} {path.relative_to(tree).as_posix()}\n"
+        for path in sorted(_files(tree))
+        if not _is_compiled(path)
+    )
+    return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+def missing_of_tree(tree: Path) -> tuple[str, ...]:
+    """Files that the listing names and that are gone; the listing itself when it is gone."""
+    listing = listing_of(tree)
+    if not listing.is_file():
+        return (listing.name,)
+    return tuple(name for name in _listed(listing) if not os.path.lexists(tree / name))
+
+
+def remove_tree(record: Record, tree: Path) -> tuple[Path, ...]:
+    """Remove a tree of ours; given are files that stay: changed since, or never ours. `OSError` passes."""
+    entry = record.get(tree)
+    if entry is None or not tree.is_dir():
+        return ()
+    if entry.state != "whole" or not listing_of(tree).is_file():
+        shutil.rmtree(tree)
+        return ()
+    listed = _listed(listing_of(tree))
+    kept = []
+    for path in list(_files(tree)):
+        name = path.relative_to(tree).as_posix()
+        if _is_compiled(path) or (name in listed and hash_of(path) == listed[name]):
+            path.unlink()
+        else:
+            kept.append(path)
+    _remove_hollow(tree)
+    return tuple(kept)
+
+
+def summary(paths: Iterable[Path], *, most: int = 5) -> tuple[str, ...]:
+    """Paths for people: all of a few, else the first ones and how many more."""
+    names = [str(path) for path in paths]
+    if len(names) <= most:
+        return tuple(names)
+    return (*names[:most], f"and {len(names) - most} more there")
+
+
+def _files(tree: Path) -> Iterator[Path]:
+    """Everything but folders; links are not followed."""
+    for folder, folders, files in os.walk(tree):
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        yield from (Path(folder, name) for name in (*files, *links))
+
+
+def _is_compiled(path: Path) -> bool:
+    return path.suffix == ".pyc" and path.parent.name == "__pycache__"
+
+
+def _listed(listing: Path) -> dict[str, str]:
+    text = listing.read_bytes().decode("utf-8", "surrogateescape")
+    pairs = (line.partition(" ") for line in text.split("\n") if line)
+    return {name: sha256 for sha256, _, name in pairs}
+
+
+def _remove_hollow(tree: Path) -> None:
+    """Remove every folder of the tree that holds no file, the tree itself included."""
+    for folder, _, _ in os.walk(tree, topdown=False):
+        if not any(Path(folder).iterdir()):
+            Path(folder).rmdir()
+
+
+def _free_name(path: Path) -> Path:
+    """A name beside it that is not taken."""
+    names = (path.with_name(f"{path.name}.kept{number or ''}") for number in range(1000))
+    return next(name for name in names if not os.path.lexists(name))
+
+
+def _runs_as(wanted: Wanted) -> bool:
+    return wanted.executable == "no" or os.access(wanted.path, os.X_OK)
