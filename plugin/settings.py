@@ -140,6 +140,13 @@ class Settings:
         1, "Seed of a cue's first take; the next takes count up from it.", lowest=0, highest=MAX_SEED
     )
     output_folder: str = _row("", "Where stems go; empty means a folder beside the timeline.")
+    preview_preset: str = _row("draft", "Preset whose steps a preview takes.")
+    idle_minutes: int = _row(
+        5,
+        "Minutes without a render after which the panel gives the model's memory back; 0 keeps it.",
+        lowest=0,
+        highest=1440,
+    )
     flavour: str = _row(
         "generic",
         "Who the written timeline is for: any OTIO reader, or DaVinci Resolve.",
