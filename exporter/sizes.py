@@ -164,7 +164,7 @@ EMBEDDED = replace(
         mlp_hidden=32,
         time_features=32,
     ),
-    vae=replace(TINY_VAE, latent_channels=8, widths=(16, 24)),
+    vae=replace(TINY_VAE, latent_channels=8, widths=(16, 24), straight=False),
     vocoder=replace(TINY_VOCODER, channels=16, dilations=(1, 3)),
     compact=True,
 )

@@ -32,6 +32,8 @@ class VaeDims:
         widths: channels per level, finest first.
         encoder_blocks: ResBlocks per encoder level; the decoder has one more.
         halved_levels: levels after which the encoder halves the frame rate.
+        straight: a linear path leads past encoder and decoder. The published VAE has none; a small one
+            that is trained briefly finds narrow partials only with it.
     """
 
     mel_bands: int
@@ -39,6 +41,7 @@ class VaeDims:
     widths: tuple[int, ...]
     encoder_blocks: int
     halved_levels: tuple[int, ...]
+    straight: bool = False
 
     @property
     def frames_per_latent(self) -> int:
@@ -50,7 +53,12 @@ VAE_44K = VaeDims(
     mel_bands=128, latent_channels=40, widths=(512, 1024, 2048), encoder_blocks=2, halved_levels=(0,)
 )
 TINY_VAE = VaeDims(
-    mel_bands=128, latent_channels=24, widths=(96, 160, 224), encoder_blocks=1, halved_levels=(0,)
+    mel_bands=128,
+    latent_channels=40,
+    widths=(96, 160, 224),
+    encoder_blocks=1,
+    halved_levels=(0,),
+    straight=True,
 )
 GOLDEN_VAE = VaeDims(mel_bands=8, latent_channels=4, widths=(8, 12), encoder_blocks=1, halved_levels=(0,))
 
@@ -204,6 +212,31 @@ class OutputConv(nn.Conv1d):
         return F.conv1d(x, self.weight * (gain + 1), padding=self.padding)
 
 
+class Straight(nn.Module):
+    """The linear path past both coders: `matrix` turns the frames of one latent into its mean, and back.
+
+    The stored matrices have entries of about 1 and are divided by the root of a latent's mel bins.
+    """
+
+    def __init__(self, dims: VaeDims) -> None:
+        super().__init__()
+        self.frames = dims.frames_per_latent
+        self.bins = dims.mel_bands * dims.frames_per_latent
+        self.forth = nn.Parameter(torch.zeros(2 * dims.latent_channels, self.bins))
+        self.back = nn.Parameter(torch.zeros(self.bins, dims.latent_channels))
+        self.offset = nn.Parameter(torch.zeros(2 * dims.latent_channels))
+
+    def encode(self, mel: Tensor) -> Tensor:
+        """Normalised mel [B, bands, L] -> [B, 2C, N]."""
+        columns = mel.unflatten(2, (-1, self.frames)).transpose(2, 3).flatten(1, 2)
+        return (self.forth / math.sqrt(self.bins)) @ columns + self.offset[:, None]
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """[B, C, N] -> normalised mel [B, bands, L]."""
+        columns = (self.back / math.sqrt(self.bins)) @ latent
+        return columns.unflatten(1, (-1, self.frames)).transpose(2, 3).flatten(2)
+
+
 class Encoder(nn.Module):
     """Normalised mel [B, bands, L] -> mean and log variance [B, 2C, N]."""
 
@@ -270,15 +303,23 @@ class Vae(nn.Module):
         self.register_buffer("data_std", torch.ones(1, dims.mel_bands, 1))
         self.encoder = Encoder(dims)
         self.decoder = Decoder(dims)
+        self.straight = Straight(dims) if dims.straight else None
 
     def encode(self, mel: Tensor) -> Posterior:
         """Log-mel [B, bands, frames], an even number of frames -> posterior of the latent."""
-        mean, log_variance = self.encoder((mel - self.data_mean) / self.data_std).chunk(2, 1)
+        normal = (mel - self.data_mean) / self.data_std
+        coded = self.encoder(normal)
+        if self.straight is not None:
+            coded = coded + self.straight.encode(normal)
+        mean, log_variance = coded.chunk(2, 1)
         return Posterior(mean, (log_variance.clamp(*LOG_VARIANCE_RANGE) / 2).exp())
 
     def decode(self, latent: Tensor) -> Tensor:
         """Latent [B, C, N], already scaled by its statistics -> natural log-mel [B, bands, frames]."""
-        return cast("Tensor", self.decoder(latent)) * self.data_std + self.data_mean
+        normal = cast("Tensor", self.decoder(latent))
+        if self.straight is not None:
+            normal = normal + self.straight.decode(latent)
+        return normal * self.data_std + self.data_mean
 
 
 class DecoderGraph(nn.Module):

@@ -17,6 +17,7 @@ class SceneSettings:
         fps: frames per second.
         seconds: length; 5.12 s are 128 frames and 225 792 samples.
         objects: fewest and most objects that have a mask.
+        extent: smallest and largest half height of a figure, relative to the picture.
         classes: which sound makers may appear.
         styles: how pictures may be drawn.
         same_class: probability that all sounding objects of a scene are of one class.
@@ -39,6 +40,7 @@ class SceneSettings:
     fps: float = 25.0
     seconds: float = 5.12
     objects: tuple[int, int] = (1, 4)
+    extent: tuple[float, float] = (0.1, 0.32)
     classes: tuple[str, ...] = CLASS_NAMES
     styles: tuple[StyleName, ...] = STYLE_NAMES
     same_class: float = 0.12

@@ -17,7 +17,7 @@ from exporter.synth.settings import SceneSettings
 from exporter.synth.shapes import Figure, Part, at, bar, box, disc
 
 _SMALLEST, _LARGEST = 0.1, 0.32
-"""Half the height of a figure, relative to the picture."""
+"""Half the height of the figures that sound highest and lowest, relative to the picture."""
 
 _COUNTS = (0.17, 0.43, 0.27, 0.13)
 
@@ -105,8 +105,9 @@ def _actor(
     masked: bool,
 ) -> Actor:
     crowd = slot[1]
-    largest = _LARGEST * (1.15, 1.0, 0.82, 0.7, 0.6, 0.55)[min(crowd, 6) - 1]
-    half = across(rng, _SMALLEST, largest)
+    smallest, largest = settings.extent
+    largest *= (1.15, 1.0, 0.82, 0.7, 0.6, 0.55)[min(crowd, 6) - 1]
+    half = across(rng, smallest, max(smallest, largest))
     path, span = _path(rng, times, half, slot, settings)
     offset = path * settings.size + camera.shake
     middle = settings.size / 2

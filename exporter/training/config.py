@@ -91,6 +91,9 @@ class Data:
         check_scenes: held-out scenes of the validation.
         pool: scenes kept in memory and drawn from again and again.
         steps_per_scene: updates between two new scenes.
+        classes: that sound in them; empty for all the generator has.
+        objects: fewest and most marked objects.
+        extent: smallest and largest half height of a figure, relative to the picture.
         folder: a data set on disk instead of the generator; needed by "finetune".
     """
 
@@ -98,6 +101,9 @@ class Data:
     check_scenes: int = 12
     pool: int = 160
     steps_per_scene: float = 3.0
+    classes: tuple[str, ...] = ()
+    objects: tuple[int, int] = (1, 4)
+    extent: tuple[float, float] = (0.1, 0.32)
     folder: str = ""
 
 
@@ -156,7 +162,8 @@ class SyncStage:
             is folded into its patch kernels afterwards.
         single_pass: share of the steps at the start without the context pass.
         gate: the context gates' first value.
-        segments_per_object: segments of a batch that come from one object.
+        easy: share of the steps over which scenes grow from easy ones (large still objects of clear
+            events, unworn) to what `data` asks for.
         onset, energy, label, motion, scale: weights of the losses.
     """
 
@@ -164,7 +171,7 @@ class SyncStage:
     shrink: int = 2
     single_pass: float = 0.6
     gate: float = 0.1
-    segments_per_object: int = 2
+    easy: float = 0.5
     onset: float = 2.0
     energy: float = 4.0
     label: float = 0.3
@@ -189,6 +196,7 @@ class VaeStage:
     Attributes:
         frames: mel frames of a sample.
         loud: extra weight of a bin at the sample's maximum; falls linearly to none `depth` nepers below.
+        square: weight of the squared difference beside the absolute one, whose median flattens what is rare.
         kl: weight of the divergence from a standard normal.
         statistics: sounds that the mel's mean and deviation are measured on.
     """
@@ -199,6 +207,7 @@ class VaeStage:
     frames: int = 160
     loud: float = 4.0
     depth: float = 6.0
+    square: float = 0.5
     kl: float = 3e-4
     statistics: int = 64
 
@@ -410,7 +419,7 @@ _SHARES = (
     ("features", ("revoiced", "null_mask", "full_mask", "several")),
     ("flow", ("drop_video", "drop_text")),
     ("finetune", ("drop_video", "drop_text")),
-    ("sync", ("single_pass",)),
+    ("sync", ("single_pass", "easy")),
 )
 
 

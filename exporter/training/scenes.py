@@ -6,6 +6,7 @@ with a checkpoint. The generator stands behind `SceneSource` (see `synthetic`).
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Protocol
@@ -78,8 +79,8 @@ class SceneSource(Protocol):
 
     labels: tuple[str, ...]
 
-    def scene(self, index: int) -> Scene:
-        """Scene `index`, the same on every call."""
+    def scene(self, index: int, *, ease: float = 0.0) -> Scene:
+        """Scene `index`, the same on every call; easier to read the nearer `ease` is to 1."""
 
     def sounds(self, index: int) -> tuple[Sound, ...]:
         """The stems of scene `index`, without drawing pictures; silent objects left out."""
@@ -106,6 +107,11 @@ class ScenePool:
         """Scenes of a step. It starts with a fifth of the pool and grows until it is full."""
         end = int(max(self.data.pool // 5, 1) + step / self.data.steps_per_scene)
         return range(self.first + max(0, end - self.data.pool), self.first + end)
+
+    def enters(self, number: int) -> int:
+        """The step at which a scene comes into the window."""
+        after = number - self.first + 1 - max(self.data.pool // 5, 1)
+        return math.ceil(max(0, after) * self.data.steps_per_scene)
 
     def draw(self, step: int, generator: np.random.Generator) -> tuple[int, Scene]:
         """One of the window's scenes with its number."""

@@ -67,7 +67,7 @@ def generated(config: Config) -> SceneSource:
     """The scene generator at this model's rates and sizes."""
     from exporter.training.synthetic import SyntheticScenes  # noqa: PLC0415  draws in libraries of its own
 
-    return SyntheticScenes(config.model)
+    return SyntheticScenes(config.model, data=config.data)
 
 
 def chosen_device(config: Config) -> torch.device:

@@ -7,7 +7,7 @@ to there one pass over either view is trained, and the context gates rest at the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +16,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from exporter.models.synchformer import Synchformer, SynchformerDims, fold_area_average
-from exporter.training.asking import Wanted, draw_kind, just_one, wanted
+from exporter.training.asking import just_one
 from exporter.training.checkpoint import write_weights
 from exporter.training.config import Config
 from exporter.training.matching import Tally, match_onsets, pick_onsets
 from exporter.training.motion import FIGURES, motion_figures
-from exporter.training.picturing import Views, Wear, draw_wear, find_box, no_wear, views
+from exporter.training.picturing import Views, Wear, draw_wear, no_wear
 from exporter.training.randomness import draws, noise_source
-from exporter.training.scenes import SILENT, Scene, ScenePool, SceneSource, check_scenes
+from exporter.training.scenes import SILENT, Scene, SceneSource, check_scenes
+from exporter.training.segments import Answers, SegmentPool, joined, parts_of, segment_views
 from exporter.training.starting import tame_start
-from exporter.training.targets import BINS, energy_curve, onset_curve
+from exporter.training.targets import BINS
 
 POSITIVE_WEIGHT = 4.0
 DETAIL_SHARE = 0.75
-MASK_SHARES = {"null_mask": 0.03, "full_mask": 0.1, "several": 0.07}
 ONSET_THRESHOLD = 0.4
 
 
@@ -46,15 +46,6 @@ class SyncNetwork(nn.Module):
         for name, value in self.encoder.named_parameters():
             if name.endswith("_factor"):
                 nn.init.constant_(value, gate)
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """Targets per segment and feature: onset and energy [B, steps, BINS], class shares [B, steps, labels]."""
-
-    onset: Tensor
-    energy: Tensor
-    label: Tensor
 
 
 class SyncTraining:
@@ -76,7 +67,7 @@ class SyncTraining:
             self.network = SyncNetwork(self.dims, labels=len(source.labels), gate=config.sync.gate)
             tame_start(self.network)
         self.network.to(device)
-        self.pool = ScenePool(source, config.data, stage=self.name)
+        self.pool = SegmentPool(source, config)
         self._held_out: list[Scene] | None = None
 
     def trained(self) -> Mapping[str, nn.Parameter]:
@@ -86,31 +77,14 @@ class SyncTraining:
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """See `Stage`."""
         rng = draws(self.config.seed, self.name, step, "batch")
-        each = self.config.sync.segments_per_object
-        samples = [
-            self._sample(step, rng, each) for _ in range(self.config.sync.optimisation.batch // each or 1)
-        ]
-        seen = [one for one, _ in samples]
+        samples = [self.pool.draw(step, rng) for _ in range(self.config.sync.optimisation.batch)]
+        seen = joined([one for one, _ in samples], self.device)
         asked = [one for _, one in samples]
-        stacked = _stacked(seen, self.device)
-        features, shown = self._encode(step, rng, stacked)
-        answers = Answers(*(_joined(asked, name).to(self.device) for name in Answers.__slots__))
+        features, shown = self._encode(step, rng, seen)
+        answers = Answers(*(_together(asked, name).to(self.device) for name in Answers.__slots__))
         motion = self.network.motion(features).flatten(1).unflatten(1, (-1, FIGURES))
         moved = F.mse_loss(motion, motion_figures(*shown))
         return self._compare(features, answers, moved)
-
-    def _sample(self, step: int, rng: np.random.Generator, count: int) -> tuple[Views, Answers]:
-        """A few segments of one object of one scene, all with the same wear."""
-        _, scene = self.pool.draw(step, rng)
-        sample = wanted(scene, draw_kind(rng, **MASK_SHARES), rng)
-        frames = len(scene.frames)
-        mattes = self.config.mattes.at(step, self.config.sync.optimisation.steps)
-        wear = draw_wear(rng, mattes, count=frames, rate=self.config.model.sync_rate)
-        length = self.dims.segment_frames
-        starts = rng.integers(0, (frames - length) // 2 + 1, count) * 2
-        seen = segment_views(scene, sample, wear, starts, self.config)
-        asked = segment_answers(sample, starts, self.config, labels=len(self.source.labels))
-        return seen, asked
 
     def _encode(
         self, step: int, rng: np.random.Generator, seen: Views
@@ -168,7 +142,7 @@ class SyncTraining:
         length = self.dims.segment_frames
         starts = np.arange(0, len(scene.frames) - length + 1, length)
         seen = segment_views(scene, just_one(scene, index), wear, starts, self.config)
-        features = self.network.encoder(*(one.to(self.device) for one in _parts(seen)))
+        features = self.network.encoder(*(one.to(self.device) for one in parts_of(seen)))
         curve = self.network.onset(features).sigmoid().flatten().float().cpu().numpy()
         rate = self.config.model.sync_rate * BINS * self.dims.steps / length
         shares = self.network.label(features).log_softmax(-1)[..., :-1].flatten(0, 1).mean(0)
@@ -182,51 +156,5 @@ class SyncTraining:
         write_weights(folder / "heads.safetensors", heads)
 
 
-def segment_views(scene: Scene, sample: Wanted, wear: Wear, starts: np.ndarray, config: Config) -> Views:
-    """Encoder input of the segments that begin at `starts`: [n, frames, C, s, s] each."""
-    sizes = config.model
-    masks = wear.worn_masks(sample.masks)
-    box = find_box(masks, crop_min=sizes.crop_min)
-    length = sizes.synchformer.segment_frames
-    pieces = []
-    for start in starts:
-        which = slice(int(start), int(start) + length)
-        frames = wear.worn_frames(scene.frames, which)
-        pieces.append(views(frames, masks[which], box, shrink=config.sync.shrink))
-    return _stacked_segments(pieces)
-
-
-def segment_answers(sample: Wanted, starts: np.ndarray, config: Config, *, labels: int) -> Answers:
-    """What is true of these segments."""
-    sizes = config.model
-    dims = sizes.synchformer
-    rate = sizes.sync_rate * BINS * dims.steps / dims.segment_frames
-    bins = sizes.train_frames * BINS * dims.steps // dims.segment_frames
-    onset = onset_curve(sample.onsets, bins=bins, rate=rate)
-    energy = energy_curve(sample.stem, bins=bins, samples_per_bin=sizes.sample_rate / rate)
-    shares = np.zeros(labels + 1, np.float32)
-    shares[list(sample.labels) or [labels]] = 1 / max(len(sample.labels), 1)
-    first = starts * BINS * dims.steps // dims.segment_frames
-    rows = first[:, None] + np.arange(dims.steps * BINS)[None]
-    shape = (len(starts), dims.steps, BINS)
-    return Answers(
-        torch.from_numpy(onset[rows].reshape(shape)),
-        torch.from_numpy(energy[rows].reshape(shape)),
-        torch.from_numpy(np.broadcast_to(shares, (*shape[:2], labels + 1)).copy()),
-    )
-
-
-def _parts(seen: Views) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    return seen.frames, seen.mask, seen.detail_frames, seen.detail_mask
-
-
-def _stacked_segments(pieces: list[Views]) -> Views:
-    return Views(*(torch.stack(column) for column in zip(*map(_parts, pieces), strict=True)))
-
-
-def _stacked(pieces: list[Views], device: torch.device) -> Views:
-    return Views(*(torch.cat(column).to(device) for column in zip(*map(_parts, pieces), strict=True)))
-
-
-def _joined(answers: list[Answers], name: str) -> Tensor:
+def _together(answers: list[Answers], name: str) -> Tensor:
     return torch.cat([getattr(one, name) for one in answers])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from exporter.errors import ExportError
 from exporter.sizes import Sizes
@@ -14,10 +15,28 @@ from exporter.synth.scenes import SceneObject
 from exporter.synth.scores import SAMPLE_RATE
 from exporter.synth.settings import SceneSettings
 from exporter.synth.sounding import other_voices, revoice
+from exporter.training.config import Data
 from exporter.training.randomness import draws
 from exporter.training.scenes import SILENT, Scene, Sound, Thing
 
 IMPACT = "impact"
+CLEAR = frozenset(
+    [
+        "anvil",
+        "wood_block",
+        "glass",
+        "drum",
+        "rubber_ball",
+        "pingpong",
+        "footsteps",
+        "xylophone",
+        "door_knock",
+        "bell",
+        "clap",
+    ]
+)
+"""Classes whose events are large movements, far enough from each other."""
+_HARDSHIPS = ("decoy", "occluder", "shake", "passing", "foreign_tool", "degraded", "squeezed", "held")
 CAPTIONS = 8
 """Phrases of an object; the plain ones come first."""
 
@@ -27,28 +46,35 @@ class SyntheticScenes:
 
     labels: tuple[str, ...] = CLASS_NAMES
 
-    def __init__(self, sizes: Sizes, *, settings: SceneSettings | None = None) -> None:
+    def __init__(
+        self, sizes: Sizes, *, data: Data | None = None, settings: SceneSettings | None = None
+    ) -> None:
         if sizes.sample_rate != SAMPLE_RATE:
             raise ExportError(
                 f"The generator makes sound at {SAMPLE_RATE} Hz; {sizes.name} wants {sizes.sample_rate}.",
                 remedy="Train sizes of that rate, such as tiny.",
             )
+        wanted = data or Data()
         self.settings = settings or SceneSettings(
             size=sizes.synchformer.image_size,
             fps=float(sizes.sync_rate),
             seconds=sizes.train_frames / sizes.sync_rate,
+            objects=wanted.objects,
+            extent=wanted.extent,
+            classes=wanted.classes or CLASS_NAMES,
         )
-        self._last: tuple[int, Generated] | None = None
+        self._last: tuple[int, float, Generated] | None = None
 
-    def _generated(self, index: int) -> Generated:
+    def _generated(self, index: int, ease: float = 0.0) -> Generated:
         """The scene of a seed; the last one is kept, for its voices are often asked for next."""
-        if self._last is None or self._last[0] != index:
-            self._last = (index, generating.generate(index, self.settings))
-        return self._last[1]
+        if self._last is None or self._last[:2] != (index, ease):
+            settings = eased(self.settings, ease, draws(index, "ease").random())
+            self._last = (index, ease, generating.generate(index, settings))
+        return self._last[2]
 
-    def scene(self, index: int) -> Scene:
+    def scene(self, index: int, *, ease: float = 0.0) -> Scene:
         """See `SceneSource`."""
-        made = self._generated(index)
+        made = self._generated(index, ease)
         things = tuple(_thing(made, number) for number in range(len(made.objects)))
         return Scene(frames=made.frames, things=things)
 
@@ -66,6 +92,27 @@ class SyntheticScenes:
             return None
         name = str(draws(seed, "voice").choice(names))
         return _sound(revoice(made, thing, name=name, seed=seed))
+
+
+def eased(settings: SceneSettings, ease: float, luck: float) -> SceneSettings:
+    """Easier scenes: larger and fewer objects, a still camera, nothing in front, clear events.
+
+    Args:
+        settings: what is asked for in the end.
+        ease: 0 for exactly that, 1 for the easiest.
+        luck: 0..1, of this scene; below `ease`, only classes of clear events appear.
+    """
+    if ease <= 0:
+        return settings
+    smallest, largest = settings.extent
+    clear = tuple(name for name in settings.classes if name in CLEAR)
+    return replace(
+        settings,
+        extent=(smallest + (0.22 - smallest) * ease, largest + (0.36 - largest) * ease),
+        objects=(settings.objects[0], max(settings.objects[0], settings.objects[1] - round(2 * ease))),
+        classes=clear if clear and luck < ease else settings.classes,
+        **{name: getattr(settings, name) * (1 - ease) for name in _HARDSHIPS},
+    )
 
 
 def _sounds(item: SceneObject) -> bool:

@@ -28,7 +28,7 @@ class BlinkingSquares:
     def __init__(self) -> None:
         self.drawn: list[int] = []
 
-    def scene(self, index):
+    def scene(self, index, *, ease=0.0):
         self.drawn.append(index)
         rng = np.random.default_rng(index)
         side, count = MINI.synchformer.image_size, MINI.train_frames
