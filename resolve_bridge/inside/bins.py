@@ -1,0 +1,100 @@
+"""Our bin in the media pool, and the files that we bring into it."""
+
+import os
+import time
+from typing import Any, List, Optional
+
+from .calls import as_list, call, clip_properties, identity, path_of, read, refused, same_path, text, things
+from .keeping import open_folder
+
+_IMPORT_TRIES = 3
+_BETWEEN_TRIES = 0.1
+
+
+def bins_named(pool: Any, name: str) -> List[Any]:
+    """The bins of a name right below the root."""
+    root = read(pool, "GetRootFolder")
+    return [folder for folder in things(root, "GetSubFolderList") if text(folder, "GetName") == name]
+
+
+def make_bin(pool: Any, name: str) -> Any:
+    """Our bin, made where it is not there yet, and open."""
+    root = read(pool, "GetRootFolder")
+    found = bins_named(pool, name)
+    if not found and root is not None:
+        made = call(pool, "AddSubFolder", root, name)
+        found = bins_named(pool, name) or ([made] if identity(made) else [])
+    if not found:
+        raise refused("Resolve did not make the bin {!r} in the media pool.".format(name))
+    if not open_folder(pool, found[0]):
+        raise refused("Resolve did not open the bin {!r} in the media pool.".format(name))
+    return found[0]
+
+
+def import_file(pool: Any, folder: Any, path: str) -> Any:
+    """The media pool item of a file that was not in the pool before."""
+    for attempt in range(_IMPORT_TRIES):
+        for asked in ([path], [{"FilePath": path}]):
+            answer = as_list(call(pool, "ImportMedia", asked))
+            item = _item_of(answer, path) or _item_of(things(folder, "GetClipList"), path)
+            if item is not None:
+                return item
+        if attempt + 1 < _IMPORT_TRIES:
+            time.sleep(_BETWEEN_TRIES)
+    raise refused(
+        "Resolve did not import {}.".format(os.path.basename(path)),
+        "Look into the media pool why (drag {} there by hand), then do it again.".format(path),
+        detail=path,
+    )
+
+
+def _item_of(items: List[Any], path: str) -> Optional[Any]:
+    fitting = (item for item in items if identity(item) and same_path(path_of(item), path))
+    return next(fitting, None)
+
+
+def items_with(folders: List[Any], paths: List[str]) -> List[Any]:
+    """The media pool items in these bins whose file is one of `paths`."""
+    found = {}  # type: Dict[str, Any]
+    for folder in folders:
+        for item in things(folder, "GetClipList"):
+            if any(same_path(path_of(item), path) for path in paths):
+                found[identity(item)] = item
+    return list(found.values())
+
+
+def delete_items(pool: Any, folders: List[Any], paths: List[str]) -> List[str]:
+    """Take media pool items out of the pool; the paths of those that stay."""
+    left = items_with(folders, paths)
+    for _ in range(2):
+        if left:
+            call(pool, "DeleteClips", left)
+            left = items_with(folders, paths)
+    return [path_of(item) for item in left]
+
+
+def unused(item: Any) -> bool:
+    """Whether no timeline uses a media pool item, as far as Resolve tells."""
+    usage = str(clip_properties(item).get("Usage", "")).strip()
+    return usage in ("0", "0.0")
+
+
+def is_empty(folder: Any) -> bool:
+    """Whether a bin is there and holds nothing."""
+    return (
+        bool(identity(folder))
+        and not things(folder, "GetClipList")
+        and not things(folder, "GetSubFolderList")
+    )
+
+
+def delete_bin(pool: Any, name: str, bin_id: str) -> bool:
+    """Take one empty bin of ours away, and whether it is gone."""
+    for _ in range(2):
+        folder = next((one for one in bins_named(pool, name) if identity(one) == bin_id), None)
+        if folder is None:
+            return True
+        if not is_empty(folder):
+            return False
+        call(pool, "DeleteFolders", [folder])
+    return all(identity(one) != bin_id for one in bins_named(pool, name))

@@ -1,0 +1,114 @@
+"""The state that an editor left Resolve in: written down before we work, put back whatever happens."""
+
+import time
+from typing import Any, List
+
+from .calls import call, has, identity, read, refused, text
+from .reading import marks_of
+from .session import Session, current_project
+
+_TRIES = 3
+_LOOK_EVERY = 0.05
+
+
+class EditorState:
+    """Page, current timeline, current bin, marks and playhead as they were.
+
+    Attributes:
+        session: the project and timeline that they belong to.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.page = text(session.resolve, "GetCurrentPage")
+        self.folder = read(session.pool, "GetCurrentFolder")
+        self.folder_id = identity(self.folder)
+        self.playhead = text(session.timeline, "GetCurrentTimecode")
+        self.marks = marks_of(session.timeline)
+
+    def open_page(self, name: str) -> bool:
+        """Open a page, and whether it is open then."""
+        for _ in range(_TRIES):
+            if text(self.session.resolve, "GetCurrentPage") == name:
+                return True
+            call(self.session.resolve, "OpenPage", name)
+        return text(self.session.resolve, "GetCurrentPage") == name
+
+    def require_page(self, name: str) -> None:
+        """Open a page, or raise."""
+        if not self.open_page(name):
+            raise refused("Resolve did not open its {} page.".format(name.capitalize()))
+
+    def put_back(self, settle: float) -> List[str]:
+        """Put everything back; what could not be, as sentences.
+
+        Args:
+            settle: seconds in which Resolve may still move the playhead.
+        """
+        if identity(current_project(self.session.resolve)) != self.session.project_id:
+            return []
+        steps = (
+            (self._put_timeline, "The timeline that was open could not be opened again."),
+            (self._put_folder, "The bin that was open could not be opened again."),
+            (self._put_marks, "The in and out points could not be set again."),
+        )
+        told = [sentence for step, sentence in steps if not step()]
+        self._put_playhead(settle)
+        if self.page and not self.open_page(self.page):
+            told.append("The {} page could not be opened again.".format(self.page.capitalize()))
+        if not self._put_playhead(0.0):
+            told.append("The playhead could not be put back to {}.".format(self.playhead))
+        return told
+
+    def _put_timeline(self) -> bool:
+        session = self.session
+        for _ in range(_TRIES):
+            if identity(read(session.project, "GetCurrentTimeline")) == session.timeline_id:
+                return True
+            call(session.project, "SetCurrentTimeline", session.timeline)
+        return identity(read(session.project, "GetCurrentTimeline")) == session.timeline_id
+
+    def _put_folder(self) -> bool:
+        if not self.folder_id:
+            return True
+        return open_folder(self.session.pool, self.folder)
+
+    def _put_marks(self) -> bool:
+        timeline = self.session.timeline
+        if not has(timeline, "SetMarkInOut"):
+            return True
+        for _ in range(_TRIES):
+            if marks_of(timeline) == self.marks:
+                return True
+            call(timeline, "ClearMarkInOut", "all")
+            for kind, edges in self.marks.items():
+                if "in" in edges and "out" in edges:
+                    call(timeline, "SetMarkInOut", edges["in"], edges["out"], kind)
+        return marks_of(timeline) == self.marks
+
+    def _put_playhead(self, settle: float) -> bool:
+        """Put the playhead back, and again while Resolve still moves it."""
+        if not self.playhead:
+            return True
+        timeline, until = self.session.timeline, time.time() + settle
+        for attempt in range(1000):
+            right = text(timeline, "GetCurrentTimecode") == self.playhead
+            if right and time.time() >= until:
+                return True
+            if not right:
+                call(timeline, "SetCurrentTimecode", self.playhead)
+            if attempt >= _TRIES and time.time() >= until:
+                break
+            if settle:
+                time.sleep(_LOOK_EVERY)
+        return text(timeline, "GetCurrentTimecode") == self.playhead
+
+
+def open_folder(pool: Any, folder: Any) -> bool:
+    """Make a bin the current one, and whether it is then."""
+    wanted = identity(folder)
+    for _ in range(_TRIES):
+        if identity(read(pool, "GetCurrentFolder")) == wanted:
+            return True
+        call(pool, "SetCurrentFolder", folder)
+    return identity(read(pool, "GetCurrentFolder")) == wanted

@@ -1,0 +1,210 @@
+"""Earlier placements of ours taken away: what is still ours and where we put it, nothing else.
+
+A piece is still ours while it plays the file that was made for that placement, begins and lasts as it was
+placed, and is the same item or lies on the track of the same name. What the editor moved, trimmed or
+locked stays, and is told.
+"""
+
+import os
+from typing import Any, List, Tuple
+
+from .bins import bins_named, delete_bin, items_with, unused
+from .calls import call, identity, path_key, path_of, read, refused, text, whole
+from .keeping import EditorState
+from .session import Session
+from .tracks import Json
+
+_SETTLE = 0.1
+
+
+class Removal:
+    """What was taken away.
+
+    Attributes:
+        tracks: names of tracks that are gone.
+        pieces: how many pieces are gone.
+        files: sound files that Resolve does not use any more.
+        left: sentences about what is the editor's now.
+        failed: sentences about what Resolve refused.
+    """
+
+    def __init__(self) -> None:
+        self.tracks = []  # type: List[str]
+        self.pieces = 0
+        self.files = []  # type: List[str]
+        self.left = []  # type: List[str]
+        self.failed = []  # type: List[str]
+
+    def as_json(self) -> Json:
+        """As it travels."""
+        return {
+            "tracks": self.tracks,
+            "pieces": self.pieces,
+            "files": self.files,
+            "left": self.left,
+            "failed": self.failed,
+        }
+
+
+class _Found:
+    """A piece of a record as it lies on the timeline now."""
+
+    def __init__(self, item: Any, index: int, track: str, name: str) -> None:
+        self.item = item
+        self.index = index
+        self.track = track
+        self.name = name
+        self.id = identity(item)
+
+
+def remove(resolve: Any, request: Json) -> Json:
+    """Take the placements of `records` away from the current timeline."""
+    session = Session.open(resolve)
+    session.require(str(request.get("timeline") or ""))
+    session.require_placing()
+    state = EditorState(session)
+    try:
+        state.require_page("edit")
+        removal = remove_records(session, request.get("records") or [], str(request["bin"]))
+    finally:
+        told = state.put_back(float(request.get("settle", _SETTLE)))
+    if removal.failed and not removal.pieces:
+        raise refused(" ".join(removal.failed + told))
+    return dict(removal.as_json(), warnings=removal.failed + told)
+
+
+def standing(resolve: Any, request: Json) -> Json:
+    """Which pieces of `records` are still where they were placed: their keys, by placement."""
+    session = Session.open(resolve)
+    session.require(str(request.get("timeline") or ""))
+    found = {}
+    for record in request.get("records") or []:
+        ours, _ = _pieces_of(session, record)
+        found[str(record["placement"])] = [key for key, _ in ours]
+    return {"standing": found}
+
+
+def remove_records(session: Session, records: List[Json], bin_name: str) -> Removal:
+    """Take placements away, one after the other; the Edit page must be open."""
+    removal = Removal()
+    for record in records:
+        _remove_one(session, record, bin_name, removal)
+    return removal
+
+
+def _remove_one(session: Session, record: Json, bin_name: str, removal: Removal) -> None:
+    ours, others = _pieces_of(session, record)
+    removal.left.extend(others)
+    usable, indices = [], set()
+    for _, found in ours:
+        if read(session.timeline, "GetIsTrackLocked", "audio", found.index) is True:
+            removal.left.append("{} stays, because its track {!r} is locked.".format(found.name, found.track))
+        else:
+            usable.append(found)
+            indices.add(found.index)
+    gone = _delete(session, usable)
+    removal.pieces += gone
+    if gone < len(usable):
+        removal.failed.append("Resolve did not remove {} of our pieces.".format(len(usable) - gone))
+    _delete_tracks(session, record, indices, removal)
+    _tidy_pool(session, record, bin_name, removal)
+
+
+def _pieces_of(session: Session, record: Json) -> Tuple[List[Tuple[str, _Found]], List[str]]:
+    """The pieces that are still ours with their keys, and sentences about those that are the editor's now."""
+    known = {
+        path_key(piece["path"]): (track, piece) for track in record["tracks"] for piece in track["pieces"]
+    }
+    ours, others = [], []  # type: Tuple[List[Tuple[str, _Found]], List[str]]
+    for index in range(1, session.track_count() + 1):
+        track_name = text(session.timeline, "GetTrackName", "audio", index)
+        for item in session.items_on("audio", index):
+            path = path_of(read(item, "GetMediaPoolItem"))
+            entry = known.get(path_key(path)) if path else None
+            if entry is None:
+                continue
+            track, piece = entry
+            found = _Found(item, index, track_name, os.path.basename(path))
+            if _is_untouched(found, track, piece):
+                ours.append((str(piece["key"]), found))
+            else:
+                others.append(
+                    "{} was moved, trimmed or copied in Resolve and stays on {!r}.".format(
+                        found.name, track_name
+                    )
+                )
+    return ours, others
+
+
+def _is_untouched(found: _Found, track: Json, piece: Json) -> bool:
+    duration = piece.get("duration")
+    placed = whole(found.item, "GetStart") == piece["start"]
+    length = duration is None or whole(found.item, "GetDuration") == duration
+    same = found.id == piece.get("item") or found.track == track["name"]
+    return placed and length and same
+
+
+def _delete(session: Session, found: List[_Found]) -> int:
+    """Delete items, once more where Resolve did not; how many are gone."""
+    left = found
+    for _ in range(2):
+        if left:
+            call(session.timeline, "DeleteClips", [one.item for one in left])
+            left = [one for one in left if _is_there(session, one)]
+    return len(found) - len(left)
+
+
+def _is_there(session: Session, found: _Found) -> bool:
+    return any(identity(item) == found.id for item in session.items_on("audio", found.index))
+
+
+def _delete_tracks(session: Session, record: Json, held: "set[int]", removal: Removal) -> None:
+    """Delete tracks of the record that are empty now: those that held its pieces, or were left empty."""
+    names = {track["name"]: track.get("index") for track in record["tracks"]}
+    for index in range(session.track_count(), 0, -1):
+        name = text(session.timeline, "GetTrackName", "audio", index)
+        if name not in names or not (index in held or names[name] == index):
+            continue
+        if session.items_on("audio", index):
+            continue
+        if _delete_track(session, index):
+            removal.tracks.insert(0, name)
+        else:
+            removal.failed.append("Resolve did not remove the empty track {!r}.".format(name))
+
+
+def _delete_track(session: Session, index: int) -> bool:
+    before = session.track_count()
+    for _ in range(3):
+        if session.track_count() < before:
+            return True
+        call(session.timeline, "DeleteTrack", "audio", index)
+    return session.track_count() < before
+
+
+def _tidy_pool(session: Session, record: Json, bin_name: str, removal: Removal) -> None:
+    """Take sounds that nothing uses any more out of the pool, then our bin where it was made for them."""
+    paths = [piece["path"] for track in record["tracks"] for piece in track["pieces"]]
+    folders = bins_named(session.pool, bin_name)
+    used = _paths_on(session)
+    for item in items_with(folders, paths):
+        path = path_of(item)
+        if path_key(path) in used or not unused(item):
+            continue
+        call(session.pool, "DeleteClips", [item])
+    kept = {path_key(path_of(item)) for item in items_with(folders, paths)}
+    removal.files.extend(path for path in paths if path_key(path) not in kept | used)
+    made = record.get("bin") or {}
+    if made.get("created") and not kept:
+        delete_bin(session.pool, bin_name, str(made.get("id")))
+
+
+def _paths_on(session: Session) -> "set[str]":
+    """The files that anything on the audio tracks plays."""
+    found = set()
+    for index in range(1, session.track_count() + 1):
+        for item in session.items_on("audio", index):
+            path = path_of(read(item, "GetMediaPoolItem"))
+            if path:
+                found.add(path_key(path))
+    return found

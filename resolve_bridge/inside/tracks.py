@@ -1,0 +1,121 @@
+"""Our audio tracks: made, named, filled, looked at."""
+
+import time
+from typing import Any, Dict, Optional
+
+from .calls import call, identity, path_of, read, refused, same_path, text, whole
+from .session import Session
+
+_LOOKS = 4
+_BETWEEN_LOOKS = 0.05
+_TRIES = 3
+
+Json = Dict[str, Any]
+
+
+def add_track(session: Session, name: str, subtype: str) -> int:
+    """A new audio track above all others; its index."""
+    before = session.track_count()
+    call(session.timeline, "AddTrack", "audio", subtype)
+    index = session.track_count()
+    if index != before + 1:
+        raise refused("Resolve did not add the track {!r}.".format(name))
+    if session.items_on("audio", index):
+        raise refused("The new track {!r} is not empty; somebody else works on the timeline.".format(name))
+    given = text(session.timeline, "GetTrackSubType", "audio", index)
+    if given and given != subtype:
+        raise refused(
+            "Resolve made the track {!r} {} instead of {}.".format(name, given, subtype),
+            "Add a {} audio track by hand to see whether Resolve can, then do it again.".format(subtype),
+        )
+    for _ in range(_TRIES):
+        if text(session.timeline, "GetTrackName", "audio", index) == name:
+            return index
+        call(session.timeline, "SetTrackName", "audio", index, name)
+    if text(session.timeline, "GetTrackName", "audio", index) != name:
+        raise refused("Resolve did not name its new track {!r}.".format(name))
+    return index
+
+
+def put_piece(session: Session, index: int, piece: Json, pool_item: Any) -> Json:
+    """Put one file onto a track and read it back; what lies there then."""
+    session.require_still_open()
+    asked = {
+        "mediaPoolItem": pool_item,
+        "mediaType": 2,
+        "trackIndex": index,
+        "recordFrame": piece["frame"],
+    }
+    call(session.pool, "AppendToTimeline", [asked])
+    item = _seen(session, index, piece)
+    if item is None:
+        raise refused(
+            "Resolve did not put {} onto audio track {}.".format(piece["name"], index),
+            "Close any window that is open in Resolve, let nobody edit this timeline, then do it again.",
+            detail="frame {}".format(piece["frame"]),
+        )
+    return _checked(piece, item, identity(pool_item))
+
+
+def _seen(session: Session, index: int, piece: Json) -> Optional[Any]:
+    """The item on the track, looked for until it is there; it may come a little late."""
+    for look in range(_LOOKS):
+        for item in session.items_on("audio", index):
+            if whole(item, "GetStart") == piece["frame"] and item_path_is(item, piece["path"]):
+                return item
+        if look + 1 < _LOOKS:
+            time.sleep(_BETWEEN_LOOKS)
+    return None
+
+
+def item_path_is(item: Any, path: str) -> bool:
+    """Whether an item plays a file."""
+    return same_path(path_of(read(item, "GetMediaPoolItem")), path)
+
+
+def _checked(piece: Json, item: Any, media: str) -> Json:
+    duration = whole(item, "GetDuration")
+    if duration is None or not piece["frames"] <= duration <= piece["most"]:
+        raise refused(
+            "{} lies on the timeline with {} frames instead of {}.".format(
+                piece["name"], duration, piece["frames"]
+            ),
+            "Give the timeline the frame rate of the project, or import the timeline that `sagafoley render` "
+            "writes.",
+        )
+    return {
+        "key": piece["key"],
+        "path": piece["path"],
+        "item": identity(item),
+        "media": media,
+        "start": piece["frame"],
+        "duration": duration,
+    }
+
+
+def confirm(session: Session, tracks: "list[Json]", others: "list[int]") -> None:
+    """Look at everything once more: our tracks hold what they should, the other tracks as many as before."""
+    session.require_still_open()
+    for track in tracks:
+        wanted = sorted((one["item"], one["start"], one["duration"]) for one in track["pieces"])
+        for look in range(_LOOKS):
+            held = session.items_on("audio", track["index"])
+            found = sorted((identity(one), whole(one, "GetStart"), whole(one, "GetDuration")) for one in held)
+            if found == wanted:
+                break
+            time.sleep(_BETWEEN_LOOKS * look)
+        else:
+            raise refused(
+                "The track {!r} does not hold what was put onto it.".format(track["name"]),
+                "Let nobody edit this timeline while pieces are placed, then do it again.",
+            )
+    if item_counts(session, len(others)) != others and item_counts(session, len(others)) != others:
+        raise refused(
+            "Something else changed on the timeline while pieces were placed.",
+            "Let nobody edit this timeline while pieces are placed, then do it again.",
+        )
+
+
+def item_counts(session: Session, audio_tracks: int) -> "list[int]":
+    """How many items lie on each of the first audio tracks."""
+    return [len(session.items_on("audio", index)) for index in range(1, audio_tracks + 1)]
