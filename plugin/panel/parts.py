@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QApplication,
     QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -27,6 +29,11 @@ SPACE = 8
 _ICON = "icon_name"
 _MAIN = "main"
 Layout = TypeVar("Layout", bound=QBoxLayout)
+
+
+def application() -> QApplication:
+    """The one application, which is there before any widget is."""
+    return cast("QApplication", QApplication.instance())
 
 
 def label(text: str, *, use: str = "", wraps: bool = True, selectable: bool = False) -> QLabel:
@@ -93,19 +100,17 @@ def name(widget: QWidget, title: str, description: str = "") -> None:
         widget.setAccessibleDescription(description)
 
 
-def column(*items: QWidget | QBoxLayout, space: int = SPACE, edge: int = 0) -> QVBoxLayout:
+def column(*items: QWidget | QLayout, space: int = SPACE, edge: int = 0) -> QVBoxLayout:
     """The items below each other."""
     return _filled(QVBoxLayout(), items, space=space, edge=edge)
 
 
-def row(*items: QWidget | QBoxLayout | None, space: int = SPACE, edge: int = 0) -> QHBoxLayout:
+def row(*items: QWidget | QLayout | None, space: int = SPACE, edge: int = 0) -> QHBoxLayout:
     """The items side by side; None is where it stretches."""
     return _filled(QHBoxLayout(), items, space=space, edge=edge)
 
 
-def _filled(
-    layout: Layout, items: tuple[QWidget | QBoxLayout | None, ...], *, space: int, edge: int
-) -> Layout:
+def _filled(layout: Layout, items: tuple[QWidget | QLayout | None, ...], *, space: int, edge: int) -> Layout:
     layout.setSpacing(space)
     layout.setContentsMargins(edge, edge, edge, edge)
     for item in items:
@@ -118,7 +123,7 @@ def _filled(
     return layout
 
 
-def card(*items: QWidget | QBoxLayout) -> QFrame:
+def card(*items: QWidget | QLayout) -> QFrame:
     """The items in a frame of their own."""
     made = QFrame()
     made.setProperty("use", "card")
