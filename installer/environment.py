@@ -82,6 +82,9 @@ class Pip:
         if offline:
             kept["PIP_CONFIG_FILE"] = os.devnull
         kept["PIP_CACHE_DIR"] = str(self.staging / "fetched")
+        if not (self.machine.home / ".rustup").exists():
+            # pip asks `rustc` for its version; rustup answers by making its folder in the user's home
+            kept.setdefault("RUSTUP_HOME", str(temporary / "rustup"))
         return kept | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
 
     def _failure(self, output: str) -> InstallError:

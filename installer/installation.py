@@ -13,7 +13,7 @@ from pathlib import Path
 from checking import Trial
 from environment import Pip, check_one_runtime, make_environment, requirement, wheel_of
 from faults import InstallError, write_error
-from launchers import MODULE, launcher_words
+from launchers import MODULE
 from placing import Put, Wanted, list_tree, listing_of, put, remove_tree, summary, take_away
 from plan import Plan
 from programs import Programs
@@ -147,7 +147,7 @@ class Installation:
         """From here on the new environment is the one in use."""
         plan = self.plan
         if plan.machine.system != "Windows":
-            self._trial(*launcher_words(plan.machine, plan.places)).answers()
+            self._trial(str(plan.places.launcher)).answers()
         self.record.settle(
             version=plan.product.version,
             key=plan.key,

@@ -27,13 +27,6 @@ def launcher_files(machine: Machine, places: Places, environment: Path) -> Itera
         yield Wanted(places.menu_entry, desktop_entry(places).encode("utf-8", "surrogateescape"))
 
 
-def launcher_words(machine: Machine, places: Places) -> tuple[str, ...]:
-    """How another program starts the command line."""
-    if machine.system == "Windows":
-        return ("cmd.exe", "/d", "/c", str(places.launcher))
-    return (str(places.launcher),)
-
-
 def _unix(machine: Machine, places: Places, environment: Path) -> Iterator[Wanted]:
     python = places.python_of(environment)
     yield _script(places.launcher, _unix_launcher(python, f"-m {MODULE}"))
@@ -122,7 +115,16 @@ def _entry_text(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
 
 
-def launcher_note(machine: Machine, places: Places) -> bytes:
-    """The note beside Resolve's menu script that says how the product is started."""
-    document = {"launcher": list(launcher_words(machine, places))}
+def menu_note(machine: Machine, places: Places, environment: Path, version: str) -> bytes:
+    """What Resolve's menu script is told: where the product is and how its panel is started.
+
+    The form is that of `resolve_bridge.inside.menu_file`. The first word must be a file; on Windows it is a
+    Python without a console, since a batch file would show one.
+    """
+    python = places.python_of(environment)
+    words = [str(places.launcher)]
+    if machine.system == "Windows":
+        words = [str(python.with_name("pythonw.exe")), "-I", "-m", MODULE]
+    inside = places.packages_of(environment, machine.python.series) / "resolve_bridge" / "inside"
+    document = {"schema": 1, "inside": str(inside), "launcher": [*words, "panel"], "version": version}
     return (json.dumps(document, indent=1, ensure_ascii=True) + "\n").encode("ascii")

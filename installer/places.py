@@ -49,9 +49,20 @@ class Places:
         return self.root / "installing"
 
     @property
+    def menu_note(self) -> Path:
+        """What Resolve's menu script reads (see `resolve_bridge.inside.own_files`)."""
+        return self.data / "resolve_menu.json"
+
+    @property
     def installer(self) -> Path:
         """The installer's own copy, for removal."""
         return self.root / "installer"
+
+    def packages_of(self, environment: Path, series: str) -> Path:
+        """The folder of an environment's packages; `series` is its Python's: "3.11"."""
+        if self.launcher.suffix == ".bat":
+            return environment / "Lib" / "site-packages"
+        return environment / "lib" / f"python{series}" / "site-packages"
 
     def python_of(self, environment: Path) -> Path:
         """The Python of an environment."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from launchers import launcher_files, launcher_note
+from launchers import launcher_files, menu_note
 from machine import Machine
 from places import APPLICATION, Places
 from placing import Put, Wanted, missing_of_tree, state_of
@@ -24,7 +24,6 @@ _PANEL_ROOM = 260_000_000
 _HERE = Path(__file__).parent
 _INSIDE = "resolve_bridge/inside"
 _MENU_SCRIPT = "Sagafoley.py"
-LAUNCHER_NOTE = "sagafoley-launcher.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +155,5 @@ class Plan:
         script = self.product.read(f"{_INSIDE}/{_MENU_SCRIPT}")
         if self.choices.resolve == "yes" and script is not None:
             yield Wanted(self.places.resolve_scripts / _MENU_SCRIPT, script)
-            yield Wanted(
-                self.places.resolve_scripts / LAUNCHER_NOTE, launcher_note(self.machine, self.places)
-            )
+            note = menu_note(self.machine, self.places, self.environment, self.product.version)
+            yield Wanted(self.places.menu_note, note)
