@@ -3,8 +3,8 @@
 In process:
 
     from tests.bridge.fake_resolve import Editor, film
-    editor = Editor("studio_20_3")        # or studio_19_1, studio_21_0, studio_21_1, free_21_0, free_21_1
-    film(editor, folder, rate="25")       # a typical timeline with real media in `folder`; see scenes.py
+    editor = Editor("studio_20_3")        # studio_19_1, studio_21_0, studio_21_1, free_21_0, free_21_1
+    film(editor, folder, rate="25")       # a typical timeline, real media in `folder`: scenes.py
     resolve = editor.resolve()            # what a script in the menu gets; editor.scriptapp() from outside
 
     before = editor.state()               # everything that it owns, as plain values
@@ -45,7 +45,7 @@ from .installation import Installation
 from .model import Folder, Item, Media, PoolItem, Project, Timeline, Track
 from .outside import OwnProcess, served
 from .profiles import PROFILES, Options, Profile
-from .scenes import Film, film
+from .scenes import Film, crowded, film
 from .snapshots import differences
 from .timecode import RATES, Rate
 
@@ -72,6 +72,7 @@ __all__ = [
     "Rate",
     "Timeline",
     "Track",
+    "crowded",
     "differences",
     "documented_failures",
     "film",

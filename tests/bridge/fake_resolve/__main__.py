@@ -1,4 +1,4 @@
-"""`python -m tests.bridge.fake_resolve`: the fake editor as a process of its own; see `outside.OwnProcess`."""
+"""`python -m tests.bridge.fake_resolve`: the fake editor as a process (see `OwnProcess`)."""
 
 from .outside import main
 

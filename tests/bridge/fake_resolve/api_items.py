@@ -145,6 +145,14 @@ class ItemApi(MarkerCalls):
         self.it.properties[key] = value
         return True
 
+    @call(False, mutates=True, since=(21, 1, 0))
+    def SetProperties(self, properties: dict) -> bool:
+        known = {**_TRANSFORM, "AudioVolume": 0.0, "AudioPan": 0.0}
+        if any(key not in known for key in properties):
+            raise Refused
+        self.it.properties.update(properties)
+        return True
+
     @call([], stale=None)
     def GetLinkedItems(self) -> Any:
         if not self.it.link:

@@ -99,14 +99,14 @@ class ProjectManagerApi(Api):
 
     @call(mutates=True)
     def CreateProject(self, name: str) -> Any:
-        if any(project.name == name for project in self.editor.projects):
+        if self.editor.project is None or any(one.name == name for one in self.editor.projects):
             raise Refused
         return self.editor.add_project(name)
 
     @call(mutates=True)
     def LoadProject(self, name: str) -> Any:
         found = [project for project in self.editor.projects if project.name == name]
-        if not found:
+        if self.editor.project is None or not found:
             raise Refused
         self.editor.open_project(found[0])
         return found[0]
@@ -136,6 +136,13 @@ class MediaStorageApi(Api):
             raise Refused
         item.mattes.extend(path for path in paths if path not in item.mattes)
         return True
+
+    @call([], mutates=True)
+    def AddTimelineMattesToMediaPool(self, paths: list[str]) -> Any:
+        items = APIS["MediaPool"](self.editor, self.project).ImportMedia(paths)
+        for item in items or []:
+            item.metadata["matte"] = "timeline"
+        return items
 
     @call([], mutates=True)
     def AddItemListToMediaPool(self, *paths: str) -> Any:

@@ -237,6 +237,14 @@ class TimelineApi(TrackCalls, MarkerCalls):
     def GetSettings(self) -> Any:
         return timeline_settings(self.project, self.it, self.editor.rate_form)
 
+    @call(False, mutates=True, since=(21, 1, 0))
+    def SetSettings(self, settings: dict) -> bool:
+        """One by one, `useCustomSettings` first; what was set before a failure stays."""
+        for key in sorted(settings, key=lambda key: key != "useCustomSettings"):
+            if not isinstance(settings[key], str) or not self.SetSetting(key, settings[key]):
+                raise Refused
+        return True
+
     @call(False, mutates=True)
     def SetSetting(self, key: str, value: str) -> bool:
         custom = self.it.settings.get("useCustomSettings") == "1"

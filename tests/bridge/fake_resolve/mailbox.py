@@ -36,10 +36,11 @@ class Mailbox:
 
     Attributes:
         request: the file that it looks for by name.
-        preferences: where the reply appears, hex-encoded JSON.
+        preferences: where the reply appears, hex-encoded JSON; the slot holds one, the last.
+        answer: what the script does with the text of a request (a Lua file in truth).
     """
 
-    def __init__(self, request: Path, preferences: Path, answer: Callable[[Any], Any]) -> None:
+    def __init__(self, request: Path, preferences: Path, answer: Callable[[str], Any]) -> None:
         self.request = request
         self.preferences = preferences
         self._answer = answer
@@ -58,7 +59,7 @@ class Mailbox:
     def _loop(self) -> None:
         while not self._over.wait(LATENCY):
             if self.request.is_file():
-                asked = json.loads(self.request.read_text("utf-8"))
+                asked = self.request.read_text("utf-8")
                 self.request.unlink()
                 reply = json.dumps(self._answer(asked)).encode().hex()
                 write_preferences(self.preferences, {SLOT: reply})

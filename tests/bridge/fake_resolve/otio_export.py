@@ -91,7 +91,7 @@ def _children(timeline: Timeline, track: Track) -> list[Json]:
             continue
         if item.start > at:
             out.append(_gap(item.start - at, timeline))
-        out.append(_clip(item, timeline, track))
+        out.append(_stack(item, timeline) if item.kind == "compound" else _clip(item, timeline, track))
         at = item.end
     return out
 
@@ -105,6 +105,31 @@ def _gap(duration: Fraction, timeline: Timeline) -> Json:
         "effects": [],
         "markers": [],
         "enabled": True,
+    }
+
+
+def _stack(item: Item, timeline: Timeline) -> Json:
+    """A compound clip: a composition of its own, here an empty track."""
+    inner = {
+        "OTIO_SCHEMA": "Track.1",
+        "metadata": {"Resolve_OTIO": {"Locked": False}},
+        "name": "Video 1",
+        "source_range": None,
+        "effects": [],
+        "markers": [],
+        "enabled": True,
+        "children": [_gap(item.duration, timeline)],
+        "kind": "Video",
+    }
+    return {
+        "OTIO_SCHEMA": "Stack.1",
+        "metadata": {"Resolve_OTIO": {}},
+        "name": item.name,
+        "source_range": _range(0, item.duration, timeline),
+        "effects": [],
+        "markers": [],
+        "enabled": item.enabled,
+        "children": [inner],
     }
 
 

@@ -24,6 +24,16 @@ def import_otio(editor: Editor, path: Path, options: Json) -> Timeline:
     Raises:
         Refused: it is not in Resolve's shape, its media is missing, or its name is taken.
     """
+    try:
+        return _imported(editor, path, options)
+    except (KeyError, TypeError, AttributeError, ValueError):  # a document may hold anything anywhere
+        raise Refused from None
+
+
+def _imported(editor: Editor, path: Path, options: Json) -> Timeline:
+    moved = options.get("sourceClipsPath")
+    if moved is not None and not Path(moved).is_dir():
+        raise Refused
     document = _document(path)
     rate = _rate_of(document)
     sources = options.get("importSourceClips", True)
@@ -35,6 +45,8 @@ def import_otio(editor: Editor, path: Path, options: Json) -> Timeline:
     if fails_on_known is None:
         fails_on_known = not editor.profile.offline_without_sources
     if sources and known and fails_on_known:
+        raise Refused
+    if editor.options.otio_titles_fail and any(_is_missing(clip) for clip in _clips(document)):
         raise Refused
     tracks = document["tracks"]["children"]
     drafts = [_draft(track, media) for track in tracks]
@@ -80,6 +92,8 @@ def _check_child(child: Json) -> None:
         raise Refused
     if schema in {"Gap.1", "Transition.1", "Stack.1"}:
         return
+    if not isinstance(child.get("effects"), list) or not isinstance(child.get("markers"), list):
+        raise Refused
     references = child.get("media_references")
     if schema != "Clip.2" or not references or "enabled" not in child or not child.get("source_range"):
         raise Refused
@@ -102,6 +116,10 @@ def _clips(document: Json) -> list[Json]:
 def _active(clip: Json) -> Json:
     reference: Json = clip["media_references"][clip["active_media_reference_key"]]
     return reference
+
+
+def _is_missing(clip: Json) -> bool:
+    return bool(_active(clip)["OTIO_SCHEMA"] == "MissingReference.1")
 
 
 def _urls(document: Json) -> list[str]:
@@ -142,6 +160,8 @@ def _draft(track: Json, media: dict[str, Media | None]) -> list[tuple[Fraction, 
             if known is not None:
                 _check_source(child, known)
             out.append((at, child, known))
+        if child["OTIO_SCHEMA"] == "Stack.1":
+            out.append((at, child, None))
         at += _frames(child["source_range"]["duration"])
     return out
 
@@ -177,7 +197,7 @@ def _fill(
             track.items.append(Item(node["name"], start, length, kind="transition"))
             continue
         item = Item(node["name"], start, _frames(node["source_range"]["duration"]), enabled=node["enabled"])
-        item.kind = "clip" if media else "title"
+        item.kind = "clip" if media else "compound" if node["OTIO_SCHEMA"] == "Stack.1" else "title"
         item.link = node["metadata"].get("Resolve_OTIO", {}).get("Link Group ID", 0)
         for effect in node.get("effects", []):
             if effect["OTIO_SCHEMA"] == "LinearTimeWarp.1":

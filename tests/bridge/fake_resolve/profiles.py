@@ -100,15 +100,15 @@ class Options:
         "nominal": 108000), source_end ("mixed", "exclusive", "inclusive"), source_start_off_by_one.
     Media pool
         import_failure ([] or None), import_known ("existing": the item as it is; "empty": []),
-        import_shuffled, import_dicts_fail, import_paths_fail, path_needs_frames (a file still being
-        written is refused so many times).
+        import_shuffled, import_dicts_fail, import_paths_fail, import_not_ready (so many first imports fail,
+        as of a file that is still written).
     Appending
-        overlap ("ghost", "shorten", "none", "empty"), batch_keeps_first, playhead_moves, playhead_delay,
-        errored_batch_lost, stereo_on_mono_loses.
+        overlap ("ghost", "shorten", "none", "empty"), batch_keeps_first, playhead_moves, playhead_delay
+        (seconds), errored_batch_lost.
     Elsewhere
         delete_flaky (so many first `DeleteClips` on a right page are False), delete_page_matters,
         render_page_matters, save_untitled ("false" or "hang"), otio_known_sources_fail (importSourceClips
-        True with media already in the pool is None), deliver_clobbers_marks, render_polls.
+        True with media already in the pool is None), otio_titles_fail, deliver_clobbers_marks, render_polls.
     """
 
     running: bool = True
@@ -148,6 +148,7 @@ class Options:
     render_page_matters: bool = True
     save_untitled: str = "false"
     otio_known_sources_fail: bool | None = None
+    otio_titles_fail: bool = False
     deliver_clobbers_marks: bool = True
     render_polls: int = 2
 

@@ -14,7 +14,7 @@ from tests.media_factory import Made, Picture, make_movie
 
 from .editor import Editor
 from .media import read_media
-from .model import Folder, Item, PoolItem, Project, Timeline, Track
+from .model import Folder, Item, Media, PoolItem, Project, Timeline, Track
 from .timecode import RATES, Rate
 
 WIDTH, HEIGHT = 96, 64
@@ -170,3 +170,32 @@ def _lay_extras(made: Film) -> None:
     }
     v2.locked = True
     timeline.of_kind("audio")[1].locked = True
+
+
+def crowded(made: Film) -> None:
+    """What else timelines hold, for `film(change=crowded)`: nothing of it overlaps `Film`'s own.
+
+    On V4 "Effects": a compound (0..10), a generator (10..20), an adjustment clip (20..30), a shot backwards
+    (30..40), a freeze frame (40..50), a disabled shot (50..60). A3 (5.1): a sound that begins between two
+    frames. A subtitle track. Markers on shot A; the title and shot B are selected.
+    """
+    timeline, blank = made.timeline, Media("", "timeline", made.rate, 10)
+    v4, a3 = Track("video", name="Effects"), Track("audio", "5.1")
+    timeline.tracks += [v4, a3, Track("subtitle")]
+    compound = PoolItem("Compound Clip 1", blank)
+    made.project.root.items.append(compound)
+    place(timeline, v4, compound, 0, 10, kind="compound")
+    place(timeline, v4, None, 10, 10, name="Solid Color", kind="generator")
+    place(timeline, v4, None, 20, 10, name="Adjustment Clip", kind="adjustment")
+    place(timeline, v4, made.picture, 30, 10, source_start=Fraction(20), speed=Fraction(-1))
+    place(timeline, v4, made.picture, 40, 10, source_start=Fraction(20), speed=Fraction(0))
+    place(timeline, v4, made.picture, 50, 10, enabled=False)
+    place(timeline, a3, made.picture, 60, 12).start += Fraction(1, 3)
+    made.shots["A"].markers[4] = {
+        "color": "Red",
+        "duration": 1,
+        "name": "hit",
+        "note": "loud",
+        "customData": "",
+    }
+    timeline.selected = [made.shots["B"], *([made.shots["title"]] if "title" in made.shots else [])]
