@@ -32,6 +32,10 @@ class NoServer(Exception):
     """No script serves: no file, a damaged one, or nobody behind it."""
 
 
+class Broken(NoServer):
+    """The connection ended after the request had gone out: a server may have taken it."""
+
+
 class NoAnswer(Exception):
     """The server took the request; its answer did not come in time."""
 
@@ -83,7 +87,8 @@ def ask(address: Address, body: bytes, timeout: float) -> "Dict[str, Any]":
     """The proved answer to an envelope.
 
     Raises:
-        NoServer: nobody is there, or somebody else is; asking again with the same envelope is safe.
+        NoServer: nobody is there, or somebody else is.
+        Broken: the server went away, or does not know us; the same server does an envelope only once.
         NoAnswer: see there.
     """
     connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=CONNECT_SECONDS)
@@ -114,7 +119,7 @@ def _exchange(
     except socket.timeout:
         raise NoAnswer("no answer in time") from None
     except (OSError, http.client.HTTPException):
-        raise NoServer("the connection was closed") from None
+        raise Broken("the connection was closed") from None
     if not same(proof, answer_proof(token, nonce, answer)):
         raise NoServer("somebody else listens there")
     return _object(answer)

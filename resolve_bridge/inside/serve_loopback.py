@@ -25,6 +25,8 @@ from .proofs import PROOF_HEADER, answer_proof, digest_of, new_token
 CONNECTIONS = 32
 """Open at a time; each costs a thread."""
 SEND_SECONDS = 30.0
+LAST_ANSWERS = 3.0
+"""Seconds in which answers may still go out before the script, and with it every thread, ends."""
 LONGEST_WAIT = 3600.0
 """Seconds; what a client may ask us to wait at most."""
 
@@ -59,6 +61,7 @@ class Server:
         self._jobs = Jobs()
         self._socket: "Optional[socket.socket]" = None
         self._lock = threading.Lock()
+        self._left = threading.Condition(self._lock)
         self._strangers: "List[socket.socket]" = []
         self._open = 0
 
@@ -98,8 +101,13 @@ class Server:
             self._socket = None
             _knock(self.port)
         self._jobs.abandon(
-            _refusal("HostNotRunning", "Sagafoley's script in DaVinci Resolve has ended.", _START)
+            dict(
+                _refusal("HostNotRunning", "Sagafoley's script in DaVinci Resolve has ended.", _START),
+                undone=True,
+            )
         )
+        with self._left:
+            self._left.wait_for(lambda: not self._open, LAST_ANSWERS)
         if self.is_current():
             os.unlink(self._path)
 
@@ -151,6 +159,7 @@ class Server:
         connection.close()
         with self._lock:
             self._open -= 1
+            self._left.notify_all()
 
     def _serve(self, connection: socket.socket) -> None:
         """One connection, one request; silence for strangers."""
