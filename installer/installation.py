@@ -14,7 +14,7 @@ from checking import Trial
 from environment import Pip, check_one_runtime, make_environment, requirement, wheel_of
 from faults import InstallError, write_error
 from launchers import MODULE
-from placing import Put, Wanted, list_tree, listing_of, put, remove_tree, summary, take_away
+from placing import Put, Wanted, list_tree, listing_of, put_all, remove_tree, summary, take_away
 from plan import Plan
 from programs import Programs
 from record import Entry, Record
@@ -69,10 +69,9 @@ class Installation:
     def _foresee_folders(self) -> None:
         """Folders that the product will make when it runs, so that they can go again when they are empty."""
         places = self.plan.places
-        for folder in (places.cache, places.config, places.data):
-            for each in reversed((folder, *folder.parents)):
-                if not each.exists():
-                    self.record.add(each, Entry("folder"))
+        own = (places.cache, places.config, places.data)
+        coming = {each for folder in own for each in (folder, *folder.parents) if not each.exists()}
+        self.record.add_all({folder: Entry("folder") for folder in sorted(coming)})
 
     def _make_environment(self) -> None:
         plan, tree = self.plan, self.plan.environment
@@ -85,7 +84,7 @@ class Installation:
         self._fill(tree)
         check_one_runtime(plan.places, tree)
         self._try(tree)
-        self._put_or_fail(Wanted(listing_of(tree), list_tree(tree)))
+        self._list(tree)
         self.record.add(tree, Entry("tree", state="whole"))
 
     def _fill(self, tree: Path) -> None:
@@ -127,20 +126,19 @@ class Installation:
     # -- files -------------------------------------------------------------------------------------
 
     def _put_files(self) -> None:
-        for wanted in self.plan.files():
-            became = put(self.record, wanted)
-            if became is Put.SAME:
-                continue
+        for wanted, became in put_all(self.record, self.plan.files()):
             line = f"{wanted.path}: {became.value}"
             if became in {Put.ASIDE, Put.FOREIGN, Put.REFUSED}:
                 self.voice.note(line)
-            else:
+            elif became is not Put.SAME:
                 self.voice.detail(line)
 
-    def _put_or_fail(self, wanted: Wanted) -> None:
-        if put(self.record, wanted) in {Put.FOREIGN, Put.REFUSED}:
+    def _list(self, tree: Path) -> None:
+        listing = Wanted(listing_of(tree), list_tree(tree))
+        ((_, became),) = put_all(self.record, [listing])
+        if became is Put.FOREIGN:
             raise InstallError(
-                f"{wanted.path} is in the way.", remedy="Move it elsewhere and run the installer again."
+                f"{listing.path} is in the way.", remedy="Move it elsewhere and run the installer again."
             )
 
     def _turn(self) -> None:

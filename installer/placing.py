@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -39,7 +39,7 @@ class Put(StrEnum):
 
 
 def state_of(record: Record | None, wanted: Wanted) -> Put:
-    """What `put` would do now."""
+    """What `put_all` would do now."""
     entry = record.get(wanted.path) if record else None
     if not os.path.lexists(wanted.path):
         return Put.NEW
@@ -51,43 +51,53 @@ def state_of(record: Record | None, wanted: Wanted) -> Put:
     return Put.REPLACED if present in entry.hashes else Put.ASIDE
 
 
-def put(record: Record, wanted: Wanted) -> Put:
-    """Make a file what it should be, once the record says so.
+def put_all(record: Record, files: Sequence[Wanted]) -> tuple[tuple[Wanted, Put], ...]:
+    """Make files what they should be, once the record says so; given is what became of each.
 
     Raises:
-        InstallError: it lies inside our own folder and cannot be written.
+        InstallError: one lies inside our own folder and cannot be written.
     """
-    state = state_of(record, wanted)
-    if state in {Put.SAME, Put.FOREIGN}:
-        return state
+    states = [(wanted, state_of(record, wanted)) for wanted in files]
+    changing = [(wanted, state) for wanted, state in states if state not in {Put.SAME, Put.FOREIGN}]
+    earlier = {wanted.path: record.get(wanted.path) for wanted, _ in changing}
+    record.add_all({wanted.path: Entry("file", _hashes(wanted, state)) for wanted, state in changing})
+    refused = [wanted for wanted, state in changing if not _is_put(record, wanted, state)]
+    final = {wanted.path: Entry("file", (digest(wanted.content),)) for wanted, _ in changing}
+    record.add_all(final | {wanted.path: earlier[wanted.path] for wanted in refused})
+    return tuple((wanted, Put.REFUSED if wanted in refused else state) for wanted, state in states)
+
+
+def _hashes(wanted: Wanted, state: Put) -> tuple[str, ...]:
+    """What the file may hold from now on, until it is put."""
     before = (hash_of(wanted.path),) if state is Put.REPLACED else ()
-    hashes = (digest(wanted.content), *before)
-    earlier = record.get(wanted.path)
+    return (digest(wanted.content), *before)
+
+
+def _is_put(record: Record, wanted: Wanted, state: Put) -> bool:
+    """Write it; False where the folder, which is not our own, does not allow it."""
     try:
         if state is Put.ASIDE:
             wanted.path.rename(_free_name(wanted.path))
         make_folder(record, wanted.path.parent)
-        record.add(wanted.path, Entry("file", hashes))
         write_whole(wanted.path, wanted.content, mode=wanted.mode)
     except OSError as error:
         if is_refusal(error) and not wanted.path.is_relative_to(record.root):
-            record.restore(wanted.path, earlier)
-            return Put.REFUSED
+            return False
         raise write_error(wanted.path, error) from error
-    record.add(wanted.path, Entry("file", hashes[:1]))
-    return state
+    return True
 
 
 def make_folder(record: Record, folder: Path) -> None:
     """Make a folder and those above it; each is written down first. An `OSError` passes through."""
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
-        record.add(each, Entry("folder"))
-        try:
+    missing = [each for each in (folder, *folder.parents) if not each.exists()][::-1]
+    known = {each for each in missing if record.get(each)}
+    record.add_all({each: Entry("folder") for each in missing})
+    try:
+        for each in missing:
             each.mkdir(exist_ok=True)
-        except OSError:
-            record.drop(each)
-            raise
+    except OSError:
+        record.add_all({each: None for each in missing if each not in known and not each.exists()})
+        raise
 
 
 def take_away(record: Record, path: Path) -> bool:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -136,21 +137,22 @@ class Record:
 
     def add(self, path: Path, entry: Entry) -> None:
         """Write down what is about to be made."""
-        if self.entries.get(str(path)) != entry:
-            self.entries[str(path)] = entry
-            self.save()
+        self.add_all({path: entry})
 
     def drop(self, path: Path) -> None:
         """Forget what has been removed."""
-        if self.entries.pop(str(path), None) is not None:
-            self.save()
+        self.add_all({path: None})
 
-    def restore(self, path: Path, entry: Entry | None) -> None:
-        """Know of a path again what was known before."""
-        if entry is None:
-            self.drop(path)
-        else:
-            self.add(path, entry)
+    def add_all(self, entries: Mapping[Path, Entry | None]) -> None:
+        """Write down much at once; None forgets."""
+        before = dict(self.entries)
+        for path, entry in entries.items():
+            if entry is None:
+                self.entries.pop(str(path), None)
+            else:
+                self.entries[str(path)] = entry
+        if self.entries != before:
+            self.save()
 
     def get(self, path: Path) -> Entry | None:
         """What is known of a path."""
