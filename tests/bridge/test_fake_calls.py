@@ -238,6 +238,10 @@ class TestFaults:
         assert not timeline.AddTrack("audio", "stereo")
         assert timeline.GetTrackCount("audio") is None
 
+    def test_what_a_call_gave_stays_whole(self, reel: Film) -> None:
+        reel.editor.fail("GetCurrentProject", before=lambda: None)
+        assert project_of(reel.editor).GetName() == "Film"
+
     def test_every_documented_failure_of_a_run_can_be_asked_for(self, reel: Film) -> None:
         timeline = timeline_of(reel.editor)
         reel.editor.calls.clear()

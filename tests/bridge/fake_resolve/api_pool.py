@@ -234,7 +234,8 @@ class PoolItemApi(Api):
 
     @call({}, stale=None)
     def GetClipProperty(self, key: str = "") -> Any:
-        known = clip_properties(self.it, self.options.language)
+        used = [one for timeline in self.project.timelines for one in timeline.items() if one.pool is self.it]
+        known = {**clip_properties(self.it, self.options.language), "Usage": str(len(used))}
         return known if not key else known.get(key, "")
 
     @call(False, mutates=True)
@@ -274,7 +275,7 @@ class PoolItemApi(Api):
 
 
 def clip_properties(item: PoolItem, language: str) -> dict[str, Any]:
-    """All of `GetClipProperty()`."""
+    """All of `GetClipProperty()`; "Usage" is for the caller."""
     media = item.media
     picture = media.has_picture
     return {
@@ -300,7 +301,7 @@ def clip_properties(item: PoolItem, language: str) -> dict[str, Any]:
         "Start": "0" if picture else "",
         "Start TC": timecode_of(media.start, media.rate),
         "Type": word(_KIND_WORDS[media.kind], language),
-        "Usage": "0",
+        "Usage": "",
     }
 
 

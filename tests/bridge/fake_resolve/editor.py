@@ -321,12 +321,12 @@ class Editor:
         fault.wait()
         if fault.before is not None:
             fault.before()
-        result: Any = fault.result
-        if result is KEEP or fault.done:
-            real = self._done(handle, name, args, kwargs)
-            result = real if result is KEEP else result
+        real = self._done(handle, name, args, kwargs) if fault.result is KEEP or fault.done else None
         if fault.after is not None:
             fault.after()
+        if fault.result is KEEP:
+            return real
+        result = fault.result
         if isinstance(result, str) and result == "ghost":
             asked = args[0] if args and isinstance(args[0], list) else [None]
             result = [Ghost() for _ in asked]
