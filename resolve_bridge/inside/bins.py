@@ -2,7 +2,7 @@
 
 import os
 import time
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional
 
 from .calls import as_list, call, clip_properties, identity, path_of, read, refused, same_path, text, things
 from .keeping import open_folder
@@ -55,7 +55,7 @@ def _item_of(items: List[Any], path: str) -> Optional[Any]:
 
 def items_with(folders: List[Any], paths: List[str]) -> List[Any]:
     """The media pool items in these bins whose file is one of `paths`."""
-    found = {}  # type: Dict[str, Any]
+    found: Dict[str, Any] = {}
     for folder in folders:
         for item in things(folder, "GetClipList"):
             if any(same_path(path_of(item), path) for path in paths):

@@ -23,14 +23,16 @@ class BridgeFault(Exception):
         message: what failed, on which named thing.
         remedy: one imperative sentence.
         detail: for developers.
+        left: how many things of ours could not be taken back.
     """
 
-    def __init__(self, kind: str, message: str, remedy: str, detail: str = "") -> None:
+    def __init__(self, kind: str, message: str, remedy: str, detail: str = "", left: int = 0) -> None:
         Exception.__init__(self, message)
         self.kind = kind
         self.message = message
         self.remedy = remedy
         self.detail = detail
+        self.left = left
 
 
 def refused(message: str, remedy: str = CLOSE_WINDOWS, detail: str = "") -> BridgeFault:

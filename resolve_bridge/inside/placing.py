@@ -58,7 +58,7 @@ def _told(fault: BridgeFault, left: List[str], unrestored: List[str]) -> BridgeF
     remedy = fault.remedy
     if left:
         remedy = "Close any window that is open in Resolve, run `sagafoley resolve remove`, then place again."
-    return BridgeFault(fault.kind, message, remedy, fault.detail)
+    return BridgeFault(fault.kind, message, remedy, fault.detail, len(left))
 
 
 class _Work:

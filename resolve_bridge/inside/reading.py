@@ -49,6 +49,17 @@ def read_timeline(resolve: Any, request: Dict[str, Any]) -> Dict[str, Any]:
     return _Reader(session).snapshot()
 
 
+def read_scope(resolve: Any, request: Dict[str, Any]) -> Dict[str, Any]:
+    """In and out points, and where the selected clips lie, in frames."""
+    session = Session.open(resolve)
+    session.require(str(request.get("timeline") or ""))
+    selected = [
+        {"start": whole(item, "GetStart"), "duration": whole(item, "GetDuration")}
+        for item in things(session.timeline, "GetSelectedClips")
+    ]
+    return {"marks": marks_of(session.timeline), "selected": selected}
+
+
 class _Reader:
     """One reading; every media pool item is asked once."""
 
@@ -78,7 +89,6 @@ class _Reader:
             "start_timecode": text(timeline, "GetStartTimecode"),
             "playhead": text(timeline, "GetCurrentTimecode"),
             "marks": marks_of(timeline),
-            "selected": [identity(item) for item in things(timeline, "GetSelectedClips")],
             "markers": _markers(timeline),
             "tracks": tracks,
             "media": self.media,

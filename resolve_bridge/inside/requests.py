@@ -4,7 +4,7 @@ from typing import Any, Callable, Dict
 
 from .calls import REFUSED, BridgeFault
 from .placing import place
-from .reading import read_timeline
+from .reading import read_scope, read_timeline
 from .removing import remove, standing
 from .showing import export_otio, show
 from .status import status
@@ -14,6 +14,7 @@ Operation = Callable[[Any, Dict[str, Any]], Dict[str, Any]]
 OPERATIONS = {
     "status": status,
     "read": read_timeline,
+    "scope": read_scope,
     "place": place,
     "remove": remove,
     "standing": standing,
@@ -46,10 +47,11 @@ _UPDATE = "Install this version of Sagafoley again, so that both sides fit, and 
 
 
 def _refusal(fault: BridgeFault) -> Dict[str, Any]:
-    told = {
+    told: Dict[str, Any] = {
         "kind": fault.kind,
         "message": fault.message,
         "remedy": fault.remedy,
         "detail": fault.detail,
+        "left": fault.left,
     }
     return {"ok": False, "error": told}

@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, Optional
 
-from .calls import has, identity, read, setting, text, things
+from .calls import has, identity, read, setting, text, things, whole
 from .session import current_project
 
 
@@ -56,5 +56,12 @@ def _timeline(project: Any, timeline: Any) -> Optional[Dict[str, Any]]:
     named = _named(timeline)
     if named is None:
         return None
-    rate = setting(project, timeline, "timelineFrameRate")
-    return dict(named, rate=str(rate or ""), start_timecode=text(timeline, "GetStartTimecode"))
+    return dict(
+        named,
+        rate=setting(project, timeline, "timelineFrameRate"),
+        project_rate=setting(project, None, "timelineFrameRate"),
+        drop_frame=setting(project, timeline, "timelineDropFrameTimecode"),
+        start_frame=whole(timeline, "GetStartFrame"),
+        start_timecode=text(timeline, "GetStartTimecode"),
+        playhead=text(timeline, "GetCurrentTimecode"),
+    )
