@@ -30,6 +30,7 @@ EXAMPLES = {
     "render": f"{PROGRAM} render film.otio -o stems",
     "spots": f"{PROGRAM} spots film.otio --write cues.toml",
     "generate": f"{PROGRAM} generate shot.mp4 --mask matte.mp4 --prompt violin",
+    "panel": f"{PROGRAM} panel film.otio",
     "models": f"{PROGRAM} models list",
     "doctor": f"{PROGRAM} doctor",
 }
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=SayWhatToType)
-    for add in (_add_render, _add_spots, _add_generate, _add_models, _add_doctor):
+    for add in (_add_render, _add_spots, _add_generate, _add_panel, _add_models, _add_doctor):
         add(commands.add_parser)
     return parser
 
@@ -276,6 +277,18 @@ def _add_generate(add_parser: _AddParser) -> None:
     )
     _add_sound(parser)
     _add_engine(parser)
+
+
+def _add_panel(add_parser: _AddParser) -> None:
+    parser = _command(
+        add_parser,
+        "panel",
+        summary="the window: see spots, generate, choose and place takes",
+        usage="[TIMELINE] [--host resolve]",
+        text="Open the window beside the editor. Needs PySide6: pip install 'sagafoley[panel]'.",
+    )
+    parser.add_argument("timeline", nargs="?", metavar="TIMELINE", help="OTIO, OTIOZ, EDL, XML or AAF file.")
+    parser.add_argument("--host", choices=("resolve",), help="Open what is open in DaVinci Resolve.")
 
 
 def _add_models(add_parser: _AddParser) -> None:

@@ -9,6 +9,10 @@ TIMELINES = ("otio", "otioz", "otiod", "edl", "xml", "aaf", "json")
 """Endings of the files that can be opened."""
 
 
+Given = Path
+"""What a window hands on without looking into it."""
+
+
 def timeline_filter() -> str:
     """What a file dialog offers."""
     patterns = " ".join(f"*.{ending}" for ending in TIMELINES)

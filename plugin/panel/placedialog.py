@@ -143,11 +143,15 @@ class ExportDialog(QDialog):
         )
         self.setMinimumWidth(560)
 
+    @property
+    def cue_ids(self) -> tuple[str, ...]:
+        """The spots that were chosen; none are all."""
+        return self._cue_ids if self.only.isChecked() else ()
+
     def begin(self) -> None:
         """Start what was chosen."""
-        cue_ids = self._cue_ids if self.only.isChecked() else ()
         self._pulse.desk.placing.export(
-            given_path(self.folder.text()), otioz=self.package.isChecked(), cue_ids=cue_ids
+            given_path(self.folder.text()), otioz=self.package.isChecked(), cue_ids=self.cue_ids
         )
 
     def _choose(self) -> None:

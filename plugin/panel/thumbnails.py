@@ -1,91 +1,77 @@
-"""Thumbnails of spots, made in the background when a list first shows them."""
+"""Thumbnails of spots as images, made in the background when a list first shows them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, SignalInstance
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from plugin.controller.pictures import Pictures, Thumbnail
 from plugin.controller.views import DeskEvent
 from plugin.panel.pulse import Pulse
 
-Load = Callable[[str], Callable[[], QImage | None]]
-"""Gives for a spot what makes its thumbnail; that runs in another thread and may take its time."""
-
 
 class Thumbnails(QObject):
-    """Thumbnails by spot; the one that was asked for last is made first.
-
-    Args:
-        pulse: tells when spots change.
-        load: how a thumbnail is made.
-    """
+    """Thumbnails by spot; the one that was asked for last is made first."""
 
     ready = Signal(str)
-    _made = Signal(str, int, object)
+    """The thumbnail of this spot has come."""
+    _something = Signal()
 
-    def __init__(self, pulse: Pulse, load: Load, parent: QObject | None = None) -> None:
+    def __init__(self, pulse: Pulse, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._load = load
-        self._images: dict[str, QImage | None] = {}
-        self._wanted: list[str] = []
-        self._under_way = ""
-        self._generation = 0
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
-        self._made.connect(self._take)
-        pulse.timeline.connect(self._forget_all)
-        pulse.spots.connect(self._forget_some)
+        self._spots = pulse.desk.spots
+        self._images: dict[str, QImage] = {}
+        self._notices: dict[str, str] = {}
+        self._pictures = Pictures(ready=self._something.emit, memory=0)
+        self._something.connect(self._take)
+        pulse.timeline.connect(self._forget)
+        pulse.spots.connect(self._forget)
 
     def of(self, cue_id: str) -> QImage | None:
         """The thumbnail when it is there; else it is made and `ready` tells."""
         if cue_id in self._images:
             return self._images[cue_id]
-        if cue_id in self._wanted:
-            self._wanted.remove(cue_id)
-        if cue_id != self._under_way:
-            self._wanted.append(cue_id)
-        self._next()
-        return None
+        cue = self._spots.cue(cue_id)
+        thumbnail = self._pictures.thumbnail(cue) if cue is not None else None
+        if thumbnail is not None:
+            self._keep(thumbnail)
+        return self._images.get(cue_id)
+
+    def notice(self, cue_id: str) -> str:
+        """Why there is no thumbnail, "" when there is one or nobody knows yet."""
+        return self._notices.get(cue_id, "")
+
+    def only(self, cue_ids: frozenset[str]) -> None:
+        """Make none but these: what is in sight."""
+        self._pictures.only_thumbnails(cue_ids)
+
+    def refresh(self) -> None:
+        """Media may have changed: make all of them again."""
+        self._pictures.refresh()
+        self._images.clear()
+        self._notices.clear()
 
     def close(self) -> None:
         """Make no more."""
-        self._wanted.clear()
-        self._pool.clear()
-        self._pool.waitForDone()
+        self._something.disconnect(self._take)
+        self._pictures.close()
 
-    def _next(self) -> None:
-        if self._under_way or not self._wanted:
+    def _take(self) -> None:
+        for each in self._pictures.poll():
+            if isinstance(each, Thumbnail):
+                self._keep(each)
+                self.ready.emit(each.cue_id)
+
+    def _keep(self, each: Thumbnail) -> None:
+        self._notices[each.cue_id] = each.notice
+        if each.still is None:
+            self._images[each.cue_id] = QImage()
             return
-        cue_id = self._wanted.pop()
-        self._under_way = cue_id
-        self._pool.start(_Making(cue_id, self._generation, self._load(cue_id), self._made))
+        still = each.still
+        image = QImage(still.rgb, still.width, still.height, 3 * still.width, QImage.Format.Format_RGB888)
+        self._images[each.cue_id] = image.copy()
 
-    def _take(self, cue_id: str, generation: int, image: QImage | None) -> None:
-        self._under_way = ""
-        if generation == self._generation:
-            self._images[cue_id] = image
-            self.ready.emit(cue_id)
-        self._next()
-
-    def _forget_all(self, _event: DeskEvent) -> None:
-        self._images.clear()
-        self._wanted.clear()
-        self._generation += 1
-
-    def _forget_some(self, event: DeskEvent) -> None:
-        for cue_id in event.ids:
+    def _forget(self, event: DeskEvent) -> None:
+        """Matte or media of a spot may be others now; what did not change comes at once."""
+        for cue_id in event.ids or tuple(self._images):
             self._images.pop(cue_id, None)
-
-
-class _Making(QRunnable):
-    def __init__(
-        self, cue_id: str, generation: int, make: Callable[[], QImage | None], made: SignalInstance
-    ) -> None:
-        super().__init__()
-        self._cue_id, self._generation, self._make, self._made = cue_id, generation, make, made
-
-    def run(self) -> None:
-        """Make it in the pool's thread."""
-        self._made.emit(self._cue_id, self._generation, self._make())

@@ -1,0 +1,154 @@
+"""The table of commands as menus, keys and a tool bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import (
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QSizePolicy,
+    QSpinBox,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
+
+from plugin.cues import MAX_TAKES
+from plugin.panel.commands import COMMANDS, Command
+from plugin.panel.palettes import Scheme
+from plugin.panel.parts import mark, name
+
+
+class Actions:
+    """Every command as a `QAction`, by key; menus and tool bar of the window.
+
+    Attributes:
+        takes: how many takes more are made at once; 0 leaves that to the spot.
+        recent: the menu of timelines that were open before.
+        schemes: the menu of palettes.
+    """
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._window = window
+        self._actions: dict[str, QAction] = {}
+        self._menus: dict[str, QMenu] = {}
+        self.recent = QMenu("Open re&cent", window)
+        self.schemes = QMenu("P&alette", window)
+        self.takes = QSpinBox()
+        self.bar = QToolBar("Tools", window)
+
+    def __getitem__(self, key: str) -> QAction:
+        """The action of a command."""
+        return self._actions[key]
+
+    def build(self, do: Callable[[str], None]) -> None:
+        """Make everything; `do` is told the key of the command that was asked for."""
+        for each in COMMANDS:
+            menu = self._menu(each.menu)
+            if isinstance(each, Command):
+                action = self._action(each, do)
+                menu.addAction(action)
+                if each.key == "open_editor":
+                    menu.addMenu(self.recent)
+            else:
+                menu.addSeparator()
+        self._menus["&View"].addSeparator()
+        self._menus["&View"].addMenu(self.schemes)
+        self._build_bar()
+
+    def menu(self, title: str) -> QMenu:
+        """The menu of that title."""
+        return self._menus[title]
+
+    def enable(self, *, timeline: bool, spot: bool) -> None:
+        """Let only those be used whose needs are met."""
+        there = {"": True, "timeline": timeline, "spot": timeline and spot}
+        for each in COMMANDS:
+            if isinstance(each, Command):
+                self._actions[each.key].setEnabled(there[each.needs])
+
+    def offer_schemes(self, chosen: Scheme, choose: Callable[[Scheme], None]) -> None:
+        """Fill the menu of palettes."""
+        group = QActionGroup(self._window)
+        for scheme in Scheme:
+            action = self.schemes.addAction(scheme.value.capitalize())
+            action.setCheckable(True)
+            action.setChecked(scheme is chosen)
+            action.triggered.connect(lambda _checked, scheme=scheme: choose(scheme))
+            group.addAction(action)
+
+    def _menu(self, title: str) -> QMenu:
+        if title not in self._menus:
+            self._menus[title] = self._window.menuBar().addMenu(title)
+            self._menus[title].setToolTipsVisible(True)
+        return self._menus[title]
+
+    def _action(self, each: Command, do: Callable[[str], None]) -> QAction:
+        action = QAction(each.title, self._window)
+        action.setShortcuts([QKeySequence(keys) for keys in each.shortcuts])
+        action.setCheckable(each.switch)
+        keys = f" ({QKeySequence(each.shortcuts[0]).toString()})" if each.shortcuts else ""
+        action.setToolTip(f"{each.tells}{keys}")
+        action.setStatusTip("")
+        action.triggered.connect(lambda _checked=False: do(each.key))
+        mark(action, each.icon)
+        self._actions[each.key] = action
+        return action
+
+    def _build_bar(self) -> None:
+        bar = self.bar
+        bar.setObjectName("tools")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(18, 18))
+        bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        bar.toggleViewAction().setEnabled(False)
+        self._buttons("open_file", "open_editor", "undo", "redo")
+        bar.addSeparator()
+        self._buttons("generate", "generate_selection", "generate_stale")
+        self._build_takes()
+        bar.addSeparator()
+        self._buttons("place", "remove_placement", "export")
+        gap = QWidget()
+        gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(gap)
+        self._window.addToolBar(bar)
+
+    def _build_takes(self) -> None:
+        self.takes.setRange(0, MAX_TAKES)
+        self.takes.setSpecialValueText("as set")
+        tells = "How many takes more are made of each spot; as set: those that the spot asks for."
+        self.takes.setToolTip(tells)
+        name(self.takes, "Takes more", tells)
+        title = QLabel(" Ta&kes ")
+        title.setBuddy(self.takes)
+        self.bar.addWidget(title)
+        self.bar.addWidget(self.takes)
+        preview = QToolButton()
+        preview.setDefaultAction(self._actions["preview_first"])
+        preview.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        preview.setText("Preview")
+        self.bar.addWidget(preview)
+
+    def _buttons(self, *keys: str) -> None:
+        for each in COMMANDS:
+            if isinstance(each, Command) and each.key in keys:
+                self.bar.addWidget(_bar_button(each, self._actions[each.key]))
+
+
+def _bar_button(each: Command, action: QAction) -> QToolButton:
+    made = QToolButton()
+    made.setDefaultAction(action)
+    made.setAutoRaise(True)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    words = "" if each.bar == "-" else each.bar
+    beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+    made.setToolButtonStyle(beside if words else Qt.ToolButtonStyle.ToolButtonIconOnly)
+    if words:
+        made.setText(words)
+        action.changed.connect(lambda: made.setText(words))
+    name(made, each.title.replace("&", "").rstrip("."), each.tells)
+    return made
