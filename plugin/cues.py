@@ -128,6 +128,7 @@ class SpotOrigin(StrEnum):
     MASK_TRACK = "mask track"
     MARKER = "marker"
     ALPHA = "alpha"
+    RANGE = "in and out points"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def choose_pieces(sheet: CueSheet, made: MadeTakes, *, folder: Path) -> tuple[St
     for cue in sheet.cues:
         found = made.get(cue.id) or _newest(cue, sheet, earlier, folder=folder)
         if found is not None:
-            pieces.append(_piece(cue, *found))
+            pieces.append(piece_of(cue, *found))
     return tuple(pieces)
 
 
@@ -50,7 +50,15 @@ def _newest(
     return newest, folder / newest.wav_name
 
 
-def _piece(cue: Cue, take: Take, path: Path) -> StemPiece:
+def piece_of(cue: Cue, take: Take, path: Path, *, more: Mapping[str, str] | None = None) -> StemPiece:
+    """A take as a piece of its cue's stem.
+
+    Args:
+        cue: whose place and label it gets.
+        take: what it was made of.
+        path: the WAV that holds its sound.
+        more: facts that travel with it beside the usual ones.
+    """
     facts = {
         "sidecar": take.sidecar_name,
         "prompt": take.cue.prompt,
@@ -58,6 +66,7 @@ def _piece(cue: Cue, take: Take, path: Path) -> StemPiece:
         "seed": str(take.cue.seed),
         "bundle": take.engine.bundle_id,
         "licence": take.engine.licence.name,
+        **(more or {}),
     }
     return StemPiece(cue.id, cue.spot.label, path.absolute(), cue.spot.record, facts=tuple(facts.items()))
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
+from models_onnx.bundle import Bundle
 from plugin.controller.chores import Chores
+from plugin.controller.hosts import connect_editor
 from plugin.controller.session import Session
 from plugin.controller.views import DeskEvent, Topic
-from plugin.errors import SagafoleyError, UsageError
+from plugin.errors import BundleError, SagafoleyError, UsageError
+from plugin.hosts import Host
+from plugin.settings import Settings
 from plugin.workspace import Workspace
 
 
@@ -20,15 +25,47 @@ class Board:
         chores: background work.
         session: the open timeline, None for none.
         outbox: events that `Desk.poll` hands out next.
+        editor: the running editor, once it was connected to.
+        connect: finds the running editor; slow.
+        bundle: the one that the settings name, None while there is none that can be used.
+        fault: why there is none.
     """
 
     workspace: Workspace
     chores: Chores = field(default_factory=Chores)
     session: Session | None = None
     outbox: list[DeskEvent] = field(default_factory=list)
+    editor: Host | None = None
+    connect: Callable[[], Host] = connect_editor
+    bundle: Bundle | None = None
+    fault: BundleError | None = None
+
+    @classmethod
+    def open(cls, workspace: Workspace) -> Board:
+        """A board with an empty desk on it."""
+        board = cls(workspace)
+        board.find_bundle()
+        return board
+
+    def find_bundle(self) -> None:
+        """Looks for the bundle that the settings name."""
+        try:
+            self.bundle, self.fault = self.workspace.bundle(), None
+        except BundleError as error:
+            self.bundle, self.fault = None, error
+
+    def use_settings(self, settings: Settings) -> None:
+        """Works with other settings from now on; the open timeline with the bundle that they name."""
+        self.workspace = replace(self.workspace, settings=settings)
+        self.find_bundle()
+        session = self.session
+        if session is not None:
+            session.presets = self.workspace.presets_of(self.bundle)
+            session.bundle = self.bundle.digest if self.bundle else ""
+            session.tokens = self.bundle.manifest.text.length if self.bundle else None
 
     def tell(self, topic: Topic, *ids: str, text: str = "") -> None:
-        """Puts an event into the outbox; the same one twice in a row counts once."""
+        """Puts an event into the outbox, once until it is handed out."""
         event = DeskEvent(topic, ids, text)
         if event not in self.outbox:
             self.outbox.append(event)

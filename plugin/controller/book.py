@@ -8,9 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from plugin.cueing import CueEntry
-from plugin.cues import Cue, CueSheet
+from plugin.cues import Cue, CueSheet, Spot
 from plugin.opening import Reading
-from plugin.timebase import TimeSpan
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -50,7 +49,7 @@ class Book:
 
     Attributes:
         sheet: the cues.
-        own: by cue id: where its spot lies on the timeline; the cue's record is that with its handles.
+        own: by cue id: its spot as the timeline has it; the cue's record is that one's with its handles.
         dismissed: cues that were removed; they are written to the sheet switched off.
         orphans: entries of the cue file that found no spot; they stay in the file.
         notes: by take name; a take without one has `UNSAID`.
@@ -61,7 +60,7 @@ class Book:
     """
 
     sheet: CueSheet
-    own: Mapping[str, TimeSpan] = field(default_factory=dict)
+    own: Mapping[str, Spot] = field(default_factory=dict)
     dismissed: tuple[Cue, ...] = ()
     orphans: tuple[CueEntry, ...] = ()
     notes: Mapping[str, TakeNote] = field(default_factory=dict)

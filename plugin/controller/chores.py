@@ -14,6 +14,9 @@ from plugin.errors import SagafoleyError
 
 T = TypeVar("T")
 
+SLOW = 5.0
+"""Seconds after which somebody who waits wants to know."""
+
 Failed = Callable[[SagafoleyError], None]
 
 
@@ -25,12 +28,15 @@ class _Chore:
         done: told the result.
         failed: told why there is none.
         late: told once when the work takes longer than `deadline`; its outcome is dropped then.
+        slow: told once when the work takes longer than `slow_at`; it stays wanted.
     """
 
     done: Callable[[Any], None]
     failed: Failed
     late: Callable[[], None] | None = None
     deadline: float | None = None
+    slow: Callable[[], None] | None = None
+    slow_at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -65,6 +71,7 @@ class Chores:
         failed: Failed,
         patience: float | None = None,
         late: Callable[[], None] | None = None,
+        slow: Callable[[], None] | None = None,
     ) -> None:
         """Begin `work` in a thread; an older piece of the same lane is no longer wanted.
 
@@ -75,9 +82,11 @@ class Chores:
             failed: told the failure, in `poll`.
             patience: seconds after which `late` is told and the outcome no longer wanted; None: any.
             late: told when the patience ends.
+            slow: told, once, after `SLOW` seconds.
         """
-        deadline = None if patience is None else self.clock() + patience
-        chore = _Chore(done, failed, late, deadline)
+        now = self.clock()
+        deadline = None if patience is None else now + patience
+        chore = _Chore(done, failed, late, deadline, slow=slow, slow_at=now + SLOW)
         self._lanes[lane] = chore
         threading.Thread(target=self._run, args=(chore, work, lane), name=lane, daemon=True).start()
 
@@ -97,8 +106,11 @@ class Chores:
                 chore.failed(error) if error is not None else chore.done(result)
         now = self.clock()
         for chore in list(self._lanes.values()):
-            if chore.deadline is not None and now > chore.deadline and self._forget(chore):
-                chore.late and chore.late()
+            if chore.slow is not None and now > chore.slow_at:
+                slow, chore.slow = chore.slow, None
+                slow()
+            if chore.deadline is not None and now > chore.deadline and self._forget(chore) and chore.late:
+                chore.late()
 
     def _forget(self, chore: _Chore) -> bool:
         """Whether the chore was still wanted."""

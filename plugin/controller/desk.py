@@ -6,21 +6,34 @@ time goes to the background, and `poll`, called about 20 times a second, brings 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from plugin.controller.autosave import Autosave
 from plugin.controller.board import Board
+from plugin.controller.chores import SLOW
+from plugin.controller.desk_acts import DeskActs
+from plugin.controller.editing import Editing
+from plugin.controller.hosts import snapshot_of
+from plugin.controller.looks import Looks
 from plugin.controller.machine import Machine
-from plugin.controller.placing import Placing
+from plugin.controller.placing import PATIENCE, Placing
 from plugin.controller.problems import Problems
 from plugin.controller.queue import RenderQueue
+from plugin.controller.recent import recent_rows, remember
 from plugin.controller.session import Origin, Session, read_session
 from plugin.controller.spots import Spots
+from plugin.controller.statusline import status_line
 from plugin.controller.takes import Takes
 from plugin.controller.views import DeskEvent, HistoryView, RecentRow, StatusLine, TimelineView, Topic
-from plugin.errors import SagafoleyError
+from plugin.errors import HostNotRunning, SagafoleyError
 from plugin.folders import Folders
+from plugin.hosts import Host
 from plugin.opening import Reading
 from plugin.workspace import Workspace
+
+_EVERYTHING = (Topic.TIMELINE, Topic.SPOTS, Topic.TAKES, Topic.PROBLEMS, Topic.HISTORY, Topic.STATUS)
 
 
 class Desk:
@@ -37,28 +50,41 @@ class Desk:
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self.spots = Spots(board)
-        self.takes = Takes(board)
-        self.queue = RenderQueue(board)
-        self.placing = Placing(board)
-        self.problems = Problems(board)
-        self.machine = Machine(board)
+        self._autosave = Autosave(board)
+        self._looks = Looks(board)
+        self._editing = Editing(board, self._autosave, self._looks)
+        self.takes = Takes(board, self._editing)
+        self.queue = RenderQueue(board, arrived=self.takes.arrived)
+        self.spots = Spots(board, editing=self._editing, queue=self.queue, reread=self._reread)
+        self.placing = Placing(board, self._autosave)
+        self.machine = Machine(board, changed=self._settings_changed)
+        acts = DeskActs(board, self._autosave, self.machine, reload=self.refresh)
+        self.problems = Problems(
+            board, editing=self._editing, queue=self.queue, looks=self._looks, desk_acts=acts.table()
+        )
 
     @classmethod
-    def open(cls, *, folders: Folders | None = None) -> Desk:
+    def open(cls, *, folders: Folders | None = None, connect: Callable[[], Host] | None = None) -> Desk:
         """An empty desk with this user's settings, presets and bundles.
 
         Args:
             folders: other than the user's own.
+            connect: what finds the running editor, other than the usual ways.
 
         Raises:
             UsageError: the settings or presets file has a mistake.
         """
-        return cls(Board(Workspace.open(folders=folders)))
+        board = Board.open(Workspace.open(folders=folders))
+        board.connect = connect or board.connect
+        return cls(board)
 
     def poll(self) -> tuple[DeskEvent, ...]:
         """Take what the background has brought; what has changed since the last call."""
         self._board.chores.poll()
+        self.queue.poll()
+        self.machine.poll()
+        self._looks.poll()
+        self._autosave.poll()
         events = tuple(self._board.outbox)
         self._board.outbox.clear()
         return events
@@ -67,6 +93,11 @@ class Desk:
     def timeline(self) -> TimelineView | None:
         """The open timeline, None while there is none."""
         return self._board.session.view if self._board.session else None
+
+    @property
+    def opening(self) -> bool:
+        """Whether a timeline is being read."""
+        return self._board.chores.has("open")
 
     def open_file(self, path: Path, *, reading: Reading | None = None) -> None:
         """Begin to open an OTIO, OTIOZ, EDL, XML or AAF; a TIMELINE event tells when it is there.
@@ -77,54 +108,138 @@ class Desk:
             path: the file.
             reading: what is known beside the file; None: what was said of it last time.
         """
-        origin = Origin(path, path.name, reading=reading)
-        workspace = self._board.workspace
-        self._board.chores.start(
-            "open", lambda: read_session(origin, workspace), done=self._adopt, failed=self._refused
-        )
-        self._board.tell(Topic.STATUS)
+        self._open(Origin(path.absolute(), path.name, reading=reading))
 
     def open_editor(self) -> None:
         """Begin to open the timeline that is open in DaVinci Resolve; see `open_file`."""
-        raise NotImplementedError
+        board, workspace = self._board, self._board.workspace
+        editor, connect = board.editor, board.connect
+
+        def work() -> tuple[Host, Session]:
+            host = editor or connect()
+            return host, read_session(snapshot_of(host, workspace.folders), workspace)
+
+        def done(found: tuple[Host, Session]) -> None:
+            board.editor = found[0]
+            self._adopt(found[1])
+
+        def failed(error: SagafoleyError) -> None:
+            board.editor = None
+            self._refused(error)
+
+        board.chores.start(
+            "open",
+            work,
+            done=done,
+            failed=failed,
+            patience=PATIENCE,
+            late=lambda: failed(
+                HostNotRunning(
+                    f"DaVinci Resolve did not answer within {PATIENCE:.0f} seconds.",
+                    remedy="Look whether a dialog is open there, then try again.",
+                )
+            ),
+            slow=lambda: board.tell(Topic.MESSAGE, text=f"No answer for {SLOW:.0f} seconds; still waiting."),
+        )
+        board.tell(Topic.STATUS)
 
     def refresh(self) -> None:
         """Begin to read the open timeline again; all that was decided stays with its spots."""
-        raise NotImplementedError
+        session = self._board.session
+        if session is None or not self._autosave.finish():
+            return
+        if session.origin.from_editor:
+            self.open_editor()
+        else:
+            self._open(session.origin)
 
     def close_timeline(self) -> None:
         """Save and put the timeline away; its renders end."""
-        raise NotImplementedError
+        self._autosave.finish()
+        self._autosave.forget()
+        self.queue.stop_all()
+        self._board.session = None
+        self._tell_everything()
 
     def recent(self) -> tuple[RecentRow, ...]:
         """Timelines that were open before, newest first."""
-        raise NotImplementedError
+        return recent_rows(self._board.workspace.folders)
 
     def history(self) -> HistoryView:
         """What undo and redo would do."""
-        raise NotImplementedError
+        return self._editing.view()
 
     def undo(self) -> None:
         """Take the last edit back."""
-        raise NotImplementedError
+        self._editing.undo()
 
     def redo(self) -> None:
         """Make the edit again that was taken back."""
-        raise NotImplementedError
+        self._editing.redo()
 
     def status(self) -> StatusLine:
         """The status bar."""
-        raise NotImplementedError
+        return status_line(
+            self._board,
+            self.queue,
+            saved=self._autosave.words,
+            problems=len(self.problems.rows()),
+        )
+
+    def close(self) -> None:
+        """Save, end the render process and let go of everything; the desk is not used after."""
+        self._autosave.finish()
+        self.queue.close()
+        self._board.session = None
+
+    def _open(self, origin: Origin, *, keep: Callable[[Session], None] | None = None) -> None:
+        workspace = self._board.workspace
+
+        def adopt(session: Session) -> None:
+            self._adopt(session)
+            if keep is not None:
+                keep(session)
+
+        self._board.chores.start(
+            "open", lambda: read_session(origin, workspace), done=adopt, failed=self._refused
+        )
+        self._board.tell(Topic.STATUS)
 
     def _adopt(self, session: Session) -> None:
+        before = self._board.session
+        same = before is not None and before.view.path == session.view.path
+        self._autosave.finish()
+        self._autosave.forget()
+        if not same:
+            self.queue.stop_all()
         self._board.session = session
-        for topic in (Topic.TIMELINE, Topic.SPOTS, Topic.TAKES, Topic.PROBLEMS, Topic.HISTORY, Topic.STATUS):
-            self._board.tell(topic)
+        if not session.origin.from_editor:
+            remember(self._board.workspace.folders, session.view.path)
+        self._tell_everything()
+        self._looks.at_everything()
+
+    def _reread(self, reading: Reading, title: str) -> None:
+        """Reads the timeline again with more said about it; that is one edit."""
+        session = self._board.open_session()
+        if not self._autosave.finish():
+            return
+        before = session.history
+
+        def keep(new: Session) -> None:
+            after = new.history.book
+            new.history = before
+            self._editing.change(replace(after, reading=reading), title=title)
+
+        self._open(replace(session.origin, reading=reading), keep=keep)
 
     def _refused(self, error: SagafoleyError) -> None:
         self._board.say(error)
         self._board.tell(Topic.STATUS)
 
-    def close(self) -> None:
-        """End everything; the desk is not used after."""
-        self._board.session = None
+    def _settings_changed(self) -> None:
+        self._looks.at_media()
+        self._tell_everything()
+
+    def _tell_everything(self) -> None:
+        for topic in _EVERYTHING:
+            self._board.tell(topic)

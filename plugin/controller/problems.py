@@ -2,21 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from plugin.controller.board import Board
-from plugin.controller.views import Action, ProblemRow
+from plugin.controller.editing import Editing
+from plugin.controller.items import Item
+from plugin.controller.looks import Looks
+from plugin.controller.problemrows import bundle_row, fault_row, found_row, item_row, problem_media
+from plugin.controller.queue import RenderQueue
+from plugin.controller.relinking import find_relinks, relinked_book
+from plugin.controller.session import Session
+from plugin.controller.trouble import all_problems, problem_id
+from plugin.controller.views import Action, ProblemRow, Topic
+from plugin.cues import Problem, Severity
+from plugin.errors import UsageError
 
 
 class Problems:
     """The part of the desk that knows what is wrong."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(
+        self,
+        board: Board,
+        *,
+        editing: Editing,
+        queue: RenderQueue,
+        looks: Looks,
+        desk_acts: dict[Action, Callable[[Path | str | None], None]],
+    ) -> None:
         self._board = board
+        self._editing = editing
+        self._queue = queue
+        self._looks = looks
+        self._desk_acts = desk_acts
 
     def rows(self, cue_id: str = "") -> tuple[ProblemRow, ...]:
         """All problems, blockers first; those of one spot when it is named."""
-        raise NotImplementedError
+        rows = [row for row in self._rows() if cue_id in {"", row.cue_id}]
+        rows.sort(key=lambda row: row.severity is not Severity.BLOCKER)
+        return tuple(rows)
+
+    def _rows(self) -> list[ProblemRow]:
+        rows = [bundle_row(fault) for fault in (self._board.fault,) if fault]
+        session = self._board.session
+        if session is None:
+            return rows
+        rows += [fault_row(key, fault) for key, fault in session.faults.items()]
+        rows += [found_row(problem, session.book) for problem in all_problems(session)]
+        return rows + [item_row(item) for item in self._queue.failed]
 
     def act(self, problem: str, action: Action, given: Path | str | None = None) -> None:
         """Do what a button says.
@@ -27,10 +62,64 @@ class Problems:
             given: the file, folder or bundle name that the action needs (`ActionRow.needs`).
 
         Raises:
-            UsageError: nothing was given, or it cannot be used.
+            UsageError: nothing was given, it cannot be used, or the problem is gone.
+            OutputError: what the action writes could not be written.
         """
-        raise NotImplementedError
+        if action in self._desk_acts:
+            self._desk_acts[action](given)
+            return
+        item = self._item(problem)
+        if item is not None and action is Action.RETRY:
+            self._queue.retry(item.id)
+        elif item is not None and action is Action.ACCEPT:
+            self._queue.forget(item.id)
+        else:
+            self._act_on_found(problem, action, given)
+        self._board.tell(Topic.PROBLEMS)
 
     def recheck(self) -> None:
         """Begin to look at all media again."""
-        raise NotImplementedError
+        if self._board.session is not None:
+            self._board.session.footage.clear()
+        self._looks.at_media()
+        self._looks.at_takes()
+
+    def _item(self, problem: str) -> Item | None:
+        return next((item for item in self._queue.failed if item_row(item).id == problem), None)
+
+    def _act_on_found(self, wanted: str, action: Action, given: Path | str | None) -> None:
+        session = self._board.open_session()
+        if action is Action.RETRY:
+            self.recheck()
+            return
+        problem = self._found(wanted, session)
+        match action:
+            case Action.RELINK:
+                self._relink(session, problem, given)
+            case Action.ACCEPT:
+                accepted = session.book.accepted | {problem_id(problem)}
+                self._editing.change(replace(session.book, accepted=accepted), title="Accept a problem")
+            case Action.REMOVE_SPOT:
+                gone = session.book.cue(problem.cue_id)
+                kept = (cue for cue in session.book.sheet.cues if cue is not gone)
+                off = (*session.book.dismissed, *([gone] if gone else ()))
+                self._editing.change(
+                    replace(session.book.with_cues(kept), dismissed=off), title="Remove a spot"
+                )
+            case _:
+                raise UsageError("This cannot be done here.", remedy="Follow the remedy by hand.")
+
+    def _found(self, wanted: str, session: Session) -> Problem:
+        for problem in all_problems(session):
+            if problem_id(problem) == wanted:
+                return problem
+        raise UsageError("This problem is gone already.", remedy="Look at the list again.")
+
+    def _relink(self, session: Session, problem: Problem, given: Path | str | None) -> None:
+        media = problem_media(problem, session.book)
+        if given is None or media is None:
+            raise UsageError("No file was chosen.", remedy="Choose the file that the clip shows.")
+        relinks = find_relinks(session.book, media, Path(given))
+        count = len(relinks)
+        title = f"Relink {media.name}" + (f" and {count - 1} more" if count > 1 else "")
+        self._editing.change(relinked_book(session.book, relinks), title=title)

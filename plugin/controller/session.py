@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from plugin.controller.book import Book
 from plugin.controller.history import History
-from plugin.controller.sheets import make_sheet, output_folder, timecodes
+from plugin.controller.matching import Maker, make_book
+from plugin.controller.notes import Notes, notes_path, read_notes
+from plugin.controller.sheetfile import SheetFile, digest_of
+from plugin.controller.sheets import output_folder, timecodes
+from plugin.controller.shelf import Pictures, Shelf
 from plugin.controller.views import TimelineView
 from plugin.cues import Problem
+from plugin.cuesheets.reading import read_cue_file
+from plugin.errors import SagafoleyError, UsageError
 from plugin.opening import OpenTimeline, Reading
 from plugin.presets import Presets
-from plugin.render.takes import Take
 from plugin.workspace import Workspace
 
 
@@ -44,8 +50,14 @@ class Session:
         view: its facts for people.
         history: the editor's decisions, with undo.
         presets: over the defaults of the bundle in use.
-        media_problems: what is wrong with its media; None until it was looked at.
-        takes: by name, the takes of its folder that belong to its cues; None until they were read.
+        file: where decisions are kept.
+        faults: what went wrong with the desk's own files, by what it is about.
+        media_problems: what is wrong with its media; empty until it was looked at.
+        shelf: its takes; None until they were read.
+        footage: fingerprints of the pictures of spots that have takes, as far as they are known.
+        placed: by cue id: what of it lies on the host's timeline.
+        bundle: digest of the bundle in use, "" when there is none.
+        tokens: how many tokens of a prompt that bundle hears, None when there is none.
     """
 
     origin: Origin
@@ -53,9 +65,14 @@ class Session:
     view: TimelineView
     history: History
     presets: Presets
-    media_problems: tuple[Problem, ...] | None = None
-    takes: Mapping[str, Take] | None = None
+    file: SheetFile
+    faults: dict[str, SagafoleyError] = field(default_factory=dict)
+    media_problems: tuple[Problem, ...] = ()
+    shelf: Shelf | None = None
+    footage: dict[Pictures, str] = field(default_factory=dict)
     placed: Mapping[str, str] = field(default_factory=dict)
+    bundle: str = ""
+    tokens: int | None = None
 
     @property
     def book(self) -> Book:
@@ -67,17 +84,60 @@ def read_session(origin: Origin, workspace: Workspace) -> Session:
     """The timeline of a file, ready for the desk; nothing is written but the folder of a package.
 
     Raises:
-        UnreadableTimeline, OutputError, UsageError: see `OpenTimeline.read` and `make_sheet`.
+        UnreadableTimeline, OutputError, UsageError: see `OpenTimeline.read`.
     """
     folder = output_folder(workspace, None, beside=origin.path)
-    opened = OpenTimeline.read(origin.path, unpack_into=folder, reading=origin.reading)
-    presets = workspace.presets_of(workspace.bundle_if_any())
-    sheet = make_sheet(opened, workspace, presets=presets)
-    book = Book(
-        sheet, own={spot.id: spot.record for spot in opened.found.spots}, reading=origin.reading or Reading()
+    faults: dict[str, SagafoleyError] = {}
+    notes = _read_notes(notes_path(folder, origin.path), faults)
+    reading = origin.reading or notes.reading
+    opened = OpenTimeline.read(origin.path, unpack_into=folder, reading=reading)
+    file = SheetFile(sheet_path(opened.path), notes_path(folder, opened.path))
+    file = replace(file, known=digest_of(file.sheet))
+    bundle = workspace.bundle_if_any()
+    presets = workspace.presets_of(bundle)
+    maker = Maker(opened, presets, workspace.choices())
+    book = _read_book(maker, file, replace(notes, reading=opened.reading), faults)
+    view = _view(origin, opened, book, file, folder)
+    return Session(
+        origin,
+        opened,
+        view,
+        History(book),
+        presets,
+        file=file,
+        faults=faults,
+        placed=notes.placed,
+        bundle=bundle.digest if bundle else "",
+        tokens=bundle.manifest.text.length if bundle else None,
     )
+
+
+def _read_notes(path: Path, faults: dict[str, SagafoleyError]) -> Notes:
+    try:
+        return read_notes(path)
+    except UsageError as error:
+        faults["notes"] = error
+        with suppress(OSError):
+            path.replace(path.with_name(f"{path.name}.damaged"))
+        return Notes()
+
+
+def _read_book(maker: Maker, file: SheetFile, notes: Notes, faults: dict[str, SagafoleyError]) -> Book:
+    """The book of the timeline and its sheet; a sheet that cannot be used is a fault, not an end."""
+    try:
+        cue_file = read_cue_file(file.sheet) if file.known else None
+        return make_book(maker, cue_file, notes)
+    except UsageError as error:
+        if not file.known:
+            raise
+        faults["sheet"] = error
+        return make_book(maker, None, notes)
+
+
+def _view(origin: Origin, opened: OpenTimeline, book: Book, file: SheetFile, folder: Path) -> TimelineView:
+    sheet = book.sheet
     start, end = timecodes(sheet.record, sheet)
-    view = TimelineView(
+    return TimelineView(
         name=sheet.timeline_name,
         path=opened.path,
         host=origin.host,
@@ -87,10 +147,9 @@ def read_session(origin: Origin, workspace: Workspace) -> Session:
         record=sheet.record,
         start=start,
         end=end,
-        sheet=sheet_path(opened.path),
+        sheet=file.sheet,
         folder=folder,
     )
-    return Session(origin, opened, view, History(book), presets)
 
 
 def sheet_path(timeline: Path) -> Path:

@@ -7,14 +7,17 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from plugin.cueing import build_sheet
-from plugin.cues import CueSheet
+from plugin.cueing import CueFile, build_sheet
+from plugin.cues import CueSheet, Spot
 from plugin.cuesheets.reading import read_cue_file
 from plugin.cuesheets.writing import write_cue_file
 from plugin.errors import NoSpots, UsageError
 from plugin.opening import OpenTimeline, default_output
 from plugin.presets import Presets
 from plugin.timebase import TimeSpan, format_timecode, frame_at, is_smpte_rate
+from plugin.timeline.ranges import RANGE_SOURCE, RangeFinder
+from plugin.timeline.reading import media_folder
+from plugin.timeline.wishes import UNNAMED_LABEL
 from plugin.workspace import Workspace
 
 
@@ -50,15 +53,41 @@ def make_sheet(
         UsageError: the cue file has mistakes or does not fit; no such preset.
     """
     found = opened.found
+    entries = read_cue_file(cue_file) if cue_file is not None else None
     return build_sheet(
-        found.spots,
+        (*found.spots, *picked_spots(opened, entries)),
         timeline_name=found.name,
         rate=found.rate,
         drop_frame=found.drop_frame,
         record=found.record,
         presets=presets,
         choices=workspace.choices(steps=steps, guidance=guidance),
-        cue_file=read_cue_file(cue_file) if cue_file is not None else None,
+        cue_file=entries,
+    )
+
+
+def picked_spots(opened: OpenTimeline, cue_file: CueFile | None) -> tuple[Spot, ...]:
+    """Spots that a person made (between two points, of a marker), which only the cue file knows."""
+    known = {spot.source_name for spot in opened.found.spots}
+    entries = [entry for entry in (cue_file.entries if cue_file else ()) if entry.source not in known]
+    if not any(entry.source is not None for entry in entries):
+        return ()
+    finder = range_finder(opened)
+    sources = {RANGE_SOURCE, *(marker.name for marker in finder.markers())}
+    return tuple(
+        replace(spot, id=entry.id)
+        for entry in entries
+        if entry.source in sources and entry.start is not None and entry.end is not None
+        for spot in finder.spots(
+            TimeSpan(entry.start, entry.end), label=entry.label or UNNAMED_LABEL, source=entry.source
+        )
+    )
+
+
+def range_finder(opened: OpenTimeline) -> RangeFinder:
+    """Finds spots between points and of markers on an open timeline."""
+    return RangeFinder.of(
+        opened.document, folder=media_folder(opened.source), drop_frame=opened.reading.drop_frame
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from plugin.cueing import NO_MATTE, CueChoices
+from plugin.cueing import NO_MATTE, CueChoices, CueEntry
 from plugin.cues import Cue, CueSheet
 from plugin.cuesheets.reading import SCHEMA
 from plugin.presets import Presets
@@ -40,8 +41,17 @@ def write_cue_file(sheet: CueSheet, path: Path, *, presets: Presets) -> None:
     write_whole(path, format_cue_file(sheet, presets=presets).encode("utf-8", "backslashreplace"))
 
 
-def format_cue_file(sheet: CueSheet, *, presets: Presets) -> str:
-    """The text of a cue file."""
+def format_cue_file(
+    sheet: CueSheet, *, presets: Presets, dismissed: Sequence[Cue] = (), orphans: Sequence[CueEntry] = ()
+) -> str:
+    """The text of a cue file.
+
+    Args:
+        sheet: the cues.
+        presets: what goes without saying.
+        dismissed: cues that are written too, switched off.
+        orphans: entries of an earlier file without a place on the timeline; they stay as they were.
+    """
     lines = [
         _HEADER,
         f"schema = {SCHEMA}",
@@ -51,7 +61,22 @@ def format_cue_file(sheet: CueSheet, *, presets: Presets) -> str:
     for cue in sheet.cues:
         lines += ["", "[[cue]]"]
         lines += [f"{key} = {_toml(value)}" for key, value in _pairs(cue, sheet, presets)]
+    for cue in dismissed:
+        lines += ["", "[[cue]]", "enabled = false"]
+        lines += [f"{key} = {_toml(value)}" for key, value in _pairs(cue, sheet, presets)]
+    for entry in orphans:
+        lines += ["", "# Nothing on the timeline fits this cue.", "[[cue]]"]
+        lines += [f"{key} = {_toml(value)}" for key, value in _entry_pairs(entry, sheet)]
     return "\n".join(lines) + "\n"
+
+
+def _entry_pairs(entry: CueEntry, sheet: CueSheet) -> Iterator[tuple[str, str | int | float | bool]]:
+    """What an entry says, as it is written."""
+    for each in fields(entry):
+        value = getattr(entry, each.name)
+        if value is None or each.name == "line" or (each.name == "enabled" and value):
+            continue
+        yield each.name, _shown_time(value, sheet) if isinstance(value, Fraction) else value
 
 
 def _pairs(cue: Cue, sheet: CueSheet, presets: Presets) -> Iterator[tuple[str, str | int | float | bool]]:

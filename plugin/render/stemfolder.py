@@ -30,6 +30,8 @@ from plugin.wholefile import discard, output_error, sync_folder, write_durably
 
 WORK_FOLDER = ".sagafoley"
 PART = ".part"
+TRASH = "trash"
+"""The folder of takes that an editor deleted; their numbers are not given again."""
 
 _PART_NAME = re.compile(r"(?P<take>.+)\.(wav|json|scratch)\.part(\.\d+\.part)?", re.DOTALL)
 
@@ -125,7 +127,8 @@ class StemFolder:
 
     def next_name(self, base: str) -> str:
         """The first free take name of a cue: one above every number in use, half takes included."""
-        finished = (path.stem for path in self.path.iterdir() if path.suffix.lower() in {".wav", ".json"})
+        files = (*self.path.iterdir(), *(self.path / TRASH).glob("*"))
+        finished = (path.stem for path in files if path.suffix.lower() in {".wav", ".json"})
         unfinished = (_name_of_part(path) or "" for path in self._parts())
         return take_name(base, next_number(base, (*finished, *unfinished)))
 

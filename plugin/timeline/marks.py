@@ -20,7 +20,7 @@ from plugin.timebase import TimeSpan
 from plugin.timeline.clock import Clock
 from plugin.timeline.flattening import Shown
 from plugin.timeline.times import BadTime, span_of
-from plugin.timeline.wishes import Wish, marker_wish, our_metadata, with_metadata
+from plugin.timeline.wishes import Wish, described, marker_wish, our_metadata, with_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,14 @@ def marks_of(shown: Iterable[Shown], clock: Clock) -> Iterator[Mark]:
             wish = marker_wish(marker.name or "")
             if wish is not None:
                 yield _mark(owner, marker, with_metadata(wish, our_metadata(marker)), clock)
+
+
+def other_marks_of(shown: Iterable[Shown], clock: Clock) -> Iterator[Mark]:
+    """Every marker that does not ask for sound, as if its name did, in document order."""
+    for owner in shown:
+        for marker in owner.item.markers if len(owner.item.markers) else ():
+            if marker_wish(marker.name or "") is None:
+                yield _mark(owner, marker, described(marker.name or ""), clock)
 
 
 def _mark(owner: Shown, marker: Any, wish: Wish, clock: Clock) -> Mark:

@@ -1,0 +1,51 @@
+"""Where the open timeline lives: its file, or a running editor that is connected to when it is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from plugin.controller.session import Origin, Session
+from plugin.filehost import FileHost
+from plugin.folders import Folders
+from plugin.hosts import Flavour, Host
+from plugin.render.naming import safe_name
+from plugin.settings import Settings
+
+
+def file_host(session: Session, settings: Settings, *, folder: Path | None = None) -> FileHost:
+    """The host of the open timeline's file; what it places goes to `folder`, usually that of the takes."""
+    flavour = Flavour.RESOLVE if session.origin.from_editor else Flavour(settings.flavour)
+    if folder is None:
+        return FileHost.of(session.opened, folder=session.view.folder, flavour=flavour)
+    return FileHost(
+        session.opened.source,
+        folder=folder,
+        flavour=flavour,
+        name=session.opened.path,
+        reading=session.opened.reading,
+    )
+
+
+def connect_editor() -> Host:
+    """DaVinci Resolve, as it runs now. Slow: programs are asked.
+
+    Raises:
+        HostNotRunning: no way to it worked; the message says what was tried.
+    """
+    from resolve_bridge.connecting import connect  # noqa: PLC0415 (only when an editor is asked for)
+    from resolve_bridge.host import ResolveHost  # noqa: PLC0415
+
+    return ResolveHost.of(connect().required())
+
+
+def snapshot_of(host: Host, folders: Folders) -> Origin:
+    """The editor's open timeline as a file of ours, always the same for the same timeline. Slow.
+
+    Raises:
+        HostError: it refuses or is not there.
+    """
+    info = host.info()
+    name = safe_name(info.timeline_name, limit=72, fallback="timeline")
+    folder = folders.data / "timelines" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return Origin(host.snapshot(folder), info.name, from_editor=True)

@@ -1,0 +1,55 @@
+"""What is wrong with the open timeline and its media, by the ids of its cues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from plugin.controller.book import Book
+from plugin.controller.session import Session
+from plugin.cues import Problem, Severity
+from plugin.render.checking import USUAL_TOKENS, check_sheet
+from plugin.render.media_checks import Depth
+
+
+def problem_id(problem: Problem) -> str:
+    """The same for the same problem, as long as it lasts."""
+    return f"{problem.cue_id}|{problem.subject}|{problem.message}"
+
+
+def all_problems(session: Session) -> tuple[Problem, ...]:
+    """What spotting and the look at the media found, for cues on the sheet; without accepted ones."""
+    told = dict.fromkeys((*spotting_problems(session), *session.media_problems))
+    accepted = session.book.accepted
+    there = {"", *(cue.id for cue in session.book.sheet.cues)}
+    return tuple(
+        problem for problem in told if problem.cue_id in there and problem_id(problem) not in accepted
+    )
+
+
+def blocked_cues(session: Session) -> frozenset[str]:
+    """Cues that cannot be rendered as they are."""
+    blockers = (each for each in all_problems(session) if each.severity is Severity.BLOCKER)
+    return frozenset(each.cue_id for each in blockers if each.cue_id)
+
+
+def spotting_problems(session: Session) -> tuple[Problem, ...]:
+    """What spotting found, under the ids that the cues have on the sheet."""
+    found = session.opened.found
+    spots = {spot.id: (spot.source_name, spot.record) for spot in found.spots}
+    cues = {(spot.source_name, spot.record): cue_id for cue_id, spot in session.book.own.items()}
+    named = []
+    for problem in found.problems:
+        cue_id = cues.get(spots[problem.cue_id], "?") if problem.cue_id in spots else ""
+        if cue_id != "?":
+            named.append(replace(problem, cue_id=cue_id))
+    return tuple(named)
+
+
+def look_at_media(
+    book: Book, told: Iterable[Problem], *, presets: tuple[str, ...], tokens: int | None
+) -> tuple[Problem, ...]:
+    """Which media are not there, which prompts are too long; slow where disks are. No picture is decoded."""
+    return check_sheet(
+        book.sheet, depth=Depth.QUICK, presets=presets, known=told, tokens=tokens or USUAL_TOKENS
+    )
