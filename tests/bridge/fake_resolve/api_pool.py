@@ -115,7 +115,7 @@ class MediaPoolApi(Api):
         known = self.it.item_at(path)
         if known is not None:
             return known if self.options.import_known == "existing" else None
-        media = read_media(path, self.it.rate)
+        media = read_media(path, self.it.rate, stamps=self.options.stamps)
         if media is None:
             return None
         item = PoolItem(Path(path).name, media)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,10 +14,11 @@ STILLS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".dpx"}
 _ALPHA_FORMATS = ("yuva", "rgba", "argb", "bgra", "abgr", "gbrap")
 
 
-def read_media(path: str, project_rate: Rate) -> Media | None:
+def read_media(path: str, project_rate: Rate, *, stamps: str = "nearest") -> Media | None:
     """The file's media as the editor sees it; None for what it cannot import.
 
-    A sound takes the project's rate and keeps it.
+    A sound takes the project's rate and keeps it. Where a Broadcast WAV says when it begins, it begins
+    at the frame `nearest` to that, or with `floor` at the frame that then runs; nobody has told which.
     """
     file = Path(path)
     if not file.is_absolute() or not file.is_file() or file.stat().st_size == 0:
@@ -24,7 +26,7 @@ def read_media(path: str, project_rate: Rate) -> Media | None:
     suffix = file.suffix.lower()
     try:
         if suffix in SOUNDS:
-            return _sound(path, project_rate)
+            return _sound(path, project_rate, stamps)
         if suffix in STILLS:
             return Media(path, "still", project_rate, 5 * project_rate.nominal)
         return _movie(path, project_rate)
@@ -32,14 +34,32 @@ def read_media(path: str, project_rate: Rate) -> Media | None:
         return None
 
 
-def _sound(path: str, project_rate: Rate) -> Media | None:
+def _sound(path: str, project_rate: Rate, stamps: str) -> Media | None:
     import soundfile
 
     info = soundfile.info(path)
     frames = int(Fraction(info.frames, info.samplerate) * project_rate.exact)
     if info.frames == 0 or frames == 0:
         return None
-    return Media(path, "audio", project_rate, frames, channels=info.channels, sample_rate=info.samplerate)
+    begins = Fraction(_time_reference(path), info.samplerate) * project_rate.exact
+    start = round(begins) if stamps == "nearest" else int(begins)
+    return Media(path, "audio", project_rate, frames, start, info.channels, info.samplerate)
+
+
+def _time_reference(path: str) -> int:
+    """Samples since midnight at which a Broadcast WAV begins; 0 for other files."""
+    with Path(path).open("rb") as file:
+        if file.read(4) not in {b"RIFF", b"RF64"}:
+            return 0
+        file.seek(12)
+        while len(head := file.read(8)) == 8:
+            name, size = struct.unpack("<4sI", head)
+            if name == b"bext":
+                return int(struct.unpack_from("<Q", file.read(346), 338)[0])
+            if name == b"data":
+                return 0
+            file.seek(size + size % 2, 1)
+    return 0
 
 
 def _movie(path: str, project_rate: Rate) -> Media | None:

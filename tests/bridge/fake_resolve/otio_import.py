@@ -37,7 +37,7 @@ def _imported(editor: Editor, path: Path, options: Json) -> Timeline:
     document = _document(path)
     rate = _rate_of(document)
     sources = options.get("importSourceClips", True)
-    media = {url: read_media(url, rate) for url in _urls(document)}
+    media = {url: read_media(url, rate, stamps=editor.options.stamps) for url in _urls(document)}
     if not all(media.values()):
         raise Refused
     known = [url for url in media if editor.project is not None and editor.project.item_at(url)]

@@ -101,7 +101,8 @@ class Options:
     Media pool
         import_failure ([] or None), import_known ("existing": the item as it is; "empty": []),
         import_shuffled, import_dicts_fail, import_paths_fail, import_not_ready (so many first imports fail,
-        as of a file that is still written).
+        as of a file that is still written), stamps ("nearest",
+        "floor": the frame at which a Broadcast WAV begins).
     Appending
         overlap ("ghost", "shorten", "none", "empty"), batch_keeps_first, playhead_moves, playhead_delay
         (seconds), errored_batch_lost.
@@ -136,6 +137,7 @@ class Options:
     import_dicts_fail: bool = False
     import_paths_fail: bool = False
     import_not_ready: int = 0
+    stamps: str = "nearest"
 
     overlap: str = "ghost"
     batch_keeps_first: bool = False
