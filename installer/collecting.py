@@ -24,7 +24,7 @@ def collect(machine: Machine, programs: Programs, product: Product, choices: Cho
     try:
         staging.mkdir(parents=True, exist_ok=True)
         tree = staging / "environment"
-        make_environment(machine, programs, tree=tree)
+        make_environment(machine, programs, tree=tree, staging=staging)
         python = places_of(machine, staging).python_of(tree)
         pip = Pip(machine, programs, python, staging, wheels=None, shown="yes")
         wheel = wheel_of(product, pip)

@@ -74,7 +74,7 @@ class Pip:
 
     def _environment(self) -> dict[str, str]:
         """The user's, but for what would send packages elsewhere; big files stay on our disk."""
-        variables = own_environment(self.machine.environment)
+        variables = own_environment(self.machine.environment) | _quiet_rustup(self.machine, self.staging)
         offline = self.wheels is not None
         kept = {key: value for key, value in variables.items() if not (offline and key.startswith("PIP_"))}
         temporary = self.staging / "tmp"
@@ -82,9 +82,6 @@ class Pip:
         if offline:
             kept["PIP_CONFIG_FILE"] = os.devnull
         kept["PIP_CACHE_DIR"] = str(self.staging / "fetched")
-        if not (self.machine.home / ".rustup").exists():
-            # pip asks `rustc` for its version; rustup answers by making its folder in the user's home
-            kept.setdefault("RUSTUP_HOME", str(temporary / "rustup"))
         return kept | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
 
     def _failure(self, output: str) -> InstallError:
@@ -103,14 +100,20 @@ def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in environment.items() if key not in {*_FOREIGN, *_ELSEWHERE}}
 
 
-def make_environment(machine: Machine, programs: Programs, *, tree: Path) -> None:
+def _quiet_rustup(machine: Machine, staging: Path) -> dict[str, str]:
+    """What keeps a trace away: pip asks `rustc` for its version, and rustup answers by making its folder in a home that has none."""
+    return {} if (machine.home / ".rustup").exists() else {"RUSTUP_HOME": str(staging / "rustup")}
+
+
+def make_environment(machine: Machine, programs: Programs, *, tree: Path, staging: Path) -> None:
     """An environment with pip and nothing else.
 
     Raises:
         InstallError: venv failed.
     """
     words = [str(machine.python.executable), "-I", "-m", "venv", str(tree)]
-    ran = programs.run(words, environment=own_environment(machine.environment))
+    variables = own_environment(machine.environment) | _quiet_rustup(machine, staging)
+    ran = programs.run(words, environment=variables)
     if ran.code == 0:
         return
     if _NO_ROOM.search(ran.output):

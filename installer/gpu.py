@@ -38,13 +38,12 @@ class Gpu:
         return ".".join(map(str, self.driver))
 
 
-def find_gpu(machine: Machine, programs: Programs, *, system_root: Path = Path("/")) -> Gpu | None:
+def find_gpu(machine: Machine, programs: Programs) -> Gpu | None:
     """The most able NVIDIA GPU whose driver answers; None where there is none.
 
     Args:
         machine: where to look.
         programs: runs `nvidia-smi`.
-        system_root: in front of the driver's files (`/proc/driver/nvidia`).
     """
     if machine.system == "Darwin":
         return None
@@ -55,7 +54,7 @@ def find_gpu(machine: Machine, programs: Programs, *, system_root: Path = Path("
             gpus = [gpu for gpu in map(_gpu_of, ran.output.splitlines()) if gpu] if ran.code == 0 else []
             if gpus:
                 return max(gpus, key=lambda gpu: (gpu.capability or (), gpu.memory_mb))
-    return _gpu_of_files(system_root / "proc/driver/nvidia")
+    return _gpu_of_files(machine.system_root / "proc/driver/nvidia")
 
 
 def _programs(machine: Machine) -> Iterator[str]:

@@ -80,7 +80,7 @@ class Installation:
         self.record.add(tree, Entry("tree", state="making"))
         plan.places.environments.mkdir(exist_ok=True)
         self.voice.say(f"Making an environment in {tree}")
-        make_environment(plan.machine, self.programs, tree=tree)
+        make_environment(plan.machine, self.programs, tree=tree, staging=plan.places.staging)
         self._fill(tree)
         check_one_runtime(plan.places, tree)
         self._try(tree)

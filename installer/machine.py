@@ -65,6 +65,7 @@ class Machine:
         environment: the variables.
         home: the user's folder.
         user_id: the number of the user, None where there is none.
+        system_root: in front of the driver's files (`/proc/driver/nvidia`).
     """
 
     system: str
@@ -73,6 +74,7 @@ class Machine:
     home: Path
     python: Python
     user_id: int | None = None
+    system_root: Path = Path("/")
 
     @classmethod
     def this(cls) -> Machine:

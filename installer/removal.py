@@ -10,7 +10,7 @@ from pathlib import Path
 from faults import write_error
 from places import Places
 from placing import remove_empty_folders, remove_tree, summary, take_away
-from record import Record, remove_with_record
+from record import NAME, Record, part_of, remove_with_record
 from voice import Voice
 
 
@@ -46,6 +46,7 @@ class Removal:
         """
         os.chdir(self.places.root.anchor or "/")
         try:
+            part_of(self.record.root / NAME).unlink(missing_ok=True)
             self._remove_files()
             self._remove_trees()
             self._remove_others()
@@ -87,7 +88,7 @@ class Removal:
     def _users(self) -> tuple[Path, ...]:
         """What belongs to the user: settings, presets, fetched bundles, and what is kept for them."""
         known = {Path(path) for path in self.record.entries}
-        ours = known | {self.record.root / "installed.json", *self._passing()}
+        ours = known | {self.record.root / NAME, *self._passing()}
         folders = dict.fromkeys((self.places.config, self.places.data))
         found = (path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir()))
         return tuple(path for path in found if path not in ours)

@@ -164,6 +164,7 @@ class Desk:
             environment={"PATH": "/usr/bin", "PYTHONPATH": "/opt/resolve", "PIP_USER": "1"},
             home=at_home,
             python=Python(Path("/usr/bin/python3.12"), "3.12.3"),
+            system_root=folder / "no driver",
         )
         return cls(at_home, tree, machine, FakePrograms())
 
