@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 Job = Callable[[], None]
 
+_LOG = logging.getLogger(__name__)
+
 
 class Background:
     """A thread that does jobs one after another; it begins with the first and ends with `close`.
 
-    A job tells its outcome itself, and must not raise.
+    A job tells its outcome and its failure itself.
     """
 
     def __init__(self, name: str) -> None:
@@ -63,7 +66,10 @@ class Background:
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            job()
+            try:
+                job()
+            except Exception:  # noqa: BLE001 - the edge of a thread: the jobs after this one must be done
+                _LOG.exception("work in the background failed: %s", self._name)
 
     def _next(self) -> Job | None:
         with self._changed:
