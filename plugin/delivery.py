@@ -8,7 +8,7 @@ from pathlib import Path
 
 from plugin.cues import Cue, CueSheet
 from plugin.filehost import FileHost
-from plugin.hosts import PlacedPiece, StemPiece
+from plugin.hosts import Conflict, PlacedPiece, StemPiece
 from plugin.render.takes import Take, find_takes
 from plugin.timeline.packages import Package, write_otioz
 from plugin.timeline.reading import media_folder
@@ -88,19 +88,26 @@ class Delivery:
     warnings: tuple[str, ...]
 
 
-def deliver(host: FileHost, pieces: Sequence[StemPiece], *, package: Path | None = None) -> Delivery:
+def deliver(
+    host: FileHost,
+    pieces: Sequence[StemPiece],
+    *,
+    package: Path | None = None,
+    conflict: Conflict = Conflict.REPLACE,
+) -> Delivery:
     """Place the pieces, read them back, and pack the timeline where a package is asked for.
 
     Args:
         host: the timeline's file.
         pieces: the chosen takes.
         package: folder of the self-contained `.otioz` with all media inside; None for none.
+        conflict: what becomes of what was placed earlier.
 
     Raises:
         UnreadableTimeline: the file is no timeline any more.
         OutputError: something cannot be written or does not read back.
     """
-    placed = host.place(pieces)
+    placed = host.place(pieces, conflict=conflict)
     warnings = list(host.placement.warnings) if host.placement else []
     packed: Package | None = None
     if package is not None:

@@ -44,6 +44,11 @@ class ResolveHost:
     Attributes:
         channel: the way to it.
         notes: what the last `snapshot`, `place` or `remove` had to say, whole sentences.
+
+    Args:
+        channel: the way to it; closing it is up to who opened it, or `close`.
+        records: what was placed earlier.
+        settle: seconds in which Resolve may still move the playhead.
     """
 
     def __init__(self, channel: Channel, *, records: PlacementRecords, settle: float = SETTLE) -> None:

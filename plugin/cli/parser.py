@@ -30,6 +30,7 @@ EXAMPLES = {
     "render": f"{PROGRAM} render film.otio -o stems",
     "spots": f"{PROGRAM} spots film.otio --write cues.toml",
     "generate": f"{PROGRAM} generate shot.mp4 --mask matte.mp4 --prompt violin",
+    "resolve": f"{PROGRAM} resolve status",
     "panel": f"{PROGRAM} panel film.otio",
     "models": f"{PROGRAM} models list",
     "doctor": f"{PROGRAM} doctor",
@@ -55,6 +56,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     if options.command is None:
         parser.print_help(sys.stderr)
         parser.exit(2)
+    if options.command == "render" and options.timeline is None and options.host is None:
+        parser.error("render: the following arguments are required: TIMELINE (or --host resolve)")
     return options
 
 
@@ -71,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=SayWhatToType)
-    for add in (_add_render, _add_spots, _add_generate, _add_panel, _add_models, _add_doctor):
+    for add in (_add_render, _add_spots, _add_generate, _add_resolve, _add_panel, _add_models, _add_doctor):
         add(commands.add_parser)
     return parser
 
@@ -120,12 +123,27 @@ def _add_render(add_parser: _AddParser) -> None:
         add_parser,
         "render",
         summary="render the spots of a timeline to stems and put them on new tracks",
-        usage="TIMELINE [-o FOLDER] [options]",
+        usage="{TIMELINE | --host resolve} [-o FOLDER] [options]",
         text="Render every spot of a timeline. Writes WAV stems with sidecars and\n"
         "<timeline>_foley.otio: your timeline plus our audio tracks. Run the same line\n"
         "again to finish an interrupted render; nothing whole is rendered twice.",
     )
-    parser.add_argument("timeline", type=Path, metavar="TIMELINE", help="OTIO, OTIOZ, EDL, XML or AAF file.")
+    parser.add_argument(
+        "timeline", nargs="?", type=Path, metavar="TIMELINE", help="OTIO, OTIOZ, EDL, XML or AAF file."
+    )
+    parser.add_argument(
+        "--host", choices=("resolve",), help="Read and fill the timeline that is open in DaVinci Resolve."
+    )
+    _add_output(parser)
+    _add_choice_of_cues(parser)
+    parser.add_argument("--dry-run", action="store_true", help="Check everything, render nothing.")
+    _add_reading(parser)
+    _add_sound(parser, "takes")
+    _add_engine(parser)
+    _add_written(parser)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o",
         "--output",
@@ -134,11 +152,6 @@ def _add_render(add_parser: _AddParser) -> None:
         help="Where results go (default: the setting output_folder, else <timeline>_foley beside the "
         "timeline).",
     )
-    _add_choice_of_cues(parser)
-    _add_reading(parser)
-    _add_sound(parser, "takes")
-    _add_engine(parser)
-    _add_written(parser)
 
 
 def _add_choice_of_cues(parser: argparse.ArgumentParser) -> None:
@@ -152,7 +165,12 @@ def _add_choice_of_cues(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--only", nargs="+", default=(), metavar="CUE", help="Cue numbers or labels, e.g. 001 003 violin."
     )
-    group.add_argument("--dry-run", action="store_true", help="Check everything, render nothing.")
+    group.add_argument(
+        "--within",
+        choices=("all", "marks", "selection"),
+        default="all",
+        help="With Resolve: only between the in and out points, or under the selected clips (default all).",
+    )
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
@@ -182,6 +200,7 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
 def _add_written(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the written timeline")
     _add_settings(group, ("flavour",))
+    _add_conflict(group)
     group.add_argument("--otioz", action="store_true", help="Also write a package with all media inside.")
 
 
@@ -277,6 +296,34 @@ def _add_generate(add_parser: _AddParser) -> None:
     )
     _add_sound(parser)
     _add_engine(parser)
+
+
+def _add_conflict(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--conflict",
+        choices=("replace", "new-track", "skip"),
+        default="replace",
+        help="What becomes of stems that an earlier run placed: they give way, they stay and the new ones "
+        "get further tracks, or they stay and only what is missing is added (default replace).",
+    )
+
+
+def _add_resolve(add_parser: _AddParser) -> None:
+    parser = _command(
+        add_parser,
+        "resolve",
+        summary="the timeline that is open in DaVinci Resolve: status, spots, place, remove",
+        usage="{status,spots,place,remove} [options]",
+        text="status: is there a connection, and if not, why. spots: list what would be rendered.\n"
+        "place: put the newest takes on the open timeline (`render --host resolve` renders first).\n"
+        "remove: take our last placement away again; nothing of yours is touched.",
+    )
+    parser.add_argument("action", choices=("status", "spots", "place", "remove"), help="What to do.")
+    parser.add_argument("--write", type=Path, metavar="cues.toml", help="spots: write an editable cue sheet.")
+    _add_output(parser)
+    _add_choice_of_cues(parser)
+    _add_reading(parser)
+    _add_conflict(parser.add_argument_group("placing"))
 
 
 def _add_panel(add_parser: _AddParser) -> None:

@@ -12,7 +12,7 @@ from plugin.controller.sheets import make_sheet, only, output_folder, require_cu
 from plugin.cues import CueSheet, Problem, Severity
 from plugin.delivery import Delivery, MadeTakes, choose_pieces, deliver
 from plugin.filehost import FileHost
-from plugin.hosts import Flavour
+from plugin.hosts import Conflict, Flavour
 from plugin.opening import OpenTimeline, Reading
 from plugin.render.checking import USUAL_TOKENS, check_sheet
 from plugin.render.media_checks import Depth
@@ -129,7 +129,14 @@ def render_sheet(
     return render(sheet, engine, folder=folder, cancel=cancel)
 
 
-def deliver_takes(plan: RenderPlan, made: MadeTakes, *, flavour: Flavour, otioz: bool) -> Delivery:
+def deliver_takes(
+    plan: RenderPlan,
+    made: MadeTakes,
+    *,
+    flavour: Flavour,
+    otioz: bool,
+    conflict: Conflict = Conflict.REPLACE,
+) -> Delivery:
     """Put the takes onto the timeline: `<timeline>_foley.otio`, and with `otioz` a package of it.
 
     Args:
@@ -137,10 +144,11 @@ def deliver_takes(plan: RenderPlan, made: MadeTakes, *, flavour: Flavour, otioz:
         made: this run's take of each cue, by cue id; other cues keep their newest earlier take.
         flavour: who will read the timeline.
         otioz: write the package too.
+        conflict: what becomes of what an earlier run placed.
 
     Raises:
         UnreadableTimeline, OutputError: see `deliver`.
     """
     host = FileHost.of(plan.opened, folder=plan.folder, flavour=flavour)
     pieces = choose_pieces(plan.sheet, made, folder=plan.folder)
-    return deliver(host, pieces, package=plan.folder if otioz else None)
+    return deliver(host, pieces, package=plan.folder if otioz else None, conflict=conflict)
