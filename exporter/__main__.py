@@ -11,11 +11,18 @@ from pathlib import Path
 from exporter.errors import ExportError
 from models_onnx.bundle import Bundle, InvalidBundle
 
-SIZE_NAMES = ("small_44k_sa", "medium_44k_sa", "tiny", "embedded", "golden")
+SIZE_NAMES = ("small_44k_sa", "medium_44k_sa", "small_44k", "medium_44k", "tiny", "embedded", "golden")
+OTHER_NAMES = {
+    "saganet-small": "small_44k_sa",
+    "saganet-medium": "medium_44k_sa",
+    "mmaudio-small": "small_44k",
+    "mmaudio-medium": "medium_44k",
+}
+"""What the catalog and people call the published sizes."""
 ALWAYS_RANDOM = ("embedded", "golden")
 
 _DESCRIPTION = """\
-Make a bundle:    sagafoley-export small_44k_sa --checkpoints FOLDER -o BUNDLE
+Make a bundle:    sagafoley-export saganet-small --checkpoints FOLDER -o BUNDLE
 Check a bundle:   sagafoley-export verify BUNDLE"""
 
 
@@ -50,7 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="what", required=True, metavar="SIZE|verify")
     for name in SIZE_NAMES:
-        _add_size(commands.add_parser(name, help=f"make a bundle of {name}"), name)
+        aliases = [other for other, size in OTHER_NAMES.items() if size == name]
+        _add_size(commands.add_parser(name, aliases=aliases, help=f"make a bundle of {name}"), name)
     check = commands.add_parser("verify", help="hash every file of a bundle and load every graph")
     check.add_argument("bundle", type=Path, help="the bundle's folder")
     return parser
@@ -80,12 +88,12 @@ def _export(options: argparse.Namespace) -> None:
     from exporter.networks import CheckpointFolder, RandomWeights  # noqa: PLC0415
     from exporter.sizes import SIZES  # noqa: PLC0415
 
-    sizes = SIZES[options.what]
+    sizes = SIZES[OTHER_NAMES.get(options.what, options.what)]
     if options.checkpoints is None:
         weights: RandomWeights | CheckpointFolder = RandomWeights(salt=options.salt)
         label = random_label(sizes, id=options.id, title=options.title)
     else:
-        weights = CheckpointFolder.open(options.checkpoints)
+        weights = CheckpointFolder.open(options.checkpoints, sizes)
         label = checkpoint_label(sizes, id=options.id, title=options.title)
     bundle = export_bundle(
         sizes, weights, label, output=options.output, say=_say, precision=options.precision

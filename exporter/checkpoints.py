@@ -25,6 +25,9 @@ SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 WRAPPER = "module."
 """What a training wrapper puts before every key."""
 
+TRAINER_PARTS = ("weights", "state_dict", "model")
+"""Where a trainer's checkpoint keeps the network, beside its optimiser, its schedule and its averages."""
+
 _ROWS = 30
 
 
@@ -66,12 +69,13 @@ def read_checkpoint(path: Path, *, part: str = "") -> dict[str, Tensor]:
     Args:
         path: `.safetensors`, or what `torch.save` wrote. Only plain tensors are read, never code.
         part: of a file that holds several networks, the one wanted: a nested mapping of that name, or
-            the keys that start with it and a dot. A file without any such part is taken as a whole.
+            the keys that start with it and a dot. A file without any such part is taken as a whole;
+            of a trainer's checkpoint, the network (`TRAINER_PARTS`).
 
     Raises:
         ExportError: the file cannot be read or holds something else.
     """
-    content = _read(path)
+    content = _network_of(_read(path))
     nested = content.get(part)
     if isinstance(nested, Mapping):
         content = dict(nested)
@@ -139,6 +143,14 @@ def mismatch_table(rows: Iterable[Mismatch]) -> str:
     if len(everything) > _ROWS:
         lines.append(f"... and {len(everything) - _ROWS} more")
     return "\n".join(lines)
+
+
+def _network_of(content: dict[Any, Any]) -> dict[Any, Any]:
+    """The network's own mapping where the file is a trainer's, else the content as it is."""
+    if any(isinstance(value, Tensor) for value in content.values()):
+        return content
+    inner = (content[part] for part in TRAINER_PARTS if isinstance(content.get(part), Mapping))
+    return dict(next(inner, content))
 
 
 def _below(tensors: Mapping[Any, Any], prefix: str) -> dict[str, Any]:

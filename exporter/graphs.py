@@ -75,6 +75,12 @@ def _encoders(sizes: Sizes) -> tuple[Graph, ...]:
     side = sync.image_size
     frames: Shape = ("segments", sync.segment_frames, 3, side, side)
     mask: Shape = ("segments", sync.segment_frames, 1, side, side)
+    seen = {
+        "frames": ("image11", frames),
+        "mask": ("mask", mask),
+        "detail_frames": ("image11", frames),
+        "detail_mask": ("mask", mask),
+    }
     return (
         _graph(
             "text_encoder",
@@ -91,12 +97,7 @@ def _encoders(sizes: Sizes) -> tuple[Graph, ...]:
         _graph(
             "sync_encoder",
             "synchformer",
-            inputs={
-                "frames": ("image11", frames),
-                "mask": ("mask", mask),
-                "detail_frames": ("image11", frames),
-                "detail_mask": ("mask", mask),
-            },
+            inputs=seen if sizes.masked else {"frames": seen["frames"]},
             outputs={"sync_features": ("segments", sync.steps, sync.width)},
         ),
     )

@@ -47,6 +47,9 @@ The weights are drawn from the names of the tensors, so the same command makes t
 _PUBLISHED = """The published SAGANet weights (Viertola, Iashin, Rahtu: Video Object Segmentation-Aware Audio
 Generation, GCPR 2025), exported to ONNX. The files they came from and their hashes are in the manifest."""
 
+_PLAIN = """The published MMAudio weights, exported to ONNX. This model hears the whole frame: a matte changes
+nothing. The files they came from and their hashes are in the manifest."""
+
 _OWN = "Trained from scratch by this project; the data are synthetic scenes of its own."
 
 
@@ -63,14 +66,14 @@ def random_label(sizes: Sizes, *, id: str, title: str) -> Label:  # noqa: A002  
 
 def checkpoint_label(sizes: Sizes, *, id: str, title: str) -> Label:  # noqa: A002
     """For a bundle of weights from files: the published sizes are SAGANet's, all others our own."""
-    published = sizes.name.endswith("_44k_sa")
-    return Label(
-        id=id or ("saganet_" + sizes.name.split("_", maxsplit=1)[0] if published else sizes.name),
-        title=title or (f"SAGANet, {sizes.name}" if published else f"Sagafoley, {sizes.name}"),
-        version="1",
-        licence=PUBLISHED_LICENCE if published else OWN_LICENCE,
-        about=_PUBLISHED if published else _OWN,
-    )
+    if "_44k" not in sizes.name:
+        name, named, licence, about = sizes.name, f"Sagafoley, {sizes.name}", OWN_LICENCE, _OWN
+    else:
+        family, about = ("SAGANet", _PUBLISHED) if sizes.masked else ("MMAudio", _PLAIN)
+        name = f"{family.lower()}_{sizes.name.split('_', maxsplit=1)[0]}"
+        named = f"{family}, {sizes.name}" + ("" if sizes.masked else " (whole frame, no masks)")
+        licence = PUBLISHED_LICENCE
+    return Label(id=id or name, title=title or named, version="1", licence=licence, about=about)
 
 
 def model_card(label: Label, sizes: Sizes, *, parameters: int, table: str) -> str:

@@ -8,6 +8,9 @@
 | vae | vae | v1-44 |
 | vocoder | vocoder | bigvgan_generator, `generator` |
 
+Without masks (MMAudio) synchformer is synchformer_state_dict alone, and flow mmaudio_small_44k or
+mmaudio_medium_44k.
+
 What overrides what, and which tensors are left out: spec section 9 and 4.1.
 """
 
@@ -30,6 +33,7 @@ from exporter.models.bigvgan import WEIGHT_NORM_SPELLINGS, Vocoder, fold_weight_
 from exporter.models.clip import VISUAL_PREFIX, ImageTower, TextTower, image_state_dict, text_state_dict
 from exporter.models.flow import FlowNetwork
 from exporter.models.lora import lora_delta, lora_layers, merge_lora
+from exporter.models.plain_sync import PlainSynchformer
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae, normalise_weights
 from exporter.models.vocos import Vocos, VocosDims
@@ -52,10 +56,14 @@ def _vocoder(sizes: Sizes) -> Vocoder | Vocos:
     return Vocos(dims) if isinstance(dims, VocosDims) else Vocoder(dims)
 
 
+def _synchformer(sizes: Sizes) -> Synchformer | PlainSynchformer:
+    return Synchformer(sizes.synchformer) if sizes.masked else PlainSynchformer(sizes.synchformer)
+
+
 BUILD: Mapping[str, Callable[[Sizes], nn.Module]] = {
     "clip_text": lambda sizes: TextTower(sizes.clip),
     "clip_image": lambda sizes: ImageTower(sizes.clip),
-    "synchformer": lambda sizes: Synchformer(sizes.synchformer),
+    "synchformer": _synchformer,
     "flow": lambda sizes: FlowNetwork(sizes.flow),
     "vae": _decoding_vae,
     "vocoder": _vocoder,
@@ -127,8 +135,8 @@ class CheckpointFolder:
     files: Mapping[str, tuple[Path, str]]
 
     @classmethod
-    def open(cls, folder: Path) -> CheckpointFolder:
-        """Find every file that is needed.
+    def open(cls, folder: Path, sizes: Sizes) -> CheckpointFolder:
+        """Find every file that is needed for a model of these sizes.
 
         Raises:
             ExportError: naming every file that is not there.
@@ -137,10 +145,11 @@ class CheckpointFolder:
             raise ExportError(
                 f"There is no folder {folder}.", remedy="Name the folder that holds the checkpoints."
             )
-        files = {part: found for part in PARTS if (found := _find(folder, part)) is not None}
-        missing = [part for part in PARTS if part not in files and part not in OPTIONAL_PARTS]
+        parts = parts_of(sizes)
+        files = {part: found for part in parts if (found := _find(folder, parts[part])) is not None}
+        missing = [part for part in parts if part not in files and part not in OPTIONAL_PARTS]
         if missing:
-            wanted = "; ".join(f"{part} ({' or '.join(stem for stem, _ in PARTS[part])})" for part in missing)
+            wanted = "; ".join(f"{part} ({' or '.join(stem for stem, _ in parts[part])})" for part in missing)
             raise ExportError(
                 f"{folder} has no checkpoint for {wanted}.",
                 remedy=f"Put them there, each ending with one of {', '.join(SUFFIXES)}.",
@@ -176,7 +185,9 @@ class CheckpointFolder:
         return read_checkpoint(path, part=nesting)
 
 
-PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
+_Places = tuple[tuple[str, str], ...]
+
+PARTS: Mapping[str, _Places] = {
     "clip": (("clip", ""), ("open_clip_pytorch_model", "")),
     "synchformer_base": (("synchformer_state_dict", ""),),
     "synchformer": (("synchformer", ""), ("saganet", "synchformer"), ("saganet_no_lora", "synchformer")),
@@ -194,8 +205,19 @@ UNUSED_FLOW_KEYS = frozenset({"latent_rot", "clip_rot", "t_embed.freqs"})
 """Tables that older files carry and that are computed here."""
 
 
-def _find(folder: Path, part: str) -> tuple[Path, str] | None:
-    for stem, nesting in PARTS[part]:
+def parts_of(sizes: Sizes) -> Mapping[str, _Places]:
+    """`PARTS` as a model of these sizes has them: without masks the base files are all there is."""
+    if sizes.masked:
+        return PARTS
+    plain: dict[str, _Places] = {
+        "synchformer": (("synchformer", ""), ("synchformer_state_dict", "")),
+        "flow": (("flow", ""), (f"mmaudio_{sizes.name}", "")),
+    }
+    return {part: plain.get(part, places) for part, places in PARTS.items() if part not in OPTIONAL_PARTS}
+
+
+def _find(folder: Path, places: _Places) -> tuple[Path, str] | None:
+    for stem, nesting in places:
         path = find_checkpoint(folder, stem)
         if path is not None:
             return path, nesting
@@ -211,10 +233,12 @@ def _synchformer_tensors(pieces: _Pieces) -> dict[str, Tensor]:
     The base has no context layers: one that the fine-tuned file lacks is missing here, and refused.
     (The reference would go on with that layer's gates closed.)
     """
-    base = {
-        key: value for key, value in pieces.get("synchformer_base", {}).items() if key.startswith(SYNC_PREFIX)
-    }
-    return base | pieces["synchformer"]
+    return _video_side(pieces.get("synchformer_base", {})) | _video_side(pieces["synchformer"])
+
+
+def _video_side(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The encoder of pictures; the published file has one of sounds and a third network beside it."""
+    return {key: value for key, value in tensors.items() if key.startswith(SYNC_PREFIX)}
 
 
 def _flow_tensors(pieces: _Pieces) -> dict[str, Tensor]:

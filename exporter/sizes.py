@@ -3,6 +3,7 @@
 | name | what |
 |---|---|
 | `small_44k_sa`, `medium_44k_sa` | the published SAGANet |
+| `small_44k`, `medium_44k` | MMAudio, which SAGANet extends: hears the whole frame, knows no masks |
 | `tiny` | our own model, trained from scratch |
 | `embedded` | `tiny` in its interface, far thinner; ships with the code until a trained model does |
 | `golden` | the smallest that has every kind of layer; for tests |
@@ -39,6 +40,7 @@ class Sizes:
         train_frames: sync frames of the length the model was trained at.
         multiple_frames: a pass is a multiple of this many sync frames.
         steps, guidance: sampling defaults.
+        masked: the sync encoder sees a mask and its focal crop; otherwise the whole frame only.
         compact: graphs get short meaningless names inside, to be small.
     """
 
@@ -56,6 +58,7 @@ class Sizes:
     multiple_frames: int
     steps: int
     guidance: float
+    masked: bool = True
     compact: bool = False
 
     def __post_init__(self) -> None:
@@ -118,6 +121,8 @@ SMALL = Sizes(
     guidance=7.0,
 )
 MEDIUM = replace(SMALL, name="medium_44k_sa", flow=replace(MEDIUM_44K_SA, lora_rank=0))
+SMALL_PLAIN = replace(SMALL, name="small_44k", masked=False, guidance=4.5)
+MEDIUM_PLAIN = replace(MEDIUM, name="medium_44k", masked=False, guidance=4.5)
 TINY = Sizes(
     name="tiny",
     clip=TINY_CLIP,
@@ -187,4 +192,6 @@ GOLDEN = Sizes(
     guidance=3.0,
     compact=True,
 )
-SIZES: Mapping[str, Sizes] = {sizes.name: sizes for sizes in (SMALL, MEDIUM, TINY, EMBEDDED, GOLDEN)}
+SIZES: Mapping[str, Sizes] = {
+    sizes.name: sizes for sizes in (SMALL, MEDIUM, SMALL_PLAIN, MEDIUM_PLAIN, TINY, EMBEDDED, GOLDEN)
+}

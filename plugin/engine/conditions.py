@@ -127,15 +127,16 @@ def encode_segments(sessions: Sessions, clip: SyncClip, *, batch: int, watch: Wa
     """Sync features `[1, Ts, Ds]` of a window, with its focal crop."""
     spec = sessions.bundle.manifest.picture
     total, done, parts = segment_count(len(clip.frames), spec=spec), 0, []
+    wanted = [tensor.name for tensor in sessions.bundle.manifest.graphs["sync_encoder"].inputs]
     for segments in segment_batches(clip, spec=spec, size=batch):
         watch.checkpoint()
-        feeds = {
+        seen = {
             "frames": segments.frames,
             "mask": segments.mask,
             "detail_frames": segments.detail_frames,
             "detail_mask": segments.detail_mask,
         }
-        parts.append(sessions.run("sync_encoder", feeds)["sync_features"])
+        parts.append(sessions.run("sync_encoder", {name: seen[name] for name in wanted})["sync_features"])
         done += len(segments.frames)
         watch.progress(PICTURES, done, total)
     features = np.concatenate(parts)

@@ -104,6 +104,16 @@ def test_another_onnxruntime_is_asked_anew(engine, toy, monkeypatch) -> None:
     assert engine.calls["image_encoder"] == 2 * 4
 
 
+def test_a_model_without_masks_is_given_the_whole_frame_only(toy, tmp_path) -> None:
+    plain = toy.make_toy_bundle(tmp_path / "plain", builders={"sync_encoder": toy.plain_sync})
+    engine = Engine.open(plain, provider="cpu", threads=1)
+    seen = _features(engine, toy.ToyFootage(fingerprint=""))
+    unmasked = _features(engine, toy.ToyFootage(fingerprint="", masked=False))
+    assert seen.sync.shape == (1, 40, 4)
+    assert np.ptp(seen.sync) > 0
+    assert np.array_equal(seen.sync, unmasked.sync)
+
+
 def test_footage_without_a_fingerprint_is_never_cached(engine, toy) -> None:
     for _ in range(2):
         _features(engine, toy.ToyFootage(fingerprint=""))

@@ -84,6 +84,20 @@ def _sync():
     )
 
 
+def plain_sync():
+    """A sync encoder that sees the whole frame and nothing else, as MMAudio's."""
+    return _graph(
+        [
+            _node("Reshape", ["frames", "pairs"], "pairs_of"),
+            _node("ReduceMean", ["pairs_of", "axes"], "mean", keepdims=1),
+            _node("Concat", ["mean"] * 4, "sync_features", axis=2),
+        ],
+        [("frames", "float32", ("segments", 16, 3, 16, 16))],
+        [("sync_features", "float32", ("segments", 8, 4))],
+        {"pairs": _ints(0, 8, -1), "axes": _ints(2)},
+    )
+
+
 def _conditions():
     nodes = [
         _node("Identity", ["clip_features"], "clip_condition"),
@@ -198,11 +212,11 @@ GRAPHS = {
 }
 
 
-def make_toy_bundle(folder: Path, **changes) -> Bundle:
-    """A whole toy bundle; `changes` replace fields of its manifest."""
+def make_toy_bundle(folder: Path, *, builders=None, **changes) -> Bundle:
+    """A whole toy bundle; `builders` replace graphs, `changes` fields of its manifest."""
     folder.mkdir(parents=True)
     graphs = {}
-    for role, build in GRAPHS.items():
+    for role, build in (GRAPHS | (builders or {})).items():
         model, spec = build()
         (folder / f"{role}.onnx").write_bytes(model.SerializeToString())
         graphs[role] = m.GraphSpec(f"{role}.onnx", spec.inputs, spec.outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from exporter.models.lora import merge_lora
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae
 from exporter.networks import BUILD, CheckpointFolder, RandomWeights, weight_norm_shapes
-from exporter.sizes import GOLDEN
+from exporter.sizes import GOLDEN, SMALL_PLAIN
 
 Tensors = dict[str, Tensor]
 DATA_MEAN = -4.0
@@ -77,7 +78,7 @@ def published(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", BUILD)
 def test_published_files_give_the_network_they_were_drawn_for(published: Path, name: str) -> None:
-    found = CheckpointFolder.open(published).network(name, GOLDEN).state_dict()
+    found = CheckpointFolder.open(published, GOLDEN).network(name, GOLDEN).state_dict()
     wanted = RandomWeights().network(name, GOLDEN).state_dict()
     assert found.keys() == wanted.keys()
     for key, value in wanted.items():
@@ -85,7 +86,7 @@ def test_published_files_give_the_network_they_were_drawn_for(published: Path, n
 
 
 def test_sources_carry_the_hash_of_each_file_once(published: Path) -> None:
-    sources = CheckpointFolder.open(published).sources()
+    sources = CheckpointFolder.open(published, GOLDEN).sources()
     assert sorted(source.file for source in sources) == sorted(path.name for path in published.iterdir())
     assert all(len(source.sha256) == 64 for source in sources)
 
@@ -100,7 +101,7 @@ def test_old_weight_norm_and_folded_vocoders_are_taken(published: Path, tmp_path
     }
     for tensors in (old, wanted):
         torch.save({"generator": tensors}, published / "bigvgan_generator.pt")
-        found = CheckpointFolder.open(published).network("vocoder", GOLDEN).state_dict()
+        found = CheckpointFolder.open(published, GOLDEN).network("vocoder", GOLDEN).state_dict()
         for key, value in wanted.items():
             torch.testing.assert_close(found[key], value, rtol=1e-6, atol=1e-7)
 
@@ -110,7 +111,7 @@ def test_half_a_weight_norm_is_refused(published: Path) -> None:
     del tensors["conv_pre.parametrizations.weight.original0"]
     torch.save({"generator": tensors}, published / "bigvgan_generator.pt")
     with pytest.raises(ExportError, match=r"bigvgan_generator\.pt.*conv_pre"):
-        CheckpointFolder.open(published).network("vocoder", GOLDEN)
+        CheckpointFolder.open(published, GOLDEN).network("vocoder", GOLDEN)
 
 
 def test_a_missing_context_layer_is_refused(published: Path) -> None:
@@ -119,7 +120,7 @@ def test_a_missing_context_layer_is_refused(published: Path) -> None:
     del content["synchformer"][key]
     torch.save(content, published / "saganet.pth")
     with pytest.raises(WrongCheckpoint, match="synchformer") as caught:
-        CheckpointFolder.open(published).network("synchformer", GOLDEN)
+        CheckpointFolder.open(published, GOLDEN).network("synchformer", GOLDEN)
     assert [row.key for row in caught.value.mismatches] == [key]
     assert "missing" in caught.value.table
 
@@ -128,9 +129,9 @@ def test_all_missing_files_are_named_at_once(published: Path, tmp_path: Path) ->
     (published / "v1-44.pth").unlink()
     (published / "bigvgan_generator.pt").unlink()
     with pytest.raises(ExportError, match=r"vae \(vae or v1-44\); vocoder"):
-        CheckpointFolder.open(published)
+        CheckpointFolder.open(published, GOLDEN)
     with pytest.raises(ExportError, match="no folder"):
-        CheckpointFolder.open(tmp_path / "none")
+        CheckpointFolder.open(tmp_path / "none", GOLDEN)
 
 
 def _with_lora(*, merged: bool) -> tuple[Tensors, Tensors]:
@@ -150,7 +151,7 @@ def test_a_forgotten_lora_delta_is_added_once(
     content = torch.load(published / "saganet.pth", weights_only=True)
     torch.save({**content, "network": tuned}, published / "saganet.pth")
     torch.save(base, published / "mmaudio_small_44k.pth")
-    found = CheckpointFolder.open(published).network("flow", GOLDEN).state_dict()
+    found = CheckpointFolder.open(published, GOLDEN).network("flow", GOLDEN).state_dict()
     wanted, _ = _with_lora(merged=True)
     torch.testing.assert_close(
         found["fused_blocks.0.attn.qkv.weight"], wanted["fused_blocks.0.attn.qkv.weight"]
@@ -227,3 +228,47 @@ def test_code_in_a_checkpoint_does_not_run(tmp_path: Path) -> None:
     with pytest.raises(ExportError):
         read_checkpoint(tmp_path / "x.pth")
     assert not (tmp_path / "touched").exists()
+
+
+# -- a trainer's checkpoint, and the model without masks ------------------------------------------
+
+
+def test_a_trainers_checkpoint_gives_its_network(published: Path) -> None:
+    wanted = RandomWeights().network("flow", GOLDEN).state_dict()
+    content = torch.load(published / "saganet.pth", weights_only=True)
+    trainer = {"it": 7, "weights": content, "optimizer": {"state": {0: torch.ones(2)}}, "ema": None}
+    torch.save(trainer, published / "saganet.pth")
+    found = CheckpointFolder.open(published, GOLDEN).network("flow", GOLDEN).state_dict()
+    for key, value in wanted.items():
+        torch.testing.assert_close(found[key], value, rtol=1e-6, atol=1e-7, msg=key)
+
+
+PLAIN = dataclasses.replace(GOLDEN, name="small_44k", masked=False)
+
+
+def test_without_masks_the_base_files_are_enough(published: Path) -> None:
+    (published / "saganet.pth").unlink()
+    torch.save(_flow(), published / "mmaudio_small_44k.pth")
+    weights = CheckpointFolder.open(published, PLAIN)
+    found = weights.network("synchformer", PLAIN)
+    frames = fill.network_input("frames", (2, 16, 3, 16, 16), kind="image11")
+    # the model with masks gives the same when its gates are closed and it looks at the whole frame
+    masked = Synchformer(GOLDEN.synchformer)
+    state = masked.state_dict() | found.state_dict()
+    for key, value in state.items():
+        if "patch_embed_3d_mask" in key or key.endswith("_factor"):
+            state[key] = torch.zeros_like(value)
+    masked.load_state_dict(state)
+    mask = torch.ones(2, 16, 1, 16, 16)
+    with torch.no_grad():
+        torch.testing.assert_close(found(frames), masked.eval()(frames, mask, frames, mask))
+    assert weights.network("flow", PLAIN).state_dict().keys() == FlowNetwork(GOLDEN.flow).state_dict().keys()
+
+
+def test_the_plain_sync_encoder_has_the_published_keys() -> None:
+    path = Path(__file__).parents[2] / "parity" / "state_dicts" / "synchformer_base_vfeat.tsv"
+    rows = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+    published = {row[0]: row[1] for row in rows if row[0].startswith("vfeat_extractor.")}
+    with torch.device("meta"):
+        ours = BUILD["synchformer"](SMALL_PLAIN).state_dict()
+    assert {key: str(list(value.shape)) for key, value in ours.items()} == published
