@@ -101,7 +101,7 @@ def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _quiet_rustup(machine: Machine, staging: Path) -> dict[str, str]:
-    """What keeps a trace away: pip asks `rustc` for its version, and rustup answers by making its folder in a home that has none."""
+    """Pip asks `rustc` for its version, and rustup answers by making its folder in a home that has none."""
     return {} if (machine.home / ".rustup").exists() else {"RUSTUP_HOME": str(staging / "rustup")}
 
 

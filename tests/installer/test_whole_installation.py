@@ -1,4 +1,4 @@
-"""The real installation, packages from pip's own index, killed twice on the way. Minutes; `make test-slow`."""
+"""The real installation, packages from pip's own index, killed twice on the way. `make test-slow`."""
 
 from __future__ import annotations
 
