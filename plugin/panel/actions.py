@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QMenu,
-    QSizePolicy,
     QSpinBox,
     QToolBar,
     QToolButton,
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
 from plugin.cues import MAX_TAKES
 from plugin.panel.commands import COMMANDS, Command
 from plugin.panel.palettes import Scheme
-from plugin.panel.parts import mark, name
+from plugin.panel.parts import CheckBox, mark, name
 
 
 class Actions:
@@ -112,9 +111,6 @@ class Actions:
         self._build_takes()
         bar.addSeparator()
         self._buttons("place", "remove_placement", "export")
-        gap = QWidget()
-        gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        bar.addWidget(gap)
         self._window.addToolBar(bar)
 
     def _build_takes(self) -> None:
@@ -123,20 +119,23 @@ class Actions:
         tells = "How many takes more are made of each spot; as set: those that the spot asks for."
         self.takes.setToolTip(tells)
         name(self.takes, "Takes more", tells)
+        self.bar.addWidget(_spacer(8))
         title = QLabel(" Ta&kes ")
         title.setBuddy(self.takes)
         self.bar.addWidget(title)
         self.bar.addWidget(self.takes)
-        preview = QToolButton()
-        preview.setDefaultAction(self._actions["preview_first"])
-        preview.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        preview.setText("Preview")
+        action, preview = self._actions["preview_first"], CheckBox("P&review")
+        preview.setToolTip(action.toolTip())
+        name(preview, "Preview quality", action.toolTip())
+        preview.toggled.connect(action.setChecked)
+        action.toggled.connect(preview.setChecked)
+        self.bar.addWidget(_spacer(8))
         self.bar.addWidget(preview)
 
     def _buttons(self, *keys: str) -> None:
-        for each in COMMANDS:
-            if isinstance(each, Command) and each.key in keys:
-                self.bar.addWidget(_bar_button(each, self._actions[each.key]))
+        commands = {each.key: each for each in COMMANDS if isinstance(each, Command)}
+        for key in keys:
+            self.bar.addWidget(_bar_button(commands[key], self._actions[key]))
 
 
 def _bar_button(each: Command, action: QAction) -> QToolButton:
@@ -152,3 +151,9 @@ def _bar_button(each: Command, action: QAction) -> QToolButton:
         action.changed.connect(lambda: made.setText(words))
     name(made, each.title.replace("&", "").rstrip("."), each.tells)
     return made
+
+
+def _spacer(width: int) -> QWidget:
+    gap = QWidget()
+    gap.setFixedWidth(width)
+    return gap

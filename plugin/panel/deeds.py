@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -163,19 +164,16 @@ class Deeds(QObject):
     def export(self) -> None:
         """Write stems and a timeline into a folder."""
         choice = ExportDialog(self._pulse, cue_ids=self._window.spots.selected, parent=self._window)
-        choice.accepted.connect(
-            lambda: self._ask(
-                PlaceDialog(
-                    self._pulse,
-                    title="Export",
-                    summary=self._desk.placing.summary(choice.cue_ids),
-                    act="Export",
-                    do=choice.begin,
-                    parent=self._window,
-                )
+        choice.accepted.connect(lambda: self._export(choice.cue_ids, choice.order()))
+        self._ask(choice)
+
+    def _export(self, cue_ids: tuple[str, ...], do: Callable[[], None]) -> None:
+        summary = self._desk.placing.summary(cue_ids)
+        self._ask(
+            PlaceDialog(
+                self._pulse, title="Export", summary=summary, act="Export", do=do, parent=self._window
             )
         )
-        self._ask(choice)
 
     def show_settings(self) -> None:
         """The settings dialog."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 
 from plugin.controller.views import Shared
+from plugin.panel.parts import CheckBox
 
 SEVERAL = "several values"
 
@@ -162,7 +163,7 @@ class ChoiceField(QComboBox):
         super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
 
-class FlagField(QCheckBox):
+class FlagField(CheckBox):
     """Yes or no; half a tick while a selection does not agree."""
 
     said = Signal(bool)

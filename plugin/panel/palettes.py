@@ -58,9 +58,9 @@ class Shades:
 
 
 DARK = Shades(
-    window="#22252b",
-    base="#191b20",
-    alternate="#1e2127",
+    window="#25282e",
+    base="#15171b",
+    alternate="#1a1d22",
     raised="#2f343c",
     line="#434a55",
     text="#e8eaee",
@@ -146,7 +146,6 @@ def _sheet(shades: Shades) -> str:
     QToolTip {{
         color: {shades.text}; background: {shades.raised}; border: 1px solid {shades.line}; padding: 4px;
     }}
-    QLabel[use="title"] {{ font-size: 150%; font-weight: 600; }}
     QLabel[use="heading"] {{ font-weight: 600; }}
     QLabel[use="faint"] {{ color: {shades.faint}; }}
     QLabel[use="good"] {{ color: {shades.good}; }}
@@ -167,5 +166,8 @@ def _sheet(shades: Shades) -> str:
     }}
     QTableView, QListView, QTreeView, QScrollArea {{ border: 1px solid {shades.line}; }}
     QTableView:focus, QListView:focus, QTreeView:focus {{ border: 1px solid {shades.accent}; }}
+    QToolBar {{ border: none; border-bottom: 1px solid {shades.line}; padding: 2px 4px; spacing: 3px; }}
+    QMenuBar {{ border: none; background: {shades.window}; }}
+    QStatusBar {{ border-top: 1px solid {shades.line}; }}
     QStatusBar::item {{ border: none; }}
     """

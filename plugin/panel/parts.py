@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QBoxLayout,
+    QCheckBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -18,6 +19,8 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
     QVBoxLayout,
     QWidget,
 )
@@ -43,6 +46,10 @@ def label(text: str, *, use: str = "", wraps: bool = True, selectable: bool = Fa
     made.setWordWrap(wraps)
     if use:
         made.setProperty("use", use)
+    if use == "title":
+        font = made.font()
+        font.setPointSizeF(1.6 * font.pointSizeF())
+        made.setFont(font)
     if selectable:
         made.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -72,6 +79,21 @@ def button(
     if main:
         made.setProperty("use", _MAIN)
     return made
+
+
+class CheckBox(QCheckBox):
+    """A check box whose box is seen on a dark ground too."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it, and an edge around the box."""
+        super().paintEvent(event)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        box = self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self)
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+        painter.drawRect(box.adjusted(0, 0, -1, -1))
+        painter.end()
 
 
 def mark(thing: QAbstractButton | QAction, icon_name: str) -> None:

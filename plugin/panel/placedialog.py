@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDialog,
     QFileDialog,
     QHeaderView,
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from plugin.controller.given import given_path
 from plugin.controller.views import PieceLine, PlacementReport, PlacementSummary
-from plugin.panel.parts import button, column, label, name, row
+from plugin.panel.parts import CheckBox, button, column, label, name, row
 from plugin.panel.pulse import Pulse
 
 _TITLES = ("Spot", "Track", "Take", "In", "Out", "Note")
@@ -124,8 +123,8 @@ class ExportDialog(QDialog):
         self.setWindowTitle("Export")
         timeline = pulse.desk.timeline
         self.folder = label(str(timeline.folder) if timeline else "", selectable=True)
-        self.package = QCheckBox("Also an OTIOZ package with all media inside")
-        self.only = QCheckBox(f"Only the {len(cue_ids)} selected spots")
+        self.package = CheckBox("Also an OTIOZ package with all media inside")
+        self.only = CheckBox(f"Only the {len(cue_ids)} selected spots")
         self.only.setEnabled(len(cue_ids) > 0)
         self._cue_ids = cue_ids
         self.act = button("Export", self.accept, main=True, icon_name="export")
@@ -148,11 +147,11 @@ class ExportDialog(QDialog):
         """The spots that were chosen; none are all."""
         return self._cue_ids if self.only.isChecked() else ()
 
-    def begin(self) -> None:
-        """Start what was chosen."""
-        self._pulse.desk.placing.export(
-            given_path(self.folder.text()), otioz=self.package.isChecked(), cue_ids=self.cue_ids
-        )
+    def order(self) -> Callable[[], None]:
+        """What does it as it was chosen; the dialog may be gone by then."""
+        placing, folder = self._pulse.desk.placing, given_path(self.folder.text())
+        otioz, cue_ids = self.package.isChecked(), self.cue_ids
+        return lambda: placing.export(folder, otioz=otioz, cue_ids=cue_ids)
 
     def _choose(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Export to", self.folder.text())

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from plugin.controller.views import SettingRow
-from plugin.panel.parts import button, column, label, name, row, scrolled
+from plugin.panel.parts import CheckBox, button, column, label, name, row, scrolled
 from plugin.panel.pulse import Pulse
 
 
@@ -95,7 +95,7 @@ class SettingsDialog(QDialog):
 
 def _field(each: SettingRow) -> QWidget:
     if each.kind == "flag":
-        field: QWidget = QCheckBox()
+        field: QWidget = CheckBox()
     elif each.choices:
         box = QComboBox()
         box.setEditable(each.kind == "text")

@@ -128,6 +128,7 @@ class Window(QMainWindow):
         self.tabs.addTab(self.queue, "Queue")
         self.tabs.addTab(self.problems, "Problems")
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         for part in (self.spots, self.stage, self.tabs):
             self._across.addWidget(part)
         self._across.setChildrenCollapsible(False)

@@ -1,7 +1,80 @@
-"""Panel tests draw without a screen."""
+"""The real window over the real desk and the golden bundle, drawn without a screen."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication, QDialog
+from pytestqt.qtbot import QtBot
+
+from plugin.controller.desk import Desk
+from plugin.folders import Folders
+from plugin.panel.starting import make_window
+from plugin.panel.window import Window
+from plugin.settings import Settings, change_settings, save_settings
+from tests.cli.made_timelines import MadeTimeline, make_timeline
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
+GENEROUS = 120_000
+"""Milliseconds; nothing here takes a tenth of it."""
+
+Until = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    """A user whose bundle is the golden one."""
+    made = Folders(tmp_path / "config", tmp_path / "data", tmp_path / "cache")
+    save_settings(change_settings(Settings(), {"bundle": str(GOLDEN), "provider": "cpu"}), made.config)
+    return made
+
+
+@pytest.fixture
+def until(qtbot: QtBot) -> Until:
+    """Lets the event loop run until something is so."""
+    return lambda condition: qtbot.waitUntil(lambda: bool(condition()), timeout=GENEROUS)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, folders: Folders, tmp_path: Path) -> Iterator[Window]:
+    """The window of that user, nothing opened yet."""
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "window"))
+    made = make_window(Desk.open(folders=folders))
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.pulse.desk.queue.cancel_all()
+    made.deeds.may_end_renders = lambda _doing: True  # type: ignore[method-assign]
+    made.close()
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> MadeTimeline:
+    """One shot of a second and a half, a violin and a trumpet marked in it."""
+    return make_timeline(tmp_path / "film")
+
+
+@pytest.fixture
+def opened(window: Window, film: MadeTimeline, until: Until) -> Window:
+    """The window with the film on its desk."""
+    return open_in(window, film.path, until)
+
+
+def open_in(window: Window, path: Path, until: Until) -> Window:
+    window.open_path(path)
+    until(lambda: window.spots.model.rowCount() and window.pulse.desk.timeline)
+    return window
+
+
+def front_dialog(kind: type[QDialog]) -> QDialog:
+    """The dialog of that kind that is shown."""
+    shown = [each for each in QApplication.topLevelWidgets() if isinstance(each, kind) and each.isVisible()]
+    assert shown, f"no {kind.__name__} is shown"
+    return shown[-1]
