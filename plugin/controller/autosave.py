@@ -53,11 +53,10 @@ class Autosave:
         if session is None or not self.dirty or self._board.chores.has("save") or self._on_hold(session):
             return
         self.dirty = False
-        notes = Notes.of(session.book, placed=session.placed)
-        file, book, presets = session.file, session.book, session.presets
+        file, book, presets, placed = session.file, session.book, session.presets, session.placed
         self._board.chores.start(
             "save",
-            lambda: file.save(book, notes, presets=presets),
+            lambda: file.save(book, Notes.of(book, placed=placed), presets=presets),
             done=lambda saved: self._saved(session, saved),
             failed=lambda error: self._failed(session, error),
         )

@@ -60,7 +60,12 @@ class Desk:
         self.machine = Machine(board, changed=self._settings_changed)
         acts = DeskActs(board, self._autosave, self.machine, reload=self.refresh)
         self.problems = Problems(
-            board, editing=self._editing, queue=self.queue, looks=self._looks, desk_acts=acts.table()
+            board,
+            editing=self._editing,
+            queue=self.queue,
+            looks=self._looks,
+            autosave=self._autosave,
+            desk_acts=acts.table(),
         )
 
     @classmethod

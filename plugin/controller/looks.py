@@ -30,10 +30,12 @@ class Looks:
         self._media_again = False
 
     def at_everything(self) -> None:
-        """Begin to look at the takes and the media of a timeline that was just opened."""
+        """Begin to look at the takes, the media and the cue sheet of the open timeline."""
         self._next = self._board.chores.clock() + _EVERY
         self.at_takes()
         self.at_media()
+        if self._board.session is not None:
+            self._at_sheet(self._board.session)
 
     def poll(self) -> None:
         """Begins a look when it is time for one."""

@@ -215,7 +215,7 @@ def failure_report(error: SagafoleyError) -> PlacementReport:
 
 
 def _copied(piece: StemPiece, home: Path, folder: Path) -> StemPiece:
-    """The piece with its file, and the sidecars that say how it was made, copied from `home` into a folder."""
+    """The piece with its file, and its sidecars from `home`, copied into a folder."""
     target = folder.absolute() / piece.path.name
     sidecar = home / dict(piece.facts)["sidecar"]
     try:

@@ -17,6 +17,9 @@ _REMOVE = ActionRow(Action.REMOVE_SPOT, "Remove spot")
 _OPEN_FOLDER = ActionRow(Action.OPEN_FOLDER, "Open folder")
 _RETRY = ActionRow(Action.RETRY, "Try again")
 
+FAULTS = "desk|"
+"""What the ids of the desk's own faults begin with."""
+
 _FAULT_ACTIONS = {
     "sheet": (
         ActionRow(Action.RELOAD_SHEET, "Read the changed sheet"),
@@ -50,7 +53,7 @@ def fault_row(key: str, fault: SagafoleyError) -> ProblemRow:
     subjects = {"sheet": "cue sheet", "save": "cue sheet", "notes": "choices of takes", "host": "timeline"}
     path = Path(fault.detail) if key in {"sheet", "save"} and Path(fault.detail).is_absolute() else None
     return ProblemRow(
-        id=f"desk|{key}",
+        id=f"{FAULTS}{key}",
         severity=Severity.BLOCKER if key in {"sheet", "save"} else Severity.WARNING,
         cue_id="",
         subject=subjects.get(key, key),

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from plugin.controller.autosave import Autosave
 from plugin.controller.board import Board
 from plugin.controller.editing import Editing
 from plugin.controller.items import Item
 from plugin.controller.looks import Looks
-from plugin.controller.problemrows import bundle_row, fault_row, found_row, item_row, problem_media
+from plugin.controller.problemrows import FAULTS, bundle_row, fault_row, found_row, item_row, problem_media
 from plugin.controller.queue import RenderQueue
 from plugin.controller.relinking import find_relinks, relinked_book
 from plugin.controller.session import Session
@@ -30,12 +31,14 @@ class Problems:
         editing: Editing,
         queue: RenderQueue,
         looks: Looks,
+        autosave: Autosave,
         desk_acts: dict[Action, Callable[[Path | str | None], None]],
     ) -> None:
         self._board = board
         self._editing = editing
         self._queue = queue
         self._looks = looks
+        self._autosave = autosave
         self._desk_acts = desk_acts
 
     def rows(self, cue_id: str = "") -> tuple[ProblemRow, ...]:
@@ -69,7 +72,9 @@ class Problems:
             self._desk_acts[action](given)
             return
         item = self._item(problem)
-        if item is not None and action is Action.RETRY:
+        if problem.startswith(FAULTS):
+            self._act_on_fault(problem.removeprefix(FAULTS), action)
+        elif item is not None and action is Action.RETRY:
             self._queue.retry(item.id)
         elif item is not None and action is Action.ACCEPT:
             self._queue.forget(item.id)
@@ -78,11 +83,17 @@ class Problems:
         self._board.tell(Topic.PROBLEMS)
 
     def recheck(self) -> None:
-        """Begin to look at all media again."""
+        """Begin to look again at everything that other programs may have changed."""
         if self._board.session is not None:
             self._board.session.footage.clear()
-        self._looks.at_media()
-        self._looks.at_takes()
+        self._looks.at_everything()
+
+    def _act_on_fault(self, key: str, action: Action) -> None:
+        session = self._board.open_session()
+        if action is Action.RETRY:
+            self._autosave.touch()
+        elif action is Action.ACCEPT:
+            session.faults.pop(key, None)
 
     def _item(self, problem: str) -> Item | None:
         return next((item for item in self._queue.failed if item_row(item).id == problem), None)

@@ -1,31 +1,105 @@
+import pytest
+
 from plugin.controller.views import SortBy, SpotQuery, SpotState, Topic
-from tests.cli.made_timelines import make_timeline
-from tests.unit.controller.waiting import wait_until
+from tests.unit.controller.long_timelines import make_long_timeline
+from tests.unit.controller.waiting import messages, settle, wait_until
 
 
-def test_an_opened_timeline_shows_its_spots(opened, tmp_path):
-    desk = opened(make_timeline(tmp_path / "edit").path)
-    assert (desk.timeline.name, desk.timeline.start) == ("film", "01:00:00:00")
-    rows = desk.spots.rows()
-    assert [(row.id, row.label, row.start, row.state) for row in rows] == [
-        ("001", "violin", "01:00:00:06", SpotState.NEW),
-        ("002", "trumpet", "01:00:00:06", SpotState.NEW),
+def test_an_empty_desk_answers_every_question(desk):
+    assert desk.timeline is None
+    assert desk.spots.rows() == ()
+    assert desk.spots.row("001") is None
+    assert desk.takes.rows("001") == ()
+    assert desk.queue.rows() == ()
+    assert desk.problems.rows() == ()
+    assert desk.history().undo == ""
+    assert desk.status().bundle.startswith("golden")
+    assert desk.recent() == ()
+    desk.undo()
+    desk.refresh()
+    assert desk.poll() == ()
+
+
+def test_an_opened_timeline_shows_its_spots(opened, timeline):
+    desk = opened(timeline.path)
+    view = desk.timeline
+    assert (view.name, view.start, view.end) == ("film", "01:00:00:00", "01:00:01:12")
+    assert [(row.id, row.label, row.start, row.state, row.matte) for row in desk.spots.rows()] == [
+        ("001", "violin", "01:00:00:06", SpotState.NEW, "luma"),
+        ("002", "trumpet", "01:00:00:06", SpotState.NEW, "luma"),
     ]
+    assert not view.sheet.exists(), "looking writes nothing"
+    assert not view.folder.exists()
 
 
-def test_spots_are_sorted_and_filtered(opened, tmp_path):
-    desk = opened(make_timeline(tmp_path / "edit").path)
-    by_label = desk.spots.rows(SpotQuery(sort=SortBy.LABEL))
-    assert [row.label for row in by_label] == ["trumpet", "violin"]
+def test_spots_are_sorted_and_filtered(opened, timeline):
+    desk = opened(timeline.path)
+    assert [row.label for row in desk.spots.rows(SpotQuery(sort=SortBy.LABEL))] == ["trumpet", "violin"]
+    down = desk.spots.rows(SpotQuery(sort=SortBy.LABEL, descending=True))
+    assert [row.label for row in down] == ["violin", "trumpet"]
     assert [row.id for row in desk.spots.rows(SpotQuery(text="01:00:00:06 TRUMP"))] == ["002"]
     assert desk.spots.rows(SpotQuery(states=frozenset({SpotState.STALE}))) == ()
+    for column in SortBy:
+        assert len(desk.spots.rows(SpotQuery(sort=column))) == 2
 
 
-def test_a_file_that_is_no_timeline_is_told_and_changes_nothing(opened, tmp_path):
-    desk = opened(make_timeline(tmp_path / "edit").path)
+def test_a_file_that_is_no_timeline_is_told_and_changes_nothing(opened, timeline, tmp_path):
+    desk = opened(timeline.path)
     desk.open_file(tmp_path / "nothing.otio")
-    events = []
-    events += wait_until(desk, lambda: not desk._board.chores.busy)
-    events += desk.poll()
-    assert any(event.topic is Topic.MESSAGE and "nothing.otio" in event.text for event in events)
+    events = wait_until(desk, lambda: not desk.opening)
+    assert "nothing.otio" in messages(events + list(desk.poll()))
     assert desk.timeline.name == "film"
+
+
+def test_opened_timelines_are_remembered_newest_first(opened, timeline, tmp_path):
+    other = make_long_timeline(tmp_path / "long", clips=4, spots=2)
+    desk = opened(timeline.path)
+    opened(other)
+    opened(timeline.path)
+    assert [row.path for row in desk.recent()] == [timeline.path, other]
+    timeline.path.unlink()
+    assert [row.there for row in desk.recent()] == [False, True]
+
+
+def test_a_feature_is_shown_with_all_its_spots(opened, tmp_path):
+    desk = opened(make_long_timeline(tmp_path, clips=600, spots=60))
+    rows = desk.spots.rows()
+    assert len(rows) == 60
+    assert {row.state for row in rows} == {SpotState.PROBLEM}, "no media is there"
+    assert "is not there" in rows[0].note
+    assert len(desk.spots.rows(SpotQuery(text="footsteps"))) == 20
+
+
+def test_closing_a_timeline_empties_the_desk(opened, timeline):
+    desk = opened(timeline.path)
+    desk.close_timeline()
+    assert Topic.TIMELINE in {event.topic for event in desk.poll()}
+    assert desk.timeline is None
+    assert desk.spots.rows() == ()
+
+
+@pytest.mark.parametrize("text", ["[[cue]]\nid = 7", "not toml at all ["])
+def test_a_damaged_cue_sheet_is_a_problem_and_is_not_written_over(opened, timeline, text):
+    sheet = timeline.path.with_name("film.cues.toml")
+    sheet.write_text(text)
+    desk = opened(timeline.path)
+    assert len(desk.spots.rows()) == 2
+    problem = desk.problems.rows()[0]
+    assert (problem.subject, [row.title for row in problem.actions]) == (
+        "cue sheet",
+        ["Read the changed sheet", "Keep mine"],
+    )
+    desk.takes.rows("001")
+    desk.spots.remove(["002"])
+    events = settle(desk)
+    assert sheet.read_text() == text, events
+    assert desk.status().saved == "not saved"
+
+
+def test_notes_that_cannot_be_read_are_told_and_kept(opened, timeline):
+    notes = timeline.path.parent / "film_foley" / "film.desk.json"
+    notes.parent.mkdir()
+    notes.write_text('{"kind": "something else"}')
+    desk = opened(timeline.path)
+    assert "choices of takes" in desk.problems.rows()[0].message
+    assert notes.with_name("film.desk.json.damaged").read_text() == '{"kind": "something else"}'
