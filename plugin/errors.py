@@ -62,6 +62,10 @@ class MatteMismatch(MediaError):
     """The matte does not fit its picture, or marks nothing."""
 
 
+class SoundUnavailable(SagafoleyError):
+    """Nothing can be heard on this machine: no library, no device, or one that refuses."""
+
+
 class BundleError(SagafoleyError):
     """A model bundle cannot be used."""
 
