@@ -193,8 +193,7 @@ class Playback:
         """Move to a frame of the spot; what plays goes on from there."""
         speed = self._speed
         self._stand(min(max(frame, 0), max(0, self._count - 1)))
-        if speed:
-            self._run(speed)
+        self._move(speed)
 
     def mark_in(self) -> None:
         """The range begins at this frame."""
@@ -283,16 +282,18 @@ class Playback:
             self.seek(frame)
 
     def _run(self, speed: int) -> None:
-        frame = self.frame()
+        """Play at this speed from here, or from the other end of the range where it is at its end."""
+        frame, (first, last) = self.frame(), self._range()
+        if speed and (not first <= frame <= last or frame == (last if speed > 0 else first)):
+            frame = first if speed > 0 else last
         self._stand(frame)
+        self._move(speed)
+
+    def _move(self, speed: int) -> None:
         if not speed or not self._count:
             return
-        first, last = self._range()
-        if not first <= frame <= last or frame == (last if speed > 0 else first):
-            self._head = Fraction(first if speed > 0 else last)
         if speed < 0:
-            self._head += 1  # backwards a frame is entered at its end
-            self._head -= Fraction(1, 1000)
+            self._head += 1 - Fraction(1, 1000)  # backwards, a frame is entered at its end
         self._speed, self._since = speed, self._clock()
 
     def _stand(self, frame: int) -> None:

@@ -222,6 +222,14 @@ def test_seeking_while_it_plays_goes_on_from_there(clock: Clock) -> None:
     assert playback.frame() == 20
 
 
+def test_seeking_to_the_last_frame_while_it_plays_does_not_jump(clock: Clock) -> None:
+    playback = loaded(clock)
+    playback.toggle()
+    playback.seek(29)
+
+    assert playback.frame() == 29
+
+
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(25), NTSC])
 def test_sound_is_sample_exact_against_the_picture(clock: Clock, rate: Fraction) -> None:
     playback = loaded(clock, rate=rate, frames=20)

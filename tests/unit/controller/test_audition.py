@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import types
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from plugin.controller.audition import Audition
+from plugin.controller.devices import Speaker, open_speaker
+from plugin.controller.mixing import Layer
+from plugin.controller.playback import Playback, Ruler
+from plugin.controller.sounds import Sound
+from plugin.errors import SoundUnavailable
+from plugin.media.shaping import Shape
+from plugin.timebase import TimeSpan, sample_position
+
+
+class Fake:
+    """A device whose buffer of 4800 samples is played when a test says so."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.data = b""
+        self.waiting = 0
+        self.fails = False
+
+    def start(self) -> None:
+        self.calls.append("start")
+        self.data, self.waiting = b"", 0
+
+    def room(self) -> int:
+        if self.fails:
+            raise SoundUnavailable("The sound device went away.", remedy="Connect one.")
+        return 4800 - self.waiting
+
+    def write(self, data: bytes) -> None:
+        self.data += data
+        self.waiting += len(data) // 4
+
+    def heard(self) -> int:
+        return len(self.data) // 4 - self.waiting
+
+    def play(self, samples: int) -> None:
+        self.waiting = max(0, self.waiting - samples)
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+def playing() -> Playback:
+    playback = Playback()
+    playback.load(TimeSpan(Fraction(3600), Fraction(3604)), Ruler(Fraction(25)))
+    sound = Sound.of((np.arange(200_000) % 30_000 / 32_767).astype(np.float32))
+    playback.hear((Layer(sound, sample_position(Fraction(3600)), Shape()),))
+    return playback
+
+
+def until(condition: Callable[[], bool], beat: Callable[[], None]) -> None:
+    deadline = time.monotonic() + 30
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        beat()
+        pause.wait(0.005)
+
+
+@pytest.fixture
+def fake() -> Fake:
+    return Fake()
+
+
+@pytest.fixture
+def audition(fake: Fake) -> Iterator[Audition]:
+    made = Audition(playing(), opener=lambda: fake)
+    yield made
+    made.close()
+
+
+def playback_of(audition: Audition) -> Playback:
+    return audition._playback
+
+
+def test_no_device_is_touched_before_something_plays(fake: Fake, audition: Audition) -> None:
+    audition.beat()
+
+    assert fake.calls == []
+    assert not audition.heard
+
+
+def test_the_picture_follows_what_is_heard(fake: Fake, audition: Audition) -> None:
+    playback = playback_of(audition)
+    playback.toggle()
+    until(lambda: audition.heard, audition.beat)
+    begun = playback.frame()
+    fake.play(1920 * 2)
+    audition.beat()
+
+    assert playback.frame() == begun + 2
+    samples = np.frombuffer(fake.data, np.int16)[::2].astype(int)
+    steps = np.diff(samples)
+    assert ((steps == 1) | (steps < -29_000)).all()
+    assert len(samples) == 4800 + 1920 * 2
+
+
+def test_a_seek_starts_the_device_anew(fake: Fake, audition: Audition) -> None:
+    playback = playback_of(audition)
+    playback.toggle()
+    until(lambda: audition.heard, audition.beat)
+    playback.seek(50)
+    audition.beat()
+
+    assert fake.calls[-2:] == ["stop", "start"]
+    assert np.frombuffer(fake.data, np.int16)[0] == 50 * 1920 % 30_000
+    assert playback.frame() == 50
+
+
+def test_switching_takes_does_not_start_it_anew(fake: Fake, audition: Audition) -> None:
+    playback = playback_of(audition)
+    playback.toggle()
+    until(lambda: audition.heard, audition.beat)
+    calls = list(fake.calls)
+    playback.hear(())
+    fake.play(2000)
+    audition.beat()
+
+    assert fake.calls == calls
+    assert np.frombuffer(fake.data, np.int16)[-2] == 0
+
+
+def test_stopping_silences_at_once(fake: Fake, audition: Audition) -> None:
+    playback_of(audition).toggle()
+    until(lambda: audition.heard, audition.beat)
+    playback_of(audition).stop()
+    audition.beat()
+
+    assert fake.calls[-1] == "stop"
+    assert not audition.heard
+
+
+def test_a_device_that_goes_away_leaves_the_picture_playing(fake: Fake, audition: Audition) -> None:
+    playback = playback_of(audition)
+    playback.toggle()
+    until(lambda: audition.heard, audition.beat)
+    fake.fails = True
+    audition.beat()
+
+    assert playback.playing
+    assert not audition.heard
+    assert audition.reason == "The sound device went away. Connect one."
+    assert fake.calls[-1] == "close"
+    first = playback.frame()
+    until(lambda: playback.frame() != first, audition.beat)
+
+
+def test_without_a_device_the_picture_plays_and_says_why() -> None:
+    opened = []
+
+    def opener() -> Speaker:
+        opened.append(1)
+        raise SoundUnavailable("This machine has no sound device.", remedy="Connect one.")
+
+    audition = Audition(playing(), opener=opener)
+    playback = playback_of(audition)
+    playback.toggle()
+    until(lambda: audition.reason != "", audition.beat)
+    first = playback.frame()
+    until(lambda: playback.frame() != first, audition.beat)
+
+    assert audition.reason == "This machine has no sound device. Connect one."
+    assert opened == [1]
+    audition.try_again()
+    until(lambda: opened == [1, 1], audition.beat)
+    audition.close()
+
+
+def test_it_is_heard_when_a_device_comes() -> None:
+    fake = Fake()
+    devices: list[Any] = [SoundUnavailable("None.", remedy="Connect one."), fake]
+
+    def opener() -> Speaker:
+        found = devices.pop(0)
+        if isinstance(found, SoundUnavailable):
+            raise found
+        speaker: Speaker = found
+        return speaker
+
+    audition = Audition(playing(), opener=opener)
+    playback_of(audition).toggle()
+    until(lambda: audition.reason != "", audition.beat)
+    audition.try_again()
+    until(lambda: audition.heard, audition.beat)
+
+    assert audition.reason == ""
+    audition.close()
+    assert fake.calls[-1] == "close"
+
+
+class PortAudioError(Exception):
+    pass
+
+
+def library(*, streams: list[Any]) -> Any:
+    """A stand-in for the module `sounddevice`."""
+
+    def open_stream(**_: Any) -> Any:
+        made = streams.pop(0)
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    begun: list[str] = []
+    return types.SimpleNamespace(
+        PortAudioError=PortAudioError,
+        RawOutputStream=open_stream,
+        _terminate=lambda: begun.append("terminate"),
+        _initialize=lambda: begun.append("initialize"),
+        begun=begun,
+    )
+
+
+class Stream:
+    def __init__(self) -> None:
+        self.free = 5760
+        self.fails = False
+        self.calls: list[str] = []
+
+    @property
+    def write_available(self) -> int:
+        if self.fails:
+            raise PortAudioError("unplugged")
+        return self.free
+
+    def start(self) -> None:
+        if self.fails:
+            raise PortAudioError("busy")
+        self.calls.append("start")
+
+    def write(self, data: bytes) -> None:
+        if self.fails:
+            raise PortAudioError("unplugged")
+        self.free -= len(data) // 4
+
+    def abort(self, ignore_errors: bool = False) -> None:
+        self.calls.append("abort")
+
+    def close(self, ignore_errors: bool = False) -> None:
+        self.calls.append("close")
+
+
+def test_portaudio_tells_what_was_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream()
+    monkeypatch.setitem(sys.modules, "sounddevice", library(streams=[stream]))
+    speaker = open_speaker()
+    speaker.start()
+    speaker.write(bytes(4 * 1000))
+
+    assert speaker.room() == 4760
+    assert speaker.heard() == 0
+    stream.free += 300
+    assert speaker.heard() == 300
+    stream.fails = True
+    with pytest.raises(SoundUnavailable, match="went away"):
+        speaker.room()
+    with pytest.raises(SoundUnavailable, match="went away"):
+        speaker.write(bytes(4))
+    assert speaker.heard() == 1000
+    with pytest.raises(SoundUnavailable, match="does not play"):
+        speaker.start()
+    speaker.stop()
+    speaker.close()
+    assert stream.calls == ["start", "abort", "close"]
+
+
+def test_devices_are_listed_anew_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = library(streams=[PortAudioError("none"), Stream()])
+    monkeypatch.setitem(sys.modules, "sounddevice", stand_in)
+
+    open_speaker()
+
+    assert stand_in.begun == ["terminate", "initialize"]
+
+
+def test_why_nothing_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = library(streams=[PortAudioError("none"), PortAudioError("none")])
+    monkeypatch.setitem(sys.modules, "sounddevice", nothing)
+    with pytest.raises(SoundUnavailable, match="no sound device"):
+        open_speaker()
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    with pytest.raises(SoundUnavailable, match="pip install sounddevice"):
+        open_speaker()
+
+
+def test_a_missing_system_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: str) -> Any:
+        raise OSError("PortAudio library not found")
+
+    monkeypatch.setattr("plugin.controller.devices.importlib.import_module", missing)
+    with pytest.raises(SoundUnavailable, match="libportaudio2"):
+        open_speaker()
