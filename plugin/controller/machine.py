@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from models_onnx.manifest import Manifest
 from plugin.bundles import BundleState, list_bundles
 from plugin.controller import facts
 from plugin.controller.board import Board
@@ -76,6 +77,11 @@ class Machine:
         bundle = self._board.bundle
         folder = bundle.folder if bundle else None
         return facts.bundle_rows(self._states(), workspace.settings.bundle, folder)
+
+    def manifest(self) -> Manifest | None:
+        """Of the bundle in use, None where there is none; may be asked for from any thread."""
+        bundle = self._board.workspace.bundle_if_any()
+        return bundle.manifest if bundle else None
 
     def examine(self) -> None:
         """Begin to look at everything a render needs; DOCTOR events follow as findings come."""
