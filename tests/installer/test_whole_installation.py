@@ -77,7 +77,7 @@ def test_killed_finished_run_updated_and_removed(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_from_a_folder_of_wheels_without_any_index(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+    home = tmp_path / "of mine"
     home.mkdir()
     tree = copy_tree(tmp_path / "tree")
     wheels = tmp_path / "whe els"

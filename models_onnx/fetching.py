@@ -1,0 +1,317 @@
+"""One file from the network or a folder: resumed, verified while it streams, whole or not there at all.
+
+What came so far lies in `NAME.part`; beside it `NAME.part.json` says of what it is a part. The bytes count,
+not what a server says of them: a file is ours when its size and digests are the published ones.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from models_onnx.addresses import UnsafeAddress, next_address
+from models_onnx.catalog import PublishedFile
+from models_onnx.parts import Digests, Part, fault_of, part_of
+
+_PIECE = 1 << 16
+_REDIRECTS = {301, 302, 303, 307, 308}
+_PASSING = {408, 425, 429, 500, 502, 503, 504}
+_MOST_REDIRECTS = 10
+_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+Progress = Callable[[str, int, int], None]
+
+
+class FetchFailed(Exception):
+    """A file could not be fetched.
+
+    Attributes:
+        reason: "network" (try again later), "refused" (the server will not give it), "damaged" (not what
+            was published), "unsafe" (an address that is not followed), "full" (no room) or "write".
+    """
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a server is waited for.
+
+    Attributes:
+        attempts: in a row without `worthwhile` bytes, before giving up.
+        connect, read: seconds.
+        slowest: bytes in `window` seconds below which a connection counts as stalled.
+    """
+
+    attempts: int = 6
+    connect: float = 15.0
+    read: float = 30.0
+    worthwhile: int = 1 << 20
+    window: float = 60.0
+    slowest: int = 60_000
+    longest_pause: float = 60.0
+
+
+class _Interrupted(Exception):
+    """The connection ended or stalled; what came is kept. `wait` is what the server asked for, seconds."""
+
+    def __init__(self, message: str, *, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+@dataclass(frozen=True, slots=True)
+class Fetcher:
+    """Fetches files; everything that waits can be stood in for.
+
+    Attributes:
+        session: honours the proxies of the environment.
+        progress: told name, bytes there, bytes in all (0 when not known).
+        pause, clock: seconds.
+    """
+
+    session: requests.Session
+    progress: Progress = lambda _name, _done, _total: None
+    patience: Patience = Patience()
+    pause: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def fetch(self, file: PublishedFile, address: str, target: Path) -> Digests:
+        """Put the published file at `target`.
+
+        Raises:
+            FetchFailed: see there; what came is kept where another run can go on from it.
+        """
+        try:
+            part = Part.open(part_of(target), address)
+            digests = self._whole(file, address, part)
+            _finish(part, target)
+        except UnsafeAddress as error:
+            raise FetchFailed(str(error), reason="unsafe") from None
+        except OSError as error:
+            raise write_failure(target, error) from error
+        return digests
+
+    def _whole(self, file: PublishedFile, address: str, part: Part) -> Digests:
+        """All bytes, verified; once more from the beginning when pieces of two versions were joined."""
+        self._fill(file, address, part)
+        fault = fault_of(file, part.digests(), linked=part.linked)
+        if fault and part.resumed == "yes":
+            part.begin(address)
+            self._fill(file, address, part)
+            fault = fault_of(file, part.digests(), linked=part.linked)
+        if fault:
+            part.discard()
+            raise FetchFailed(f"{file.name} from {address} {fault}.", reason="damaged")
+        return part.digests()
+
+    def _fill(self, file: PublishedFile, address: str, part: Part) -> None:
+        """Ask until the server has given everything."""
+        failures = 0
+        while True:
+            before = part.size
+            try:
+                self._ask(file, address, part)
+                return
+            except _Interrupted as interrupted:
+                failures = 0 if part.size - before >= self.patience.worthwhile else failures + 1
+                if failures >= self.patience.attempts:
+                    message = f"{file.name}: {interrupted} ({failures} attempts, {part.size} bytes are kept)."
+                    raise FetchFailed(message, reason="network") from None
+                part.resumed = "yes" if part.size else "no"
+                self.pause(self._wait(failures, interrupted.wait))
+
+    def _wait(self, failures: int, asked: float) -> float:
+        """Seconds: doubling, spread so that many clients do not come back at once."""
+        doubling = 2.0 ** max(failures - 1, 0) * random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
+        return min(max(doubling, asked), self.patience.longest_pause)
+
+    def _ask(self, file: PublishedFile, address: str, part: Part) -> None:
+        """One request, its answer appended.
+
+        Raises:
+            _Interrupted: it may go on later.
+            FetchFailed: it may not.
+        """
+        with self._answer(address, part) as response:
+            total = self._total(file, response, part, address)
+            if total == part.size and response.status_code == 416:
+                return
+            self._append(file, response, part, total)
+
+    def _answer(self, address: str, part: Part) -> requests.Response:
+        """The first answer that is no redirect."""
+        headers = {"Accept-Encoding": "identity"}
+        if part.size:
+            headers["Range"] = f"bytes={part.size}-"
+            validator = part.facts.get("validator", "")
+            if validator and not validator.startswith("W/"):
+                headers["If-Range"] = validator
+        for _ in range(_MOST_REDIRECTS):
+            response = self._get(address, headers)
+            linked = response.headers.get("X-Linked-Etag", "").strip('"')
+            if _SHA256.fullmatch(linked):
+                part.linked = linked
+            if response.status_code not in _REDIRECTS:
+                return response
+            response.close()
+            address = next_address(address, response.headers.get("Location", ""))
+        raise FetchFailed(f"{address} redirects in a circle.", reason="refused")
+
+    def _get(self, address: str, headers: dict[str, str]) -> requests.Response:
+        timeout = (self.patience.connect, self.patience.read)
+        try:
+            return self.session.get(
+                address, headers=headers, stream=True, allow_redirects=False, timeout=timeout
+            )
+        except requests.exceptions.SSLError as error:
+            raise FetchFailed(f"{address} does not prove who it is: {error}.", reason="network") from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+            raise FetchFailed(f"{address} cannot be asked: {error}.", reason="refused") from None
+        except requests.RequestException as error:
+            raise _Interrupted(_plainly(error)) from None
+
+    def _total(self, file: PublishedFile, response: requests.Response, part: Part, address: str) -> int:
+        """How many bytes the file has by this answer, 0 when it does not say; `part` is made to fit it."""
+        status = response.status_code
+        if status in _PASSING:
+            raise _Interrupted(f"the server answered {status}", wait=_retry_after(response))
+        validator = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
+        if status == 416:
+            total = _after_slash(response)
+            if total != part.size:
+                part.begin(address)
+                raise _Interrupted("the server has another file now")
+            return total
+        if status == 206:
+            total = self._continued(response, part, validator, address)
+        elif status == 200:
+            if part.size:
+                part.begin(address)
+            length = response.headers.get("Content-Length", "")
+            total = int(length) if length.isdigit() else 0
+        else:
+            raise FetchFailed(f"{address} answered {status} {response.reason}.", reason="refused")
+        part.note_validator(validator)
+        if file.bytes and total and total != file.bytes:
+            message = f"{address} offers {total} bytes; {file.name} was published with {file.bytes}."
+            raise FetchFailed(message, reason="damaged")
+        return total
+
+    def _continued(self, response: requests.Response, part: Part, validator: str, address: str) -> int:
+        """The whole size by an answer that goes on where we were; anything else begins again."""
+        match = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        known = part.facts.get("validator", "")
+        if match is None or int(match[1]) != part.size or (known and validator and known != validator):
+            part.begin(address)
+            raise _Interrupted("the server has another file now")
+        return 0 if match[2] == "*" else int(match[2])
+
+    def _append(self, file: PublishedFile, response: requests.Response, part: Part, total: int) -> None:
+        most = file.bytes or total
+        with part.path.open("ab") as opened:
+            for piece in self._pieces(response):
+                part.append(opened, piece)
+                if most and part.size > most:
+                    part.resumed = "no"
+                    raise FetchFailed(
+                        f"{file.name}: the server sends more than {most} bytes.", reason="damaged"
+                    )
+                self.progress(file.name, part.size, most)
+        if most and part.size < most:
+            raise _Interrupted(f"the connection ended after {part.size} of {most} bytes")
+
+    def _pieces(self, response: requests.Response) -> Iterator[bytes]:
+        """What comes, as long as it comes fast enough."""
+        since, came = self.clock(), 0
+        try:
+            for piece in response.iter_content(_PIECE):
+                yield piece
+                came += len(piece)
+                if self.clock() - since >= self.patience.window:
+                    if came < self.patience.slowest:
+                        raise _Interrupted("the connection has stalled")
+                    since, came = self.clock(), 0
+        except requests.RequestException as error:
+            raise _Interrupted(_plainly(error)) from None
+
+
+def copy_file(file: PublishedFile, source: Path, target: Path, progress: Progress) -> Digests:
+    """Put a file of a local folder at `target`, verified.
+
+    Raises:
+        FetchFailed: it is not there, not what was published, or cannot be written.
+    """
+    part = Part(part_of(target))
+    try:
+        part.begin(str(source))
+        with source.open("rb") as read, part.path.open("ab") as written:
+            while piece := read.read(1 << 20):
+                part.append(written, piece)
+                progress(file.name, part.size, file.size)
+        fault = fault_of(file, part.digests())
+        if fault:
+            part.discard()
+            raise FetchFailed(f"{source} {fault}.", reason="damaged")
+        _finish(part, target)
+    except FileNotFoundError:
+        part.discard()
+        raise FetchFailed(f"There is no {source}.", reason="refused") from None
+    except OSError as error:
+        part.discard()
+        raise write_failure(target, error) from error
+    return part.digests()
+
+
+def write_failure(path: Path, error: OSError) -> FetchFailed:
+    """What a failed write means."""
+    if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
+        return FetchFailed(
+            f"The disk is full: {path.name} could not be written to {path.parent}.", reason="full"
+        )
+    return FetchFailed(f"{path} could not be written: {error.strerror or error}.", reason="write")
+
+
+def room_in(folder: Path) -> int:
+    """Bytes free on the disk of a folder that need not exist."""
+    present = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    return shutil.disk_usage(present).free
+
+
+def _finish(part: Part, target: Path) -> None:
+    with part.path.open("rb+") as file:
+        os.fsync(file.fileno())
+    part.path.replace(target)
+    part.discard()
+
+
+def _after_slash(response: requests.Response) -> int:
+    total = response.headers.get("Content-Range", "").rpartition("/")[2]
+    return int(total) if total.isdigit() else -1
+
+
+def _retry_after(response: requests.Response) -> float:
+    asked = response.headers.get("Retry-After", "")
+    return float(asked) if asked.isdigit() else 0.0
+
+
+def _plainly(error: Exception) -> str:
+    """A network failure in few words."""
+    if isinstance(error, requests.exceptions.Timeout) or "timed out" in str(error):
+        return "the server does not answer"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy does not answer"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke"
+    return "no connection"
