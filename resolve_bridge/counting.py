@@ -57,7 +57,7 @@ def count_of(snapshot: Mapping[str, Any]) -> FrameCount:
     """The count of a timeline that was read.
 
     Raises:
-        HostRefused: its rate is no rate.
+        HostRefused: its rate is no rate, or Resolve does not say where it begins.
     """
     rate = rate_of(snapshot.get("rate"))
     if rate is None:
@@ -65,7 +65,12 @@ def count_of(snapshot: Mapping[str, Any]) -> FrameCount:
             f"DaVinci Resolve gives {snapshot.get('rate')!r} as the timeline's frame rate.",
             remedy="Choose a frame rate in the timeline's settings.",
         )
-    start, timecode = int(snapshot["start_frame"]), str(snapshot.get("start_timecode") or "")
+    start, timecode = snapshot.get("start_frame"), str(snapshot.get("start_timecode") or "")
+    if not isinstance(start, int):
+        raise HostRefused(
+            "DaVinci Resolve does not say where the timeline begins.",
+            remedy="Wait until Resolve is ready and its timeline is open, then do it again.",
+        )
     drop = supports_drop_frame(rate) and _drops_frames(snapshot, timecode, rate, start)
     count = timecode_frames(timecode, rate, drop_frame=drop)
     return FrameCount(rate, start, start if count is None else count, drop)

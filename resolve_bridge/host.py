@@ -65,7 +65,7 @@ class ResolveHost:
 
     def status(self) -> ResolveStatus:
         """What runs and what is open; no project need be."""
-        return ResolveStatus.of(self._ask("status"), transport=self.channel.name)
+        return ResolveStatus.of(self._ask("status", bin=BIN), transport=self.channel.name)
 
     def info(self) -> HostInfo:
         """The program and its current timeline.
@@ -159,10 +159,10 @@ class ResolveHost:
             found = self._remove([last], status.timeline_id)
             left += found["left"]
             self.notes = tuple(found["warnings"])
-            if not found["failed"]:
+            if not found["failed"] and not found["untidy"]:
                 earlier.pop()
             self._records.keep(status.project_id, status.timeline_id, earlier)
-            if found["pieces"] or found["tracks"] or found["failed"]:
+            if found["pieces"] or found["tracks"] or found["failed"] or found["untidy"]:
                 return Removal(tuple(found["tracks"]), found["pieces"], tuple(left))
         return Removal(left=tuple(left))
 

@@ -123,7 +123,8 @@ class Placing:
             }
             for track in self.tracks
         ]
-        return {"placement": self.placement, "state": "begun", "tracks": tracks}
+        bins = {"before": list(self.status.bins)}
+        return {"placement": self.placement, "state": "begun", "bin": bins, "tracks": tracks}
 
     def _record(self, result: Json) -> Json:
         facts = {one.key: _facts(one.piece) for track in self.tracks for one in track.pieces}
@@ -146,15 +147,23 @@ class Placing:
     def _bin(self, found: Json) -> Json:
         """Our bin; made by us also when an earlier placement made it."""
         earlier = (one.get("bin") or {} for one in [*self.kept, *self.replaced])
-        made = any(one.get("id") == found["id"] and one.get("created") for one in earlier)
+        made = any(_made_bin(one, found["id"]) for one in earlier)
         return {"id": found["id"], "created": bool(found["created"] or made)}
 
     def _survivors(self, result: Json) -> list[Json]:
         """Earlier placements that Resolve did not take away wholly."""
-        return self.replaced if result["removed"]["failed"] else []
+        removed = result["removed"]
+        return self.replaced if removed["failed"] or removed["untidy"] else []
 
     def _keep(self, placements: list[Json]) -> None:
         self.records.keep(self.status.project_id, self.status.timeline_id, placements)
+
+
+def _made_bin(bin_: Json, found: str) -> bool:
+    """Whether a record says that its placement made the bin, or may have before it was broken off."""
+    if "before" in bin_:
+        return found not in bin_["before"]
+    return bin_.get("id") == found and bool(bin_.get("created"))
 
 
 def _facts(piece: StemPiece) -> Json:

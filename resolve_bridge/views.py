@@ -23,6 +23,7 @@ class ResolveStatus:
         timeline_id: its unique id.
         project_rate: the project's frame rate, as Resolve writes it.
         clock: what says how the timeline counts; see `counting.count_of`.
+        bins: ids of the bins of our name.
         can: abilities of this version by name (`inside.status.abilities`).
     """
 
@@ -37,6 +38,7 @@ class ResolveStatus:
     timeline_id: str
     project_rate: object
     clock: Mapping[str, Any]
+    bins: tuple[str, ...]
     can: Mapping[str, bool]
 
     @classmethod
@@ -55,5 +57,6 @@ class ResolveStatus:
             timeline_id=str(timeline.get("id") or ""),
             project_rate=timeline.get("project_rate"),
             clock=timeline,
+            bins=tuple(found.get("bins") or ()),
             can=dict(found.get("can") or {}),
         )

@@ -39,14 +39,18 @@ class EditorState:
         if not self.open_page(name):
             raise refused("Resolve did not open its {} page.".format(name.capitalize()))
 
+    def is_elsewhere(self) -> bool:
+        """Whether another project is open now; what was got from the one before answers no more."""
+        return identity(current_project(self.session.resolve)) not in ("", self.session.project_id)
+
     def put_back(self, settle: float) -> List[str]:
         """Put everything back; what could not be, as sentences.
 
         Args:
             settle: seconds in which Resolve may still move the playhead.
         """
-        if identity(current_project(self.session.resolve)) != self.session.project_id:
-            return []
+        if self.is_elsewhere():
+            return ["Another project is open in Resolve now; bin, marks and playhead of the one before stay."]
         steps = (
             (self._put_timeline, "The timeline that was open could not be opened again."),
             (self._put_folder, "The bin that was open could not be opened again."),

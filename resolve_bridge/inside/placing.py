@@ -42,8 +42,10 @@ def place(resolve: Any, request: Json) -> Json:
         state.require_page("edit")
         result = work.run()
     except BridgeFault as fault:
+        elsewhere = state.is_elsewhere()
         left = work.undo(state)
-        raise _told(fault, left, state.put_back(settle)) from None
+        unrestored = state.put_back(settle)
+        raise (_abandoned(fault) if elsewhere else _told(fault, left, unrestored)) from None
     except BaseException:
         work.undo(state)
         state.put_back(settle)
@@ -59,6 +61,18 @@ def _told(fault: BridgeFault, left: List[str], unrestored: List[str]) -> BridgeF
     if left:
         remedy = "Close any window that is open in Resolve, run `sagafoley resolve remove`, then place again."
     return BridgeFault(fault.kind, message, remedy, fault.detail, len(left))
+
+
+def _abandoned(fault: BridgeFault) -> BridgeFault:
+    """The fault where somebody opened another project: what was made until then is out of reach."""
+    return BridgeFault(
+        fault.kind,
+        "Another project was opened in Resolve while pieces were placed; what was placed until then is still "
+        "in the project before.",
+        "Open that project and its timeline, run `sagafoley resolve remove`, then place again.",
+        fault.message,
+        left=1,
+    )
 
 
 class _Work:
@@ -78,6 +92,7 @@ class _Work:
         session = self.session
         counts = item_counts(session, self.tracks_before)
         folder = make_bin(session.pool, self.bin_name) if self.paths else None
+        folder_id = identity(folder)
         media = {path: import_file(session.pool, folder, path) for path in self.paths}
         placed = [self._track(track, media) for track in self.request["tracks"]]
         confirm(session, placed, counts)
@@ -85,7 +100,7 @@ class _Work:
         return {
             "timeline": {"name": text(session.timeline, "GetName"), "id": session.timeline_id},
             "project": {"name": text(session.project, "GetName"), "id": session.project_id},
-            "bin": {"id": identity(folder), "created": identity(folder) not in self.bins_before},
+            "bin": {"id": folder_id, "created": folder_id not in self.bins_before},
             "tracks": placed,
             "removed": removal.as_json(),
             "warnings": list(removal.left),
@@ -104,7 +119,7 @@ class _Work:
         moved = self.tracks_before + len(placed) - self.session.track_count()
         for track in placed:
             track["index"] -= max(0, moved)
-        removal.left.extend(removal.failed)
+        removal.left.extend(removal.failed + removal.untidy)
         return removal
 
     def undo(self, state: EditorState) -> List[str]:

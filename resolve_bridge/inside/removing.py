@@ -26,6 +26,7 @@ class Removal:
         files: sound files that Resolve does not use any more.
         left: sentences about what is the editor's now.
         failed: sentences about what Resolve refused.
+        untidy: sentences about unused sounds of ours that Resolve kept in its media pool.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,7 @@ class Removal:
         self.files = []  # type: List[str]
         self.left = []  # type: List[str]
         self.failed = []  # type: List[str]
+        self.untidy = []  # type: List[str]
 
     def as_json(self) -> Json:
         """As it travels."""
@@ -43,6 +45,7 @@ class Removal:
             "files": self.files,
             "left": self.left,
             "failed": self.failed,
+            "untidy": self.untidy,
         }
 
 
@@ -70,7 +73,7 @@ def remove(resolve: Any, request: Json) -> Json:
         told = state.put_back(float(request.get("settle", _SETTLE)))
     if removal.failed and not removal.pieces:
         raise refused(" ".join(removal.failed + told))
-    return dict(removal.as_json(), warnings=removal.failed + told)
+    return dict(removal.as_json(), warnings=removal.failed + removal.untidy + told)
 
 
 def standing(resolve: Any, request: Json) -> Json:
@@ -159,11 +162,15 @@ def _is_there(session: Session, found: _Found) -> bool:
 
 
 def _delete_tracks(session: Session, record: Json, held: "set[int]", removal: Removal) -> None:
-    """Delete tracks of the record that are empty now: those that held its pieces, or were left empty."""
+    """Delete tracks of the record that are empty now: those that held its pieces, or were left empty.
+
+    Of a placement that was broken off, every empty track that it had named.
+    """
+    begun = record.get("state") == "begun"
     names = {track["name"]: track.get("index") for track in record["tracks"]}
     for index in range(session.track_count(), 0, -1):
         name = text(session.timeline, "GetTrackName", "audio", index)
-        if name not in names or not (index in held or names[name] == index):
+        if name not in names or not (begun or index in held or names[name] == index):
             continue
         if session.items_on("audio", index):
             continue
@@ -187,16 +194,29 @@ def _tidy_pool(session: Session, record: Json, bin_name: str, removal: Removal) 
     paths = [piece["path"] for track in record["tracks"] for piece in track["pieces"]]
     folders = bins_named(session.pool, bin_name)
     used = _paths_on(session)
-    for item in items_with(folders, paths):
-        path = path_of(item)
-        if path_key(path) in used or not unused(item):
-            continue
+    for item in _unused(folders, paths, used):
         call(session.pool, "DeleteClips", [item])
+    stuck = len(_unused(folders, paths, used))
+    if stuck:
+        removal.untidy.append("{} sounds that nothing uses stay in the media pool.".format(stuck))
     kept = {path_key(path_of(item)) for item in items_with(folders, paths)}
     removal.files.extend(path for path in paths if path_key(path) not in kept | used)
     made = record.get("bin") or {}
-    if made.get("created") and not kept:
-        delete_bin(session.pool, bin_name, str(made.get("id")))
+    for folder_id in [] if kept else [identity(folder) for folder in folders]:
+        if _is_made(made, folder_id):
+            delete_bin(session.pool, bin_name, folder_id)
+
+
+def _is_made(made: Json, folder_id: str) -> bool:
+    """Whether a bin was made for a placement, or came while one was under way that was broken off."""
+    if "before" in made:
+        return folder_id not in made["before"]
+    return bool(made.get("created")) and folder_id == made.get("id")
+
+
+def _unused(folders: List[Any], paths: List[str], used: "set[str]") -> List[Any]:
+    items = items_with(folders, paths)
+    return [item for item in items if path_key(path_of(item)) not in used and unused(item)]
 
 
 def _paths_on(session: Session) -> "set[str]":

@@ -1,13 +1,16 @@
 """What runs, what is open, and what this version can do: asked for, never guessed from a version number."""
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 from .calls import has, identity, read, setting, text, things, whole
 from .session import current_project
 
 
-def status(resolve: Any, _request: Dict[str, Any]) -> Dict[str, Any]:
-    """Product, edition, version, page, project, timeline, abilities; never a fault while Resolve answers."""
+def status(resolve: Any, request: Dict[str, Any]) -> Dict[str, Any]:
+    """Product, edition, version, page, project, timeline, abilities; never a fault while Resolve answers.
+
+    `bins` are the ids of the bins right below the root that are called as the request's `bin`.
+    """
     project = current_project(resolve)
     timeline = read(project, "GetCurrentTimeline")
     return {
@@ -17,6 +20,7 @@ def status(resolve: Any, _request: Dict[str, Any]) -> Dict[str, Any]:
         "page": text(resolve, "GetCurrentPage"),
         "project": _named(project),
         "timeline": _timeline(project, timeline),
+        "bins": _bins(project, str(request.get("bin") or "")),
         "can": abilities(resolve, project, timeline),
     }
 
@@ -46,6 +50,12 @@ def abilities(resolve: Any, project: Any, timeline: Any) -> Dict[str, bool]:
         "export": has(timeline, "Export"),
         "edition_by_call": has(resolve, "IsStudio"),
     }
+
+
+def _bins(project: Any, name: str) -> List[str]:
+    root = read(read(project, "GetMediaPool"), "GetRootFolder") if name else None
+    folders = things(root, "GetSubFolderList")
+    return [identity(folder) for folder in folders if text(folder, "GetName") == name]
 
 
 def _named(thing: Any) -> Optional[Dict[str, str]]:
