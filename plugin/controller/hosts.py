@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from plugin.controller.session import Origin, Session
+from plugin.errors import HostRefused
 from plugin.filehost import FileHost
 from plugin.folders import Folders
 from plugin.hosts import Flavour, Host
 from plugin.render.naming import safe_name
 from plugin.settings import Settings
+
+T = TypeVar("T")
 
 
 def file_host(session: Session, settings: Settings, *, folder: Path | None = None) -> FileHost:
@@ -44,8 +48,22 @@ def snapshot_of(host: Host, folders: Folders) -> Origin:
     Raises:
         HostError: it refuses or is not there.
     """
-    info = host.info()
+    info = answered(host.info())
     name = safe_name(info.timeline_name, limit=72, fallback="timeline")
     folder = folders.data / "timelines" / name
     folder.mkdir(parents=True, exist_ok=True)
-    return Origin(host.snapshot(folder), info.name, from_editor=True)
+    return Origin(answered(host.snapshot(folder)), info.name, from_editor=True)
+
+
+def answered(answer: T | None) -> T:
+    """What a host answered; programs with an interface of their own may answer nothing at all.
+
+    Raises:
+        HostRefused: nothing.
+    """
+    if answer is None:
+        raise HostRefused(
+            "The editing program answered nothing.",
+            remedy="Look at its timeline, and whether a dialog is open there, before you try again.",
+        )
+    return answer

@@ -68,7 +68,8 @@ def make_book(maker: Maker, cue_file: CueFile | None, notes: Notes) -> Book:
         return _noted(Book(sheet, own={spot.id: spot for spot in spots}), notes)
     maker.sheet(spots, replace(cue_file, entries=()))  # whether its rate fits
     sheet = replace(sheet, timeline_name=cue_file.timeline or sheet.timeline_name)
-    picked = (relinked_spot(spot, notes.relinks) for spot in picked_spots(maker.opened, cue_file))
+    bare = replace(cue_file, entries=tuple(_without_handles(entry, notes) for entry in cue_file.entries))
+    picked = (relinked_spot(spot, notes.relinks) for spot in picked_spots(maker.opened, bare))
     return _noted(_matched(maker, sheet, (*spots, *picked), cue_file, notes), notes)
 
 
@@ -164,6 +165,14 @@ def _handles(entry: CueEntry, mark: SpotMark | None) -> tuple[Fraction, Fraction
     before, after = mark.record.start - entry.start, entry.end - mark.record.end
     fits = all(0 <= handle <= MAX_HANDLE for handle in (before, after))
     return (before, after) if fits else None
+
+
+def _without_handles(entry: CueEntry, notes: Notes) -> CueEntry:
+    """The entry at the place of its spot."""
+    mark = notes.spots.get(entry.id)
+    if mark is None or _handles(entry, mark) is None:
+        return entry
+    return replace(entry, start=mark.record.start, end=mark.record.end)
 
 
 def _own_spot(cue: Cue, spots: Sequence[Spot]) -> Spot:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from plugin.controller.book import TakeNote
+from plugin.controller.hosts import answered
 from plugin.controller.levels import ChosenTake, provide
 from plugin.controller.session import Session
 from plugin.controller.sheets import timecodes
@@ -161,7 +162,7 @@ def place_on(host: Host, chosen: Selection, view: TimelineView) -> Done:
         HostError, OutputError, MediaError: nothing was placed.
     """
     pieces = [provide(one, view.folder) for one in (*chosen.takes, *chosen.others)]
-    placed = host.place(pieces, conflict=Conflict.REPLACE)
+    placed = answered(host.place(pieces, conflict=Conflict.REPLACE))
     path = host.output if isinstance(host, FileHost) else None
     report = PlacementReport(
         title="Placed",
@@ -180,7 +181,7 @@ def remove_from(host: Host) -> Done:
     Raises:
         HostError, OutputError: nothing was removed.
     """
-    removal = host.remove()
+    removal = answered(host.remove())
     what = f"{_count(removal.pieces, 'stem')} on {_count(len(removal.tracks), 'track')}"
     sentence = f"{what} taken away." if removal.tracks or removal.pieces else "Nothing of ours was there."
     path = host.output if isinstance(host, FileHost) and host.output.exists() else None

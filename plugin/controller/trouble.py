@@ -10,6 +10,7 @@ from plugin.controller.session import Session
 from plugin.cues import Problem, Severity
 from plugin.render.checking import USUAL_TOKENS, check_sheet
 from plugin.render.media_checks import Depth
+from plugin.timeline.sources import NOT_THERE
 
 
 def problem_id(problem: Problem) -> str:
@@ -34,12 +35,17 @@ def blocked_cues(session: Session) -> frozenset[str]:
 
 
 def spotting_problems(session: Session) -> tuple[Problem, ...]:
-    """What spotting found, under the ids that the cues have on the sheet."""
+    """What spotting found and an editor cannot change here, under the ids that the cues have on the sheet.
+
+    Media that are not there and names that overlap are looked at again and again by `look_at_media`.
+    """
     found = session.opened.found
     spots = {spot.id: (spot.source_name, spot.record) for spot in found.spots}
     cues = {(spot.source_name, spot.record): cue_id for cue_id, spot in session.book.own.items()}
     named = []
     for problem in found.problems:
+        if problem.message.endswith(f"{NOT_THERE}.") or "overlap" in problem.message:
+            continue
         cue_id = cues.get(spots[problem.cue_id], "?") if problem.cue_id in spots else ""
         if cue_id != "?":
             named.append(replace(problem, cue_id=cue_id))

@@ -11,6 +11,9 @@ from plugin.cues import ClipSource, MediaSource
 from plugin.timeline.flattening import Shown
 from plugin.timeline.references import Reference, is_there, read_reference
 
+NOT_THERE = "is not there"
+"""What is said of media that may come back or be found elsewhere while a timeline is open."""
+
 _RELINK = "Relink it in the editing program, or put the file where the timeline expects it."
 
 
@@ -77,7 +80,7 @@ class Sources:
         if reference.media is None:
             found.append(Trouble(shown.name, f"{named}: its media {reference.fault}.", _RELINK))
         elif not self._is_there(reference.media):
-            message = f"{named}: its media {_place(reference.media)} is not there."
+            message = f"{named}: its media {_place(reference.media)} {NOT_THERE}."
             found.append(Trouble(shown.name, message, _RELINK))
         return found
 
