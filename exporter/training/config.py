@@ -208,7 +208,7 @@ class VaeStage:
     loud: float = 4.0
     depth: float = 6.0
     square: float = 0.5
-    kl: float = 3e-4
+    kl: float = 1e-4
     statistics: int = 64
 
 
@@ -243,7 +243,8 @@ class FeaturesStage:
     Attributes:
         scenes: how many; `shard` of them share a file.
         per_object: samples of an object, each with its own matte.
-        revoiced: share of the samples whose sound is another class's at the same times, said in words.
+        revoiced: share of the samples whose sound is another class's at the same times, said in words; such
+            a sample stands beside the object's own and shares its pictures.
         null_mask: share with an empty mask and silence.
         full_mask: share with a mask of the whole frame, and the mixture.
         several: share with the masks of several objects, and their blend.
@@ -251,7 +252,7 @@ class FeaturesStage:
 
     scenes: int = 2000
     shard: int = 50
-    per_object: int = 2
+    per_object: int = 1
     revoiced: float = 0.28
     null_mask: float = 0.06
     full_mask: float = 0.1
@@ -266,6 +267,8 @@ class FlowStage:
         drop_video: share whose clip and sync features are the null ones.
         drop_text: share without words; a re-voiced sample keeps its own.
         sync_noise: noise on sync features, in deviations.
+        temper: how far the latent's channels keep their sizes beside each other: 0 makes all equal, so
+            that what can hardly be heard is as important as what can; 1 keeps them.
     """
 
     optimisation: Optimisation = Optimisation(
@@ -274,6 +277,7 @@ class FlowStage:
     drop_video: float = 0.1
     drop_text: float = 0.35
     sync_noise: float = 0.05
+    temper: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,7 +421,7 @@ _WORDS: Mapping[Any, str] = {
 _SHARES = (
     ("mattes", tuple(one.name for one in dataclasses.fields(Mattes))),
     ("features", ("revoiced", "null_mask", "full_mask", "several")),
-    ("flow", ("drop_video", "drop_text")),
+    ("flow", ("drop_video", "drop_text", "temper")),
     ("finetune", ("drop_video", "drop_text")),
     ("sync", ("single_pass", "easy")),
 )

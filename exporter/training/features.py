@@ -131,36 +131,45 @@ class FeatureMaker:
         """All samples of one scene, each a row of `Features`."""
         scene = self.source.scene(index)
         count = len(scene.things) * self.config.features.per_object
-        return [self._sample(scene, index, number) for number in range(count)]
+        return [row for number in range(count) for row in self._samples(scene, index, number)]
 
-    def _sample(self, scene: Scene, index: int, number: int) -> dict[str, Tensor]:
+    def _samples(self, scene: Scene, index: int, number: int) -> list[dict[str, Tensor]]:
+        """One mask of a scene; where it marks one object, perhaps in another's voice as well."""
         rng = draws(self.config.seed, "features", index, number)
-        sample, kind = self._ask(scene, index, number, rng)
-        count = len(scene.frames)
-        wear = draw_wear(rng, self.config.mattes, count=count, rate=self.config.model.sync_rate)
+        thing = number % len(scene.things)
+        sample = self._ask(scene, thing, rng)
+        seen = self._seen(scene, sample, rng)
+        rows = [seen | self._heard(sample, index, sample.kind)]
+        settings = self.config.features
+        if sample.kind == "one" and rng.random() < settings.revoiced / (1 - settings.revoiced):
+            sound = self.source.revoiced(index, thing=thing, seed=int(rng.integers(1 << 31)))
+            if sound is not None:
+                voiced = replace(sample, stem=sound.stem, labels=(sound.label,), captions=sound.captions)
+                rows.append(seen | self._heard(voiced, index, "revoiced"))
+        return rows
+
+    def _seen(self, scene: Scene, sample: Wanted, rng: np.random.Generator) -> dict[str, Tensor]:
+        wear = draw_wear(rng, self.config.mattes, count=len(scene.frames), rate=self.config.model.sync_rate)
+        return {
+            "clip": self.clip_features(scene, wear)[None].half().cpu(),
+            "sync": self.sync_features(scene, sample, wear)[None].half().cpu(),
+        }
+
+    def _heard(self, sample: Wanted, index: int, kind: str) -> dict[str, Tensor]:
         mean, std = self.encoders.posterior(torch.from_numpy(self._whole(sample.stem))[None])
         label = sample.labels[0] if len(sample.labels) == 1 else SILENT
         phrases = [sample.captions[one % len(sample.captions)] for one in range(PHRASES)]
         numbers = {"kind": KINDS.index(kind), "label": label, "scene": index, "thing": sample.thing}
         return {
-            "clip": self.clip_features(scene, wear)[None].half().cpu(),
-            "sync": self.sync_features(scene, sample, wear)[None].half().cpu(),
             "mean": mean.half().cpu(),
             "std": std.half().cpu(),
             "tokens": self.words.rows(phrases)[None],
             **{name: torch.tensor([value]) for name, value in numbers.items()},
         }
 
-    def _ask(self, scene: Scene, index: int, number: int, rng: np.random.Generator) -> tuple[Wanted, str]:
-        """What a sample is about: by its share, an object in another's voice, or one of `asking.KINDS`."""
+    def _ask(self, scene: Scene, thing: int, rng: np.random.Generator) -> Wanted:
+        """What a sample is about: by its share, an object or one of the other `asking.KINDS`."""
         settings = self.config.features
-        thing = number % len(scene.things)
-        if rng.random() < settings.revoiced:
-            sound = self.source.revoiced(index, thing=thing, seed=int(rng.integers(1 << 31)))
-            if sound is not None:
-                own = just_one(scene, thing)
-                voiced = replace(own, stem=sound.stem, labels=(sound.label,), captions=sound.captions)
-                return voiced, "revoiced"
         rest = 1 - settings.revoiced
         kind = draw_kind(
             rng,
@@ -172,7 +181,7 @@ class FeatureMaker:
         if sample.kind == "null":
             # Nothing is marked, whatever the words say.
             sample = replace(sample, captions=scene.things[thing].captions)
-        return sample, sample.kind
+        return sample
 
     def _whole(self, stem: Float) -> Float:
         """The stem as long as a window's latents."""

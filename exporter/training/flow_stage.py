@@ -49,6 +49,11 @@ class Matching(nn.Module):
         return self.flow.velocity(x, t, conditions)
 
 
+def tempered(deviations: Tensor, temper: float) -> Tensor:
+    """What every channel is divided by: its deviation, pulled towards the largest."""
+    return deviations * (deviations.max() / deviations) ** temper
+
+
 def matching_pair(x1: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Time t [B] (logit-normal), the state there, and the velocity to learn: x_t, x1 - x0."""
     x0 = torch.randn(x1.shape, generator=generator).to(x1.device)
@@ -79,7 +84,7 @@ class FlowTraining:
         """Latent statistics, features of no words, and gates that start closed."""
         flow = self.network.flow
         flow.latent_mean.copy_(statistics["latent_mean"])
-        flow.latent_std.copy_(statistics["latent_std"])
+        flow.latent_std.copy_(tempered(statistics["latent_std"], self.config.flow.temper))
         flow.empty_string_feat.copy_(self.text(self.words.rows([""]).to(self.device))[0].cpu())
         for name, module in flow.named_modules():
             if name.endswith("adaLN_modulation"):
