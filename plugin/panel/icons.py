@@ -44,6 +44,21 @@ _DRAWINGS = {
     "reload": "arc 12,12 8 60,270; line 12,1.5 16,5 12,8.5",
     "eye": "arc 12,18 11 35,110; arc 12,6 11 215,110; dot 12,12 2.4",
     "star": "fill 12,2.5 14.8,9 21.8,9.6 16.5,14.2 18.1,21 12,17.4 5.9,21 7.5,14.2 2.2,9.6 9.2,9",
+    "play": "fill 7,4 19,12 7,20",
+    "pause": "fill 6,5 10,5 10,19 6,19; fill 14,5 18,5 18,19 14,19",
+    "first": "line 6,5 6,19; fill 18,6 18,18 9,12",
+    "last": "line 18,5 18,19; fill 6,6 6,18 15,12",
+    "back": "line 14,5 7,12 14,19; line 18,5 18,19",
+    "on": "line 10,5 17,12 10,19; line 6,5 6,19",
+    "mark-in": "line 13,4 8,4 8,20 13,20; line 12,12 19,12",
+    "mark-out": "line 11,4 16,4 16,20 11,20; line 12,12 5,12",
+    "loop": "line 6,16 4,16 4,8 18,8; line 15,5 18,8 15,11; line 18,8 20,8 20,16 6,16; line 9,13 6,16 9,19",
+    "mute": "fill 4,9 8,9 12,5 12,19 8,15 4,15; line 15,9 21,15; line 21,9 15,15",
+    "matte": "line 3,5 21,5 21,19 3,19 3,5; dot 12,12 4.2",
+    "focus": "line 4,9 4,4 9,4; line 15,4 20,4 20,9; line 20,15 20,20 15,20; line 9,20 4,20 4,15; dot 12,12 1.6",
+    "swap": "line 4,8 19,8; line 15,4 19,8 15,12; line 20,16 5,16; line 9,12 5,16 9,20",
+    "rename": "line 4,20 5,15 16,4 20,8 9,19 4,20; line 13,7 17,11",
+    "choose": "arc 12,12 9 0,360; dot 12,12 4",
 }
 """Strokes on a grid of 24, from the top left: `line` and `fill` through points, `dot` of a centre and a
 radius, `arc` of a centre, a radius, and first degree and span against the clock from three o'clock."""
