@@ -95,7 +95,11 @@ class Fetcher:
         """
         try:
             part = Part.open(part_of(target), address)
-            digests = self._whole(file, address, part)
+            try:
+                digests = self._whole(file, address, part)
+            finally:
+                if not part.size:
+                    part.discard()
             _finish(part, target)
         except UnsafeAddress as error:
             raise FetchFailed(str(error), reason="unsafe") from None

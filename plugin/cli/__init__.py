@@ -24,7 +24,7 @@ _COMMANDS = {
     "generate": ("plugin.cli.generate", "generate_sound"),
     "resolve": ("plugin.cli.resolve", "manage_resolve"),
     "panel": ("plugin.cli.panel", "open_panel"),
-    "models": ("plugin.cli.machine", "manage_bundles"),
+    "models": ("plugin.cli.models", "manage_models"),
     "doctor": ("plugin.cli.machine", "report_health"),
 }
 

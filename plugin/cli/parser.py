@@ -342,16 +342,34 @@ def _add_models(add_parser: _AddParser) -> None:
     parser = _command(
         add_parser,
         "models",
-        summary="list, verify or locate model bundles",
-        usage="{list,verify,path} [NAME|FOLDER] [options]",
-        text="list: every bundle found. verify: read and hash every file.\npath: print a bundle's folder.",
+        summary="list, verify, locate, fetch or remove models",
+        usage="{list,verify,path,fetch,remove} [NAME|FOLDER] [options]",
+        text="list: every bundle found, and what can be fetched. verify: read and hash every file.\n"
+        "path: print a bundle's folder. fetch: published checkpoints, to make a bundle of with\n"
+        "sagafoley-export. remove: fetched checkpoints, or a bundle of yours.",
     )
-    parser.add_argument("action", choices=("list", "verify", "path"), help="What to do.")
+    actions = ("list", "verify", "path", "fetch", "remove")
+    parser.add_argument("action", choices=actions, help="What to do.")
     parser.add_argument(
         "bundle",
         nargs="?",
         metavar="NAME|FOLDER",
-        help="One bundle (verify: default all; path: default the one in use).",
+        help="One bundle (verify: default all; path: default the one in use); fetch and remove: a set.",
+    )
+    group = parser.add_argument_group("fetching")
+    group.add_argument("--accept-licence", action="store_true", help="Accept the licences that are shown.")
+    group.add_argument(
+        "--from",
+        dest="source",
+        metavar="FOLDER|URL",
+        help="Take files from a folder or a mirror instead of where they were published.",
+    )
+    group.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="Where checkpoints are kept (default: the data folder).",
     )
 
 
