@@ -79,7 +79,9 @@ class LoopbackChannel:
             return self._insist(envelope, str(request.get("op")), timeout)
 
     def close(self) -> None:
-        """No more requests; the script goes on as long as its panel does."""
+        """No more requests; the script need not stay for us."""
+        if not self._closed:
+            _told(self._address, "leave")
         self._closed = True
 
     def _insist(self, envelope: bytes, name: str, timeout: float) -> Answer:
@@ -137,8 +139,13 @@ def _found(path: Path) -> Address:
 
 
 def _ping(address: Address) -> Answer | None:
+    return _told(address, "ping")
+
+
+def _told(address: Address, operation: str) -> Answer | None:
+    """The answer to what a server does at once; None when nobody is there."""
     try:
-        return ask(address, new_envelope({"op": "ping"}, PING_SECONDS), PING_SECONDS)
+        return ask(address, new_envelope({"op": operation}, PING_SECONDS), PING_SECONDS)
     except (NoServer, NoAnswer):
         return None
 

@@ -59,15 +59,15 @@ def find_server(path: str = "") -> Address:
     """
     try:
         content = json.loads(read_private(path or server_file()))
-        port, token, process = content["port"], content["token"], content["pid"]
-        greeting = content["greeting"]
+        port, process = int(content["port"]), int(content["pid"])
+        token, greeting = content["token"], content["greeting"]
     except (OSError, ValueError, KeyError, TypeError):
         raise NoServer("no script serves") from None
-    if not (0 < int(port) < 65536 and isinstance(token, str) and isinstance(greeting, dict)):
+    if not (0 < port < 65536 and isinstance(token, str) and isinstance(greeting, dict)):
         raise NoServer("the file has no meaning")
     if content.get("protocol") != PROTOCOL:
         raise NoServer("a script of another version serves")
-    return Address(int(port), token, int(process), greeting)
+    return Address(port, token, process, greeting)
 
 
 def new_envelope(request: "Dict[str, Any]", timeout: float) -> bytes:

@@ -14,11 +14,11 @@ from .telling import tell
 
 PATIENCE = 0.25
 """Seconds between looks at what else may have ended the session."""
-LOOK_EVERY = 2.0
+LOOK_EVERY = 1.0
 """Seconds between looks at Resolve itself."""
 SILENCES = 3
 """Looks in a row without an answer, after which Resolve has gone."""
-GRACE = 6.0
+GRACE = 3.0
 """Seconds without any panel until the session ends; another panel may be about to call."""
 RETIRE_SECONDS = 10.0
 
@@ -52,7 +52,7 @@ class Session:
             return self._give_up("{} Install Sagafoley again.".format(fault))
         self._panels.update(retire_older())
         server = Server(greeting, performer(self._resolve), seen=self._panels.add)
-        server.operations["retire"] = self._retire
+        server.operations.update(retire=self._retire, leave=self._leave)
         try:
             server.start()
         except OSError as fault:
@@ -67,7 +67,7 @@ class Session:
         try:
             self._child = start_panel(launcher)
         except OSError as fault:
-            return self._give_up(_NO_PANEL.format(launcher[0], fault))
+            return self._give_up(_NO_PANEL.format(launcher[0], fault.strerror or fault))
         self._say_quietly("serving {product} {version}".format(**server.greeting))
         looked, reason = time.monotonic(), ""
         while not reason:
@@ -79,10 +79,15 @@ class Session:
         self._say_quietly("ended: " + reason)
         return reason
 
-    def _retire(self) -> "Dict[str, Any]":
+    def _leave(self, process: int) -> "Dict[str, Any]":
+        """A program that lets go of Resolve, and may run on."""
+        self._panels.discard(process)
+        return {"ok": True, "result": {}}
+
+    def _retire(self, process: int) -> "Dict[str, Any]":
         """A newer script takes over; it is told which panels to look after."""
         self._retired = True
-        running = sorted(self._running())
+        running = sorted(self._running() - {process})
         return {"ok": True, "result": {"panels": running}}
 
     def _running(self) -> "Set[int]":

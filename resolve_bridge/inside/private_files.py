@@ -75,7 +75,7 @@ def _check_owner(path: str, facts: os.stat_result) -> None:
 
 def _access_command(folder: str, variable: "Callable[[str], str | None]" = os.environ.get) -> List[str]:
     """Windows: nothing inherited, everything for this user, and so for every file made inside."""
-    system = variable("SystemRoot") or "C:\\Windows"
+    system = variable("SYSTEMROOT") or "C:\\Windows"
     domain, name = variable("USERDOMAIN"), variable("USERNAME") or ""
     user = "{}\\{}".format(domain, name) if domain else name
     program = system + "\\System32\\icacls.exe"

@@ -24,14 +24,19 @@ from .proofs import PROOF_HEADER, answer_proof, digest_of, new_token
 
 CONNECTIONS = 32
 """Open at a time; each costs a thread."""
+QUEUE = 128
+"""Connections that the system holds until we take them; a panel that finds it full waits for seconds."""
 SEND_SECONDS = 30.0
+AFTER = 2.0
+"""Seconds that we wait longer than the client, who tells its person more than we can."""
 LAST_ANSWERS = 3.0
 """Seconds in which answers may still go out before the script, and with it every thread, ends."""
 LONGEST_WAIT = 3600.0
 """Seconds; what a client may ask us to wait at most."""
 
 Answer = Dict[str, Any]
-Operation = Callable[[], Answer]
+Operation = Callable[[int], Answer]
+"""Answered at once, without Resolve; takes the process number of whoever asks."""
 
 
 class Server:
@@ -62,6 +67,7 @@ class Server:
         self._socket: "Optional[socket.socket]" = None
         self._lock = threading.Lock()
         self._left = threading.Condition(self._lock)
+        self._accepting = threading.Thread()
         self._strangers: "List[socket.socket]" = []
         self._open = 0
 
@@ -76,13 +82,14 @@ class Server:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         try:
             listener.bind(("127.0.0.1", 0))
-            listener.listen(CONNECTIONS)
+            listener.listen(QUEUE)
             self._socket, self.port = listener, listener.getsockname()[1]
             write_private(self._path, json.dumps(self._facts()))
         except OSError:
             listener.close()
             raise
-        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, args=(listener,), daemon=True)
+        self._accepting.start()
 
     def work(self, patience: float) -> bool:
         """Do one request in this thread, waiting `patience` seconds for it; whether there was one."""
@@ -100,6 +107,7 @@ class Server:
         if self._socket is not None:
             self._socket = None
             _knock(self.port)
+            self._accepting.join(LAST_ANSWERS)
         self._jobs.abandon(
             dict(
                 _refusal("HostNotRunning", "Sagafoley's script in DaVinci Resolve has ended.", _START),
@@ -184,20 +192,20 @@ class Server:
         self._seen(process)
         operation = self.operations.get(str(request.get("op")))
         if operation is not None:
-            return operation()
+            return operation(process)
         try:
             job = self._jobs.submit(identity, request, timeout)
         except TooMany:
             return _refusal(
                 "HostRefused", "Too many requests wait for DaVinci Resolve.", "Try again in a minute."
             )
-        if not job.done.wait(timeout):
+        if not job.done.wait(timeout + AFTER):
             return _refusal(
                 "HostNotRunning", "DaVinci Resolve did not answer in time.", "Close any dialog it shows."
             )
         return job.answer
 
-    def _ping(self) -> Answer:
+    def _ping(self, _process: int) -> Answer:
         return {"ok": True, "result": {"greeting": self.greeting, "busy": self._jobs.busy_with()}}
 
 
