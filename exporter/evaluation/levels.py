@@ -45,7 +45,7 @@ def envelope_correlation(first: Float, second: Float) -> float:
 
 
 def _decibels(values: Float) -> Float:
-    smooth = np.convolve(values, np.full(5, 0.2), "same")
+    smooth = np.convolve(np.pad(values, 2, mode="edge"), np.full(5, 0.2), "valid")
     top = max(float(smooth.max(initial=0.0)), 1e-9)
     return np.asarray(20 * np.log10(np.maximum(smooth / top, 10 ** (FLOOR_DB / 20))), np.float32)
 
@@ -53,15 +53,15 @@ def _decibels(values: Float) -> Float:
 def event_energy_ratio(wave: Float, *, rate: int, own: Times, others: Times) -> float | None:
     """Decibels between the mean power at one's own events and at others'; None where neither can be judged.
 
-    The others' events count where none of one's own is near; power has a floor 60 dB below one's own.
+    The others' events count where none of one's own is near. Beyond 60 dB nobody hears a difference.
     """
     alone = exclusive(others, own)
     if not own or not alone:
         return None
     mine, theirs = _power(wave, own, rate), _power(wave, alone, rate)
-    if mine <= 10 ** (SILENT_DB / 10):
-        return 0.0
-    return 10 * float(np.log10(mine / max(theirs, mine * 10 ** (FLOOR_DB / 10))))
+    quiet = 10 ** (SILENT_DB / 10)
+    ratio = 10 * float(np.log10(max(mine, quiet) / max(theirs, quiet)))
+    return float(np.clip(ratio, FLOOR_DB, -FLOOR_DB))
 
 
 def _power(wave: Float, times: Times, rate: int) -> float:
