@@ -41,7 +41,7 @@ lint: $(DEVELOPMENT) ## ruff: rules and formatting
 
 types: $(DEVELOPMENT) ## mypy, strict
 	$(BIN)/mypy
-	cd installer && ../$(BIN)/mypy --strict --python-version 3.11 *.py
+	cd installer && ../$(BIN)/mypy --strict --python-version 3.11 --cache-dir ../.mypy_cache/installer *.py
 
 imports: $(DEVELOPMENT) ## import directions between the rooms
 	$(BIN)/lint-imports
