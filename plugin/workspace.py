@@ -53,6 +53,12 @@ class Workspace:
         presets = Presets.load(folders.presets_file)
         return cls(folders, settings, presets, Store.default(folders.bundles))
 
+    @classmethod
+    def plain(cls, folders: Folders | None = None) -> Workspace:
+        """The workspace of a user who has set nothing."""
+        folders = folders or Folders.default()
+        return cls(folders, Settings(), Presets.load(), Store.default(folders.bundles))
+
     def bundle(self) -> Bundle:
         """The bundle that the settings name.
 

@@ -11,6 +11,7 @@ from plugin.controller.hosts import connect_editor
 from plugin.controller.session import Session
 from plugin.controller.views import DeskEvent, Topic
 from plugin.errors import BundleError, SagafoleyError, UsageError
+from plugin.folders import Folders
 from plugin.hosts import Host
 from plugin.settings import Settings
 from plugin.workspace import Workspace
@@ -29,6 +30,7 @@ class Board:
         connect: finds the running editor; slow.
         bundle: the one that the settings name, None while there is none that can be used.
         fault: why there is none.
+        settings_fault: why the settings or presets of the user are not used; None when they are.
     """
 
     workspace: Workspace
@@ -39,11 +41,16 @@ class Board:
     connect: Callable[[], Host] = connect_editor
     bundle: Bundle | None = None
     fault: BundleError | None = None
+    settings_fault: UsageError | None = None
 
     @classmethod
-    def open(cls, workspace: Workspace) -> Board:
-        """A board with an empty desk on it."""
-        board = cls(workspace)
+    def open(cls, folders: Folders | None = None) -> Board:
+        """A board with an empty desk on it; settings with a mistake give way to the usual ones."""
+        try:
+            board = cls(Workspace.open(folders=folders))
+        except UsageError as error:
+            board = cls(Workspace.plain(folders))
+            board.settings_fault = error
         board.find_bundle()
         return board
 

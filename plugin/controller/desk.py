@@ -23,6 +23,7 @@ from plugin.controller.problems import Problems
 from plugin.controller.queue import RenderQueue
 from plugin.controller.recent import recent_rows, remember
 from plugin.controller.session import Origin, Session, read_session
+from plugin.controller.sheets import output_folder
 from plugin.controller.spots import Spots
 from plugin.controller.statusline import status_line
 from plugin.controller.takes import Takes
@@ -31,7 +32,6 @@ from plugin.errors import HostNotRunning, SagafoleyError
 from plugin.folders import Folders
 from plugin.hosts import Host
 from plugin.opening import Reading
-from plugin.workspace import Workspace
 
 _EVERYTHING = (Topic.TIMELINE, Topic.SPOTS, Topic.TAKES, Topic.PROBLEMS, Topic.HISTORY, Topic.STATUS)
 
@@ -75,11 +75,8 @@ class Desk:
         Args:
             folders: other than the user's own.
             connect: what finds the running editor, other than the usual ways.
-
-        Raises:
-            UsageError: the settings or presets file has a mistake.
         """
-        board = Board.open(Workspace.open(folders=folders))
+        board = Board.open(folders)
         board.connect = connect or board.connect
         return cls(board)
 
@@ -122,7 +119,7 @@ class Desk:
 
         def work() -> tuple[Host, Session]:
             host = editor or connect()
-            return host, read_session(snapshot_of(host, workspace.folders), workspace)
+            return host, read_session(snapshot_of(host), workspace)
 
         def done(found: tuple[Host, Session]) -> None:
             board.editor = found[0]
@@ -242,8 +239,15 @@ class Desk:
         self._board.tell(Topic.STATUS)
 
     def _settings_changed(self) -> None:
-        self._looks.at_media()
+        session = self._board.session
         self._tell_everything()
+        if session is None:
+            return
+        folder = output_folder(self._board.workspace, None, beside=session.view.path)
+        if folder == session.view.folder:
+            self._looks.at_media()
+        else:
+            self.refresh()
 
     def _tell_everything(self) -> None:
         for topic in _EVERYTHING:

@@ -10,6 +10,7 @@ from plugin.controller.board import Board
 from plugin.controller.machine import Machine
 from plugin.controller.views import Action, Topic
 from plugin.errors import UsageError
+from plugin.settings import FILE_NAME
 
 Act = Callable[[Path | str | None], None]
 
@@ -32,6 +33,7 @@ class DeskActs:
             Action.CHOOSE_OUTPUT: self.choose_output,
             Action.RELOAD_SHEET: self.reload_sheet,
             Action.KEEP_MINE: self.keep_mine,
+            Action.RESET_SETTINGS: self.reset_settings,
             Action.SHOW_DOCTOR: self.show_doctor,
         }
 
@@ -42,11 +44,10 @@ class DeskActs:
         self._machine.change_settings({"bundle": str(given)})
 
     def choose_output(self, given: Path | str | None) -> None:
-        """Write stems to that folder; the timeline is read again with the takes that are there."""
+        """Write stems to that folder from now on; the timeline is read again with its takes."""
         if given is None:
             raise UsageError("No folder was chosen.", remedy="Choose a folder for stems.")
         self._machine.change_settings({"output_folder": str(given)})
-        self._reload()
 
     def reload_sheet(self, _given: Path | str | None) -> None:
         """Take the cue sheet as another program left it; what was not saved here is given up."""
@@ -60,6 +61,16 @@ class DeskActs:
         session.faults.pop("sheet", None)
         session.faults.pop(FAULT, None)
         self._autosave.touch()
+        self._board.tell(Topic.PROBLEMS)
+
+    def reset_settings(self, _given: Path | str | None) -> None:
+        """Put the user's settings and presets aside and work with the usual ones."""
+        folders = self._board.workspace.folders
+        for path in (folders.config / FILE_NAME, folders.presets_file):
+            if path.is_file():
+                path.replace(path.with_name(f"{path.name}.damaged"))
+        self._board.settings_fault = None
+        self._board.tell(Topic.SETTINGS)
         self._board.tell(Topic.PROBLEMS)
 
     def show_doctor(self, _given: Path | str | None) -> None:

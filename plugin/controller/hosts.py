@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
+from platformdirs import user_documents_path
+
 from plugin.controller.session import Origin, Session
 from plugin.errors import HostRefused
 from plugin.filehost import FileHost
-from plugin.folders import Folders
 from plugin.hosts import Flavour, Host
 from plugin.render.naming import safe_name
 from plugin.settings import Settings
+from plugin.wholefile import output_error
 
 T = TypeVar("T")
 
@@ -42,16 +44,22 @@ def connect_editor() -> Host:
     return ResolveHost.of(connect().required())
 
 
-def snapshot_of(host: Host, folders: Folders) -> Origin:
+def snapshot_of(host: Host) -> Origin:
     """The editor's open timeline as a file of ours, always the same for the same timeline. Slow.
+
+    It lies in the user's documents, as the stems that the editor's project will name go beside it.
 
     Raises:
         HostError: it refuses or is not there.
+        OutputError: the file cannot be written.
     """
     info = answered(host.info())
     name = safe_name(info.timeline_name, limit=72, fallback="timeline")
-    folder = folders.data / "timelines" / name
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(user_documents_path()) / "Sagafoley" / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
     return Origin(answered(host.snapshot(folder)), info.name, from_editor=True)
 
 

@@ -71,12 +71,11 @@ class Looks:
             return
         self._media_again = False
         book, told = session.book, spotting_problems(session)
-        presets, tokens = session.presets.names, session.tokens
 
         def seen(problems: tuple[Problem, ...]) -> None:
             self._saw_media(session, problems)
 
-        self._start("media", lambda: look_at_media(book, told, presets=presets, tokens=tokens), seen)
+        self._start("media", lambda: look_at_media(session, book, told), seen)
 
     def _saw_media(self, session: Session, problems: tuple[Problem, ...]) -> None:
         if problems != session.media_problems:

@@ -74,9 +74,10 @@ class Machine:
     def bundles(self) -> tuple[BundleRow, ...]:
         """The model bundles of this machine."""
         workspace = self._board.workspace
-        bundle = self._board.bundle
-        folder = bundle.folder if bundle else None
-        return facts.bundle_rows(self._states(), workspace.settings.bundle, folder)
+        bundle, states = self._board.bundle, self._states()
+        if bundle is not None and all(state.folder != bundle.folder for state in states):
+            states = (BundleState(bundle.manifest.id, bundle.folder, bundle, None), *states)
+        return facts.bundle_rows(states, workspace.settings.bundle, bundle.folder if bundle else None)
 
     def manifest(self) -> Manifest | None:
         """Of the bundle in use, None where there is none; may be asked for from any thread."""

@@ -11,7 +11,10 @@ from plugin.doctor import State
 
 
 class Action(StrEnum):
-    """What can be done about a problem with one button."""
+    """What can be done about a problem with one button.
+
+    `OPEN_FOLDER` is the window's to do, with the row's `path`; all others go to `Problems.act`.
+    """
 
     RELINK = "relink"
     OPEN_FOLDER = "open folder"

@@ -10,11 +10,13 @@ from plugin.controller.relinking import place_of
 from plugin.controller.trouble import problem_id
 from plugin.controller.views import Action, ActionRow, Needs, ProblemRow
 from plugin.cues import ImageSequence, MediaSource, Problem, Severity
-from plugin.errors import BundleError, SagafoleyError
+from plugin.errors import BundleError, EngineError, OutputError, SagafoleyError, UsageError
 
 _ACCEPT = ActionRow(Action.ACCEPT, "Accept")
 _REMOVE = ActionRow(Action.REMOVE_SPOT, "Remove spot")
 _OPEN_FOLDER = ActionRow(Action.OPEN_FOLDER, "Open folder")
+_DOCTOR = ActionRow(Action.SHOW_DOCTOR, "Doctor")
+_CHOOSE_OUTPUT = ActionRow(Action.CHOOSE_OUTPUT, "Choose folder", Needs.FOLDER)
 _RETRY = ActionRow(Action.RETRY, "Try again")
 
 FAULTS = "desk|"
@@ -43,8 +45,22 @@ def bundle_row(fault: BundleError) -> ProblemRow:
         detail=fault.detail,
         actions=(
             ActionRow(Action.CHOOSE_BUNDLE, "Choose bundle", Needs.BUNDLE),
-            ActionRow(Action.SHOW_DOCTOR, "Doctor"),
+            _DOCTOR,
         ),
+    )
+
+
+def settings_row(fault: UsageError) -> ProblemRow:
+    """Settings or presets with a mistake, which are not used."""
+    return ProblemRow(
+        id="settings",
+        severity=Severity.WARNING,
+        cue_id="",
+        subject="settings",
+        message=f"{fault.message} The usual settings are used.",
+        remedy=fault.remedy,
+        detail=fault.detail,
+        actions=(ActionRow(Action.RESET_SETTINGS, "Reset settings"),),
     )
 
 
@@ -76,8 +92,17 @@ def item_row(item: Item) -> ProblemRow:
         message=failure.message,
         remedy=failure.remedy,
         detail=failure.detail,
-        actions=(_RETRY, _ACCEPT),
+        actions=(_RETRY, *_item_actions(failure), _ACCEPT),
     )
+
+
+def _item_actions(failure: SagafoleyError) -> tuple[ActionRow, ...]:
+    """What else can help."""
+    if isinstance(failure, OutputError):
+        return (_CHOOSE_OUTPUT,)
+    if isinstance(failure, EngineError | BundleError):
+        return (_DOCTOR,)
+    return ()
 
 
 def found_row(problem: Problem, book: Book) -> ProblemRow:
@@ -89,6 +114,9 @@ def found_row(problem: Problem, book: Book) -> ProblemRow:
         path = place_of(media)
         needs = Needs.FOLDER if isinstance(media, ImageSequence) else Needs.FILE
         actions += [ActionRow(Action.RELINK, "Relink", needs), _OPEN_FOLDER]
+    if not problem.cue_id and Path(problem.subject).is_absolute():  # the folder of stems
+        path = Path(problem.subject)
+        actions.append(_CHOOSE_OUTPUT)
     if problem.severity is Severity.WARNING:
         actions.append(_ACCEPT)
     elif problem.cue_id:

@@ -11,7 +11,15 @@ from plugin.controller.board import Board
 from plugin.controller.editing import Editing
 from plugin.controller.items import Item
 from plugin.controller.looks import Looks
-from plugin.controller.problemrows import FAULTS, bundle_row, fault_row, found_row, item_row, problem_media
+from plugin.controller.problemrows import (
+    FAULTS,
+    bundle_row,
+    fault_row,
+    found_row,
+    item_row,
+    problem_media,
+    settings_row,
+)
 from plugin.controller.queue import RenderQueue
 from plugin.controller.relinking import find_relinks, relinked_book
 from plugin.controller.session import Session
@@ -49,6 +57,7 @@ class Problems:
 
     def _rows(self) -> list[ProblemRow]:
         rows = [bundle_row(fault) for fault in (self._board.fault,) if fault]
+        rows += [settings_row(fault) for fault in (self._board.settings_fault,) if fault]
         session = self._board.session
         if session is None:
             return rows

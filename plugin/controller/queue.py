@@ -160,7 +160,8 @@ class RenderQueue:
         more = f", {waiting} waiting" if waiting else ""
         if current is None:
             return f"{waiting} waiting" if waiting else ""
-        return f"{current.cue.id} {current.cue.spot.label}: {self.of_cue(current.cue.id).text}{more}"  # type: ignore[union-attr]
+        row = current.row(self._pace, now=self._clock())
+        return f"{current.cue.id} {row.label}: {row.text}{more}"
 
     def poll(self) -> None:
         """Take what the render process told, look whether it lives, and give it its next item."""

@@ -15,7 +15,7 @@ from plugin.controller.sheetfile import SheetFile, digest_of
 from plugin.controller.sheets import output_folder, timecodes
 from plugin.controller.shelf import Pictures, Shelf
 from plugin.controller.views import TimelineView
-from plugin.cues import Problem
+from plugin.cues import Cue, Problem
 from plugin.cuesheets.reading import read_cue_file
 from plugin.errors import SagafoleyError, UsageError
 from plugin.opening import OpenTimeline, Reading
@@ -40,6 +40,10 @@ class Origin:
     reading: Reading | None = None
 
 
+Verdict = tuple[Cue, str, str | None, str]
+"""A cue, the digest of the bundle and the footage's fingerprint it was found for, and the sentence."""
+
+
 @dataclass(slots=True)
 class Session:
     """The open timeline.
@@ -56,6 +60,8 @@ class Session:
         shelf: its takes; None until they were read.
         footage: fingerprints of the pictures of spots that have takes, as far as they are known.
         placed: by cue id: what of it lies on the host's timeline.
+        verdicts: why takes are outdated, as far as it was found out; see `plugin.controller.states`.
+        told: problems of a book and a look at the media, as they were last put together.
         bundle: digest of the bundle in use, "" when there is none.
         tokens: how many tokens of a prompt that bundle hears, None when there is none.
     """
@@ -71,6 +77,8 @@ class Session:
     shelf: Shelf | None = None
     footage: dict[Pictures, str] = field(default_factory=dict)
     placed: Mapping[str, str] = field(default_factory=dict)
+    verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+    told: tuple[Book, tuple[Problem, ...], tuple[Problem, ...]] | None = None
     bundle: str = ""
     tokens: int | None = None
 

@@ -23,13 +23,13 @@ def takes_of(cue: Cue, session: Session) -> tuple[Take, ...]:
 
 def why_outdated(take: Take, cue: Cue, session: Session) -> str:
     """Why a take is not what its cue asks for today, a sentence; "" when it is."""
-    return outdated(
-        take,
-        cue,
-        timeline=session.view.name,
-        bundle=session.bundle,
-        footage=session.footage.get(pictures_of(cue.spot)),
-    )
+    bundle, footage = session.bundle, session.footage.get(pictures_of(cue.spot))
+    known = session.verdicts.get((take.name, cue.id))
+    if known is not None and known[0] is cue and known[1:3] == (bundle, footage):
+        return known[3]
+    why = outdated(take, cue, timeline=session.view.name, bundle=bundle, footage=footage)
+    session.verdicts[take.name, cue.id] = (cue, bundle, footage, why)
+    return why
 
 
 def current_takes(cue: Cue, session: Session) -> tuple[Take, ...]:

@@ -20,12 +20,13 @@ def problem_id(problem: Problem) -> str:
 
 def all_problems(session: Session) -> tuple[Problem, ...]:
     """What spotting and the look at the media found, for cues on the sheet; without accepted ones."""
-    told = dict.fromkeys((*spotting_problems(session), *session.media_problems))
-    accepted = session.book.accepted
-    there = {"", *(cue.id for cue in session.book.sheet.cues)}
-    return tuple(
-        problem for problem in told if problem.cue_id in there and problem_id(problem) not in accepted
-    )
+    book, media = session.book, session.media_problems
+    if session.told is None or session.told[0] is not book or session.told[1] is not media:
+        found = dict.fromkeys((*spotting_problems(session), *media))
+        there = {"", *(cue.id for cue in book.sheet.cues)}
+        told = (one for one in found if one.cue_id in there and problem_id(one) not in book.accepted)
+        session.told = (book, media, tuple(told))
+    return session.told[2]
 
 
 def blocked_cues(session: Session) -> frozenset[str]:
@@ -52,10 +53,13 @@ def spotting_problems(session: Session) -> tuple[Problem, ...]:
     return tuple(named)
 
 
-def look_at_media(
-    book: Book, told: Iterable[Problem], *, presets: tuple[str, ...], tokens: int | None
-) -> tuple[Problem, ...]:
+def look_at_media(session: Session, book: Book, told: Iterable[Problem]) -> tuple[Problem, ...]:
     """Which media are not there, which prompts are too long; slow where disks are. No picture is decoded."""
     return check_sheet(
-        book.sheet, depth=Depth.QUICK, presets=presets, known=told, tokens=tokens or USUAL_TOKENS
+        book.sheet,
+        folder=session.view.folder,
+        depth=Depth.QUICK,
+        presets=session.presets.names,
+        known=told,
+        tokens=session.tokens or USUAL_TOKENS,
     )

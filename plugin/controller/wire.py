@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from plugin import errors
 from plugin.cues import Cue, CueSheet
 from plugin.errors import SagafoleyError
 from plugin.render.provenance import cue_from_data, cue_to_data
@@ -114,4 +115,7 @@ def failure_message(item: str, error: SagafoleyError) -> Message:
 
 def failure_of_message(message: Message) -> SagafoleyError:
     """The failure that `failure_message` told."""
-    return SagafoleyError(message["message"], remedy=message["remedy"], detail=message["detail"])
+    kind = getattr(errors, message["kind"], SagafoleyError)
+    known = isinstance(kind, type) and issubclass(kind, SagafoleyError)
+    family = kind if known else SagafoleyError
+    return family(message["message"], remedy=message["remedy"], detail=message["detail"])

@@ -162,3 +162,32 @@ def test_without_a_bundle_there_is_a_button(folders, timeline, open_on):
     settle(desk)
     assert len(desk.takes.rows("001")) == 1
     desk.close()
+
+
+def test_settings_with_a_mistake_are_told_and_can_be_reset(folders, timeline, open_on):
+    settings = folders.config / "settings.toml"
+    settings.write_text("takes = 'many'")
+    desk = open_on(Desk.open(folders=folders), timeline.path)
+    problem = next(row for row in desk.problems.rows() if row.subject == "settings")
+    assert "takes" in problem.message
+    assert len(desk.spots.rows()) == 2
+    desk.problems.act(problem.id, Action.RESET_SETTINGS)
+    assert all(row.subject != "settings" for row in desk.problems.rows())
+    assert settings.with_name("settings.toml.damaged").read_text() == "takes = 'many'"
+    desk.close()
+
+
+def test_a_folder_that_takes_no_stems_is_a_problem_with_a_way_out(opened, timeline, tmp_path):
+    desk = opened(timeline.path)
+    desk.timeline.folder.write_text("a file where the folder should be")
+    look_again(desk)
+    (problem,) = desk.problems.rows()
+    choose = next(row for row in problem.actions if row.action is Action.CHOOSE_OUTPUT)
+    assert choose.needs is Needs.FOLDER
+    desk.problems.act(problem.id, choose.action, tmp_path / "stems")
+    settle(desk)
+    assert desk.timeline.folder == tmp_path / "stems"
+    assert desk.problems.rows() == ()
+    desk.queue.generate(["001"])
+    settle(desk)
+    assert desk.takes.rows("001")[0].path.parent == tmp_path / "stems"

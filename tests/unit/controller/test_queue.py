@@ -142,7 +142,7 @@ def test_a_killed_render_process_costs_one_render(opened, timeline):
     assert child_of(desk).process.pid != dead
     assert before < {path.name for path in desk.timeline.folder.glob("*.wav")}
     problem = desk.problems.rows("001")[0]
-    assert [row.title for row in problem.actions] == ["Try again", "Accept"]
+    assert [row.title for row in problem.actions] == ["Try again", "Doctor", "Accept"]
     desk.spots.edit(["001"], CueEdit(steps=3, takes=1))
     desk.problems.act(problem.id, Action.ACCEPT)
     assert desk.problems.rows() == ()
