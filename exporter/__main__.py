@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from exporter.errors import ExportError
@@ -79,6 +80,7 @@ def _add_size(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="BUNDLE", help="folder to write")
     parser.add_argument("--id", default="", help="the bundle's short name")
     parser.add_argument("--title", default="", help="the bundle's title")
+    parser.add_argument("--about", type=Path, metavar="FILE", help="Markdown that the model card begins with")
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -95,11 +97,21 @@ def _export(options: argparse.Namespace) -> None:
     else:
         weights = CheckpointFolder.open(options.checkpoints, sizes)
         label = checkpoint_label(sizes, id=options.id, title=options.title)
+    if options.about is not None:
+        label = replace(label, about=_text(options.about))
     bundle = export_bundle(
         sizes, weights, label, output=options.output, say=_say, precision=options.precision
     )
     size = sum(file.bytes for file in bundle.manifest.files.values())
     _say(f"{bundle.folder}: {len(bundle.manifest.files)} files, {size / 1e6:.1f} MB, digest {bundle.digest}")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"The text {path} cannot be read ({error})."
+        raise ExportError(message, remedy="Name a Markdown file.") from None
 
 
 def _verify(options: argparse.Namespace) -> None:

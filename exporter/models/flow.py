@@ -74,7 +74,7 @@ SMALL_44K_SA = FlowDims(
 SMALL_44K_SA_NO_LORA = replace(SMALL_44K_SA, lora_rank=0)
 MEDIUM_44K_SA = replace(SMALL_44K_SA, hidden=896, heads=14, mlp_hidden=2560)
 TINY_FLOW = FlowDims(
-    latent_channels=40,
+    latent_channels=64,
     clip_width=96,
     sync_width=96,
     text_width=96,

@@ -54,7 +54,7 @@ VAE_44K = VaeDims(
 )
 TINY_VAE = VaeDims(
     mel_bands=128,
-    latent_channels=40,
+    latent_channels=64,
     widths=(96, 160, 224),
     encoder_blocks=1,
     halved_levels=(0,),

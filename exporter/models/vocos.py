@@ -85,9 +85,9 @@ TINY_VOCOS = VocosDims(
     mel_bands=128,
     sample_rate=44100,
     hop=512,
-    width=160,
-    hidden=480,
-    blocks=5,
+    width=64,
+    hidden=192,
+    blocks=2,
     spreads=8,
     refinements=12,
 )
