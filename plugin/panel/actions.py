@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from plugin.controller.views import SortBy
 from plugin.cues import MAX_TAKES
 from plugin.panel.commands import COMMANDS, Command
 from plugin.panel.palettes import Scheme
@@ -29,6 +30,7 @@ class Actions:
         takes: how many takes more are made at once; 0 leaves that to the spot.
         recent: the menu of timelines that were open before.
         schemes: the menu of palettes.
+        sorts: the menu of what the list of spots is sorted by.
     """
 
     def __init__(self, window: QMainWindow) -> None:
@@ -37,6 +39,7 @@ class Actions:
         self._menus: dict[str, QMenu] = {}
         self.recent = QMenu("Open re&cent", window)
         self.schemes = QMenu("P&alette", window)
+        self.sorts = QMenu("S&ort spots by", window)
         self.takes = QSpinBox()
         self.bar = QToolBar("Tools", window)
 
@@ -56,6 +59,7 @@ class Actions:
             else:
                 menu.addSeparator()
         self._menus["&View"].addSeparator()
+        self._menus["&View"].addMenu(self.sorts)
         self._menus["&View"].addMenu(self.schemes)
         self._build_bar()
 
@@ -79,6 +83,22 @@ class Actions:
             action.setChecked(scheme is chosen)
             action.triggered.connect(lambda _checked, scheme=scheme: choose(scheme))
             group.addAction(action)
+
+    def offer_sorts(self, sort: Callable[[SortBy, bool], None]) -> None:
+        """Fill the menu of orders; `sort` is told by what spots are sorted, and whether the last is first."""
+        group = QActionGroup(self._window)
+        last_first = QAction("Last first", self._window)
+        last_first.setCheckable(True)
+        last_first.toggled.connect(lambda _: sort(_chosen(group), last_first.isChecked()))
+        for by in SortBy:
+            action = self.sorts.addAction(by.value.capitalize())
+            action.setCheckable(True)
+            action.setChecked(by is SortBy.RECORD)
+            action.setData(by)
+            action.triggered.connect(lambda _: sort(_chosen(group), last_first.isChecked()))
+            group.addAction(action)
+        self.sorts.addSeparator()
+        self.sorts.addAction(last_first)
 
     def _menu(self, title: str) -> QMenu:
         if title not in self._menus:
@@ -151,6 +171,10 @@ def _bar_button(each: Command, action: QAction) -> QToolButton:
         action.changed.connect(lambda: made.setText(words))
     name(made, each.title.replace("&", "").rstrip("."), each.tells)
     return made
+
+
+def _chosen(group: QActionGroup) -> SortBy:
+    return SortBy(group.checkedAction().data())
 
 
 def _spacer(width: int) -> QWidget:

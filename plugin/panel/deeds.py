@@ -169,11 +169,11 @@ class Deeds(QObject):
 
     def _export(self, cue_ids: tuple[str, ...], do: Callable[[], None]) -> None:
         summary = self._desk.placing.summary(cue_ids)
-        self._ask(
-            PlaceDialog(
-                self._pulse, title="Export", summary=summary, act="Export", do=do, parent=self._window
-            )
+        dialog = PlaceDialog(
+            self._pulse, title="Export", summary=summary, act="Export", do=do, parent=self._window
         )
+        self._ask(dialog)
+        dialog.begin()
 
     def show_settings(self) -> None:
         """The settings dialog."""

@@ -89,7 +89,8 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self.problems)
         for cell in (self.memory, self.provider, self.bundle):
             self.addPermanentWidget(cell)
-        pulse.status.connect(self._refresh)
+        for signal in (pulse.status, pulse.problems, pulse.queue):
+            signal.connect(self._refresh)
         self._refresh()
 
     def _refresh(self, _event: DeskEvent | None = None) -> None:

@@ -46,7 +46,7 @@ class PlaceDialog(QDialog):
         self.table = QTableWidget(0, len(_TITLES))
         self.notes = label(_lines((*summary.skipped, *summary.notes)), selectable=True)
         self.busy = QProgressBar()
-        self.act = button(act, self._begin, main=True, icon_name="place")
+        self.act = button(act, self.begin, main=True, icon_name="place")
         self.folder = button("Open folder", self._open_folder, icon_name="open")
         self.away = button("Cancel", self.reject)
         self._build(summary)
@@ -78,8 +78,10 @@ class PlaceDialog(QDialog):
         self.notes.setVisible(bool(self.notes.text()))
         self.target.setVisible(bool(self.target.text().strip(": ")))
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Do it; the report is shown when it is done."""
         self.act.setEnabled(False)
+        self.sentence.setText("Under way; what is on the timeline stays as it is until all is written.")
         self.busy.show()
         if not self._pulse.attempt(self._do):
             self.busy.hide()
@@ -133,6 +135,7 @@ class ExportDialog(QDialog):
         self.setLayout(
             column(
                 label("The chosen takes as WAV files, and an OTIO timeline with them, go to this folder."),
+                label(_lines(pulse.desk.placing.summary().skipped), use="faint"),
                 row(self.folder, choose),
                 self.package,
                 self.only,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, Signal
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from plugin.controller.views import SpotState
+from plugin.controller.views import SortBy, SpotState
 from plugin.panel.palettes import Shades
 from plugin.panel.parts import column, label, name, row
 from plugin.panel.pulse import Pulse
@@ -83,6 +83,14 @@ class SpotList(QWidget):
             index = self.table.currentIndex()
             place = min(max(index.row() + by, 0), count - 1) if index.isValid() else 0
             self.select((self.model.row_at(place).id,))
+
+    def sort_by(self, sort: SortBy, *, descending: bool) -> None:
+        """Another order, one that no column shows too."""
+        shown = [place for place, each in enumerate(COLUMNS) if each.sort is sort]
+        order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
+        with QSignalBlocker(self.table.horizontalHeader()):
+            self.table.horizontalHeader().setSortIndicator(shown[0] if shown else -1, order)
+        self.model.ask(sort=sort, descending=descending)
 
     def wear(self, shades: Shades) -> None:
         """Take other colours."""

@@ -143,6 +143,7 @@ class Window(QMainWindow):
         self.setStatusBar(self.status)
         self.actions_.build(self.deeds.do)
         self.actions_.offer_schemes(self._scheme, self._choose_scheme)
+        self.actions_.offer_sorts(lambda by, last_first: self.spots.sort_by(by, descending=last_first))
         self.resize(1280, 720)
         restore_window(self, self._across, self.stage.splitter)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
 from plugin.controller.desk import Desk
@@ -22,10 +23,11 @@ from plugin.settings import Settings, change_settings, save_settings
 from tests.cli.made_timelines import MadeTimeline, make_timeline
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
-GENEROUS = 120_000
+GENEROUS = 20_000
 """Milliseconds; nothing here takes a tenth of it."""
 
 Until = Callable[[Callable[[], object]], None]
+Dialog = TypeVar("Dialog", bound=QDialog)
 
 
 @pytest.fixture
@@ -50,9 +52,7 @@ def window(qtbot: QtBot, folders: Folders, tmp_path: Path) -> Iterator[Window]:
     made.show()
     qtbot.waitExposed(made)
     yield made
-    made.pulse.desk.queue.cancel_all()
-    made.deeds.may_end_renders = lambda _doing: True  # type: ignore[method-assign]
-    made.close()
+    close_window(made)
 
 
 @pytest.fixture
@@ -67,14 +67,21 @@ def opened(window: Window, film: MadeTimeline, until: Until) -> Window:
     return open_in(window, film.path, until)
 
 
+def close_window(window: Window) -> None:
+    """End what is rendered, without being asked, and close."""
+    window.deeds.may_end_renders = lambda _doing: True  # type: ignore[method-assign]
+    window.close()
+    window.deleteLater()
+
+
 def open_in(window: Window, path: Path, until: Until) -> Window:
     window.open_path(path)
     until(lambda: window.spots.model.rowCount() and window.pulse.desk.timeline)
     return window
 
 
-def front_dialog(kind: type[QDialog]) -> QDialog:
-    """The dialog of that kind that is shown."""
-    shown = [each for each in QApplication.topLevelWidgets() if isinstance(each, kind) and each.isVisible()]
+def front_dialog(window: Window, kind: type[Dialog]) -> Dialog:
+    """The dialog of that kind that the window shows."""
+    shown = [each for each in window.findChildren(kind) if each.isVisible()]
     assert shown, f"no {kind.__name__} is shown"
     return shown[-1]

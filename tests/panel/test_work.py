@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import opentimelineio as otio
 import pytest
@@ -121,7 +120,7 @@ def test_generate_choose_place_and_remove(
     assert states(opened) == [SpotState.TAKES] * 2
 
     opened.deeds.do("place")
-    dialog = cast("PlaceDialog", front_dialog(PlaceDialog))
+    dialog = front_dialog(opened, PlaceDialog)
     assert dialog.table.rowCount() == 2
     dialog.act.click()
     until(lambda: dialog.windowTitle() == "Placed")
@@ -139,7 +138,7 @@ def test_generate_choose_place_and_remove(
     assert states(opened) == [SpotState.PLACED] * 2
 
     opened.deeds.do("remove_placement")
-    dialog = cast("PlaceDialog", front_dialog(PlaceDialog))
+    dialog = front_dialog(opened, PlaceDialog)
     dialog.act.click()
     until(lambda: dialog.windowTitle() == "Removed")
     assert states(opened) == [SpotState.TAKES] * 2
@@ -148,12 +147,11 @@ def test_generate_choose_place_and_remove(
 def test_stems_are_exported(opened: Window, until: Until, tmp_path: Path) -> None:
     generated(opened, until, opened.spots.model.ids[0])
     opened.deeds.do("export")
-    choice = cast("ExportDialog", front_dialog(ExportDialog))
+    choice = front_dialog(opened, ExportDialog)
     choice.folder.setText(str(tmp_path / "delivery"))
     choice.package.setChecked(True)
     choice.act.click()
-    dialog = cast("PlaceDialog", front_dialog(PlaceDialog))
-    dialog.act.click()
+    dialog = front_dialog(opened, PlaceDialog)
     until(lambda: dialog.windowTitle() == "Exported")
     assert {path.suffix for path in (tmp_path / "delivery").iterdir()} >= {".wav", ".otio", ".otioz"}
 
@@ -165,8 +163,8 @@ def test_edits_scrolling_and_cancel_work_while_it_renders(opened: Window, qtbot:
     until(lambda: any(each.state is QueueState.RUNNING for each in desk.queue.rows()))
     opened.spots.step(1)
     opened.deeds.do("go_sound")
-    qtbot.keyClicks(opened.inspector.prompt, "s")
-    assert desk.spots.rows()[1].prompt == "trumpets"
+    qtbot.keyClicks(opened.inspector.prompt, "gong")
+    assert desk.spots.rows()[1].prompt == "gong"
     opened.deeds.do("go_queue")
     assert opened.tabs.currentWidget() is opened.queue
     qtbot.keyClick(opened.queue.list, KEY.Key_Delete)
@@ -182,6 +180,7 @@ def test_the_queue_is_reordered_by_keyboard(opened: Window, qtbot: QtBot, until:
     desk.queue.generate([first], takes=2)
     until(lambda: [each.state for each in desk.queue.rows()][:1] == [QueueState.RUNNING])
     until(lambda: opened.queue.list.count() == 3)
+    opened.deeds.do("go_queue")
     waiting = [each.id for each in desk.queue.rows()][1:]
     opened.queue.list.setCurrentRow(2)
     qtbot.keyClick(opened.queue.list, KEY.Key_Up, Qt.KeyboardModifier.AltModifier)
