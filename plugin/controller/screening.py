@@ -105,6 +105,11 @@ class Screening:
         return self._focus
 
     @property
+    def cue_id(self) -> str:
+        """Of the spot that is shown, "" for none."""
+        return self.cue.id if self.cue else ""
+
+    @property
     def reason(self) -> str:
         """Why nothing is heard, with what to do about it; "" when there is no reason to tell."""
         return self._reason
