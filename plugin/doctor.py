@@ -19,6 +19,7 @@ from plugin.bundles import list_bundles, verify_bundle
 from plugin.engine.memory import physical_memory
 from plugin.errors import EngineError
 from plugin.folders import Folders
+from resolve_bridge.diagnosis import diagnose
 
 _PACKAGES = ("numpy", "av", "opentimelineio", "soundfile", "soxr", "tokenizers", "ftfy")
 _RUNTIMES = ("onnxruntime", "onnxruntime-gpu")
@@ -87,6 +88,7 @@ def examine(*, folders: Folders, store: Store, output: Path) -> Iterator[Finding
     for name, folder in (("output", output), ("cache", folders.cache), ("config", folders.config)):
         yield _folder(name, folder)
     yield _fonts()
+    yield from _editor()
 
 
 def _python() -> Finding:
@@ -241,6 +243,12 @@ def _fonts() -> Finding:
 def _font_files(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         yield from (path for path in folder.rglob("*") if path.suffix.lower() in {".ttf", ".otf", ".ttc"})
+
+
+def _editor() -> Iterator[Finding]:
+    """DaVinci Resolve, and the ways to it; none of them hinders a render."""
+    for row in diagnose():
+        yield Finding(row.subject, State.GOOD if row.fine else State.NOTE, row.found, row.remedy)
 
 
 def _version(package: str) -> str:

@@ -12,6 +12,7 @@ looked at first (is the library there, does Resolve run), and the silence is exp
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ class Machine:
         running: whether Resolve runs; None when nobody knows.
         server: the file in which a menu script says where it serves.
         pause: waits so many seconds.
+        platform: as `sys.platform`.
     """
 
     locations: Locations
@@ -81,6 +83,7 @@ class Machine:
     running: Callable[[], bool | None]
     server: Path
     pause: Callable[[float], None] = time.sleep
+    platform: str = sys.platform
 
     @classmethod
     def this(cls) -> Machine:
