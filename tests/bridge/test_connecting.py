@@ -68,13 +68,15 @@ def _found(connection: Connection) -> dict[Transport, str]:
 
 @pytest.mark.parametrize("profile", [name for name in PROFILES if name.startswith("studio")])
 def test_studio_is_reached_from_outside(make_editor: MakeEditor, tmp_path: Path, profile: str) -> None:
-    with served(make_editor(profile), tmp_path) as installation:
-        with _connected(machine_with(installation)) as connection:
-            assert connection.transport is Transport.EXTERNAL
-            assert connection.channel is connection.required()
-            assert connection.greeting is not None
-            assert connection.greeting.studio is True
-            assert [attempt.works for attempt in connection.attempts] == [True, False, True]
+    with (
+        served(make_editor(profile), tmp_path) as installation,
+        _connected(machine_with(installation)) as connection,
+    ):
+        assert connection.transport is Transport.EXTERNAL
+        assert connection.channel is connection.required()
+        assert connection.greeting is not None
+        assert connection.greeting.studio is True
+        assert [attempt.works for attempt in connection.attempts] == [True, False, True]
 
 
 @pytest.mark.parametrize("studio", ["studio_19_1", "studio_21_1"])
@@ -82,12 +84,15 @@ def test_studio_with_the_preference_off_is_reached_from_its_menu(
     make_editor: MakeEditor, tmp_path: Path, studio: str
 ) -> None:
     editor = make_editor(studio, preference="None")
-    with served(editor, tmp_path) as installation, _menu_server(editor):
-        with _connected(machine_with(installation)) as connection:
-            assert connection.transport is Transport.MENU
-            assert connection.attempts[0].remedy.startswith(
-                "In Resolve Studio set Preferences > System > General > External scripting using to Local"
-            )
+    with (
+        served(editor, tmp_path) as installation,
+        _menu_server(editor),
+        _connected(machine_with(installation)) as connection,
+    ):
+        assert connection.transport is Transport.MENU
+        assert connection.attempts[0].remedy.startswith(
+            "In Resolve Studio set Preferences > System > General > External scripting using to Local"
+        )
 
 
 def test_the_free_edition_is_reached_from_its_menu_and_not_knocked_at(
@@ -110,10 +115,13 @@ def test_both_ways_open_takes_the_first_and_lets_go_of_the_second(
     make_editor: MakeEditor, tmp_path: Path
 ) -> None:
     editor = make_editor("studio_21_0")
-    with served(editor, tmp_path) as installation, _menu_server(editor):
-        with _connected(machine_with(installation)) as connection:
-            assert connection.transport is Transport.EXTERNAL
-            assert connection.attempts[1].works
+    with (
+        served(editor, tmp_path) as installation,
+        _menu_server(editor),
+        _connected(machine_with(installation)) as connection,
+    ):
+        assert connection.transport is Transport.EXTERNAL
+        assert connection.attempts[1].works
 
 
 def test_the_free_edition_of_21_1_works_by_files_and_says_why(
