@@ -78,8 +78,8 @@ class Book:
         return self.notes.get(take, UNSAID)
 
     def with_cues(self, cues: Iterable[Cue]) -> Book:
-        """The same with other cues, brought into record order."""
-        ordered = tuple(sorted(cues, key=lambda cue: cue.spot.record.start))
+        """The same with other cues, brought into record order, then that of their ids."""
+        ordered = tuple(sorted(cues, key=lambda cue: (cue.spot.record.start, cue.id)))
         return replace(self, sheet=replace(self.sheet, cues=ordered))
 
     def with_note(self, take: str, **changes: Any) -> Book:

@@ -85,6 +85,7 @@ class Looks:
             self._board.tell(Topic.PROBLEMS)
             self._board.tell(Topic.SPOTS, *sorted(ids) if "" not in ids else ())
             session.footage.clear()
+            session.close_looks.clear()
             self.at_footage()
         if self._media_again:
             self.at_media()

@@ -67,6 +67,8 @@ def make_book(maker: Maker, cue_file: CueFile | None, notes: Notes) -> Book:
     if cue_file is None:
         return _noted(Book(sheet, own={spot.id: spot for spot in spots}), notes)
     maker.sheet(spots, replace(cue_file, entries=()))  # whether its rate fits
+    entries = (replace(one, enabled=one.enabled or one.id in notes.orphans) for one in cue_file.entries)
+    cue_file = replace(cue_file, entries=tuple(entries))
     sheet = replace(sheet, timeline_name=cue_file.timeline or sheet.timeline_name)
     bare = replace(cue_file, entries=tuple(_without_handles(entry, notes) for entry in cue_file.entries))
     picked = (relinked_spot(spot, notes.relinks) for spot in picked_spots(maker.opened, bare))

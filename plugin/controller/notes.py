@@ -52,6 +52,7 @@ class Notes:
         relinks: by old path, the new one.
         accepted: ids of problems.
         placed: by cue id: what of it lies on the host's timeline.
+        orphans: cue ids that are switched off in the sheet only because they have no spot.
         reading: what was said about the timeline file; None: nothing yet.
     """
 
@@ -61,6 +62,7 @@ class Notes:
     relinks: Mapping[str, str] = field(default_factory=dict)
     accepted: frozenset[str] = frozenset()
     placed: Mapping[str, str] = field(default_factory=dict)
+    orphans: frozenset[str] = frozenset()
     reading: Reading | None = None
 
     @classmethod
@@ -68,7 +70,14 @@ class Notes:
         """What a book says beside its sheet."""
         marks = {cue_id: SpotMark(spot.record, spot_key(spot)) for cue_id, spot in book.own.items()}
         return cls(
-            marks, book.notes, book.chosen, book.relinks, book.accepted, placed=placed, reading=book.reading
+            marks,
+            book.notes,
+            book.chosen,
+            book.relinks,
+            book.accepted,
+            placed=placed,
+            orphans=frozenset(entry.id for entry in book.orphans if entry.enabled),
+            reading=book.reading,
         )
 
 
@@ -106,6 +115,7 @@ def format_notes(notes: Notes) -> bytes:
         "relinks": dict(notes.relinks),
         "accepted": sorted(notes.accepted),
         "placed": dict(notes.placed),
+        "orphans": sorted(notes.orphans),
         "reading": None if notes.reading is None else _reading_to_data(notes.reading),
     }
     return (json.dumps(data, indent=1, sort_keys=True) + "\n").encode("ascii")
@@ -153,6 +163,7 @@ def _notes(data: Any) -> Notes:
         relinks=_texts(data["relinks"]),
         accepted=frozenset(map(str, data["accepted"])),
         placed=_texts(data["placed"]),
+        orphans=frozenset(map(str, data["orphans"])),
         reading=None if data["reading"] is None else _reading(data["reading"]),
     )
 

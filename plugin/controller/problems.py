@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from plugin.controller.autosave import Autosave
 from plugin.controller.board import Board
+from plugin.controller.closely import CloseLook
 from plugin.controller.editing import Editing
 from plugin.controller.items import Item
 from plugin.controller.looks import Looks
@@ -45,6 +46,7 @@ class Problems:
         self._board = board
         self._editing = editing
         self._queue = queue
+        self._close = CloseLook(board)
         self._looks = looks
         self._autosave = autosave
         self._desk_acts = desk_acts
@@ -96,6 +98,15 @@ class Problems:
         if self._board.session is not None:
             self._board.session.footage.clear()
         self._looks.at_everything()
+
+    def check_closely(self, cue_ids: Sequence[str] = ()) -> None:
+        """Begin to decode the media of spots, all when none are named, and tell what is wrong with them."""
+        self._close.begin(cue_ids)
+
+    @property
+    def checking(self) -> int:
+        """How many spots are still to be looked at closely."""
+        return self._close.left
 
     def _act_on_fault(self, key: str, action: Action) -> None:
         session = self._board.open_session()

@@ -60,6 +60,7 @@ class Session:
         shelf: its takes; None until they were read.
         footage: fingerprints of the pictures of spots that have takes, as far as they are known.
         placed: by cue id: what of it lies on the host's timeline.
+        close_looks: by cue id: what a close look at a cue's media found, and the cue as it was then.
         verdicts: why takes are outdated, as far as it was found out; see `plugin.controller.states`.
         told: problems of a book and a look at the media, as they were last put together.
         bundle: digest of the bundle in use, "" when there is none.
@@ -77,6 +78,7 @@ class Session:
     shelf: Shelf | None = None
     footage: dict[Pictures, str] = field(default_factory=dict)
     placed: Mapping[str, str] = field(default_factory=dict)
+    close_looks: dict[str, tuple[Cue, tuple[Problem, ...]]] = field(default_factory=dict)
     verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     told: tuple[Book, tuple[Problem, ...], tuple[Problem, ...]] | None = None
     bundle: str = ""

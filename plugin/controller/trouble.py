@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from plugin.controller.book import Book
 from plugin.controller.session import Session
-from plugin.cues import Problem, Severity
+from plugin.cues import Cue, CueSheet, Problem, Severity
 from plugin.render.checking import USUAL_TOKENS, check_sheet
 from plugin.render.media_checks import Depth
 from plugin.timeline.sources import NOT_THERE
@@ -22,7 +22,7 @@ def all_problems(session: Session) -> tuple[Problem, ...]:
     """What spotting and the look at the media found, for cues on the sheet; without accepted ones."""
     book, media = session.book, session.media_problems
     if session.told is None or session.told[0] is not book or session.told[1] is not media:
-        found = dict.fromkeys((*spotting_problems(session), *media))
+        found = dict.fromkeys((*spotting_problems(session), *media, *_close_problems(session)))
         there = {"", *(cue.id for cue in book.sheet.cues)}
         told = (one for one in found if one.cue_id in there and problem_id(one) not in book.accepted)
         session.told = (book, media, tuple(told))
@@ -51,6 +51,18 @@ def spotting_problems(session: Session) -> tuple[Problem, ...]:
         if cue_id != "?":
             named.append(replace(problem, cue_id=cue_id))
     return tuple(named)
+
+
+def _close_problems(session: Session) -> tuple[Problem, ...]:
+    """What close looks found at cues that are still as they were."""
+    there = {cue.id: cue for cue in session.book.sheet.cues}
+    looks = (found for cue, found in session.close_looks.values() if there.get(cue.id) == cue)
+    return tuple(problem for found in looks for problem in found)
+
+
+def look_closely(sheet: CueSheet, cue: Cue) -> tuple[Problem, ...]:
+    """What is wrong with the media of one cue; slow, as pictures are decoded."""
+    return check_sheet(replace(sheet, cues=(cue,)))
 
 
 def look_at_media(session: Session, book: Book, told: Iterable[Problem]) -> tuple[Problem, ...]:

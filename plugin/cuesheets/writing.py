@@ -50,7 +50,7 @@ def format_cue_file(
         sheet: the cues.
         presets: what goes without saying.
         dismissed: cues that are written too, switched off.
-        orphans: entries of an earlier file without a place on the timeline; they stay as they were.
+        orphans: entries of an earlier file without a place on the timeline; they stay, switched off.
     """
     lines = [
         _HEADER,
@@ -65,7 +65,7 @@ def format_cue_file(
         lines += ["", "[[cue]]", "enabled = false"]
         lines += [f"{key} = {_toml(value)}" for key, value in _pairs(cue, sheet, presets)]
     for entry in orphans:
-        lines += ["", "# Nothing on the timeline fits this cue.", "[[cue]]"]
+        lines += ["", "# Nothing on the timeline fits this cue.", "[[cue]]", "enabled = false"]
         lines += [f"{key} = {_toml(value)}" for key, value in _entry_pairs(entry, sheet)]
     return "\n".join(lines) + "\n"
 
@@ -74,7 +74,7 @@ def _entry_pairs(entry: CueEntry, sheet: CueSheet) -> Iterator[tuple[str, str | 
     """What an entry says, as it is written."""
     for each in fields(entry):
         value = getattr(entry, each.name)
-        if value is None or each.name == "line" or (each.name == "enabled" and value):
+        if value is None or each.name in {"line", "enabled"}:
             continue
         yield each.name, _shown_time(value, sheet) if isinstance(value, Fraction) else value
 

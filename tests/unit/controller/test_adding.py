@@ -165,6 +165,7 @@ def test_a_trimmed_matte_trims_its_cue(opened, timeline):
 
 
 def test_new_mattes_are_added_and_lost_ones_keep_their_words(opened, timeline):
+    before = timeline.path.read_bytes()
     desk = opened(timeline.path)
     desk.spots.edit(["001", "002"], CueEdit(prompt="mine"))
     settle(desk)
@@ -180,7 +181,12 @@ def test_new_mattes_are_added_and_lost_ones_keep_their_words(opened, timeline):
         ("003", "door", "door"),
         ("002", "trumpet", "mine"),
     ]
-    desk.spots.edit(["003"], CueEdit(prompt="door"))
     desk.spots.edit(["003"], CueEdit(prompt="oak door"))
     settle(desk)
-    assert "MASK violin" in desk.timeline.sheet.read_text(), "the words of a spot that is away are kept"
+    sheet = desk.timeline.sheet
+    assert "MASK violin" in sheet.read_text(), "the words of a spot that is away are kept"
+    assert main(["spots", str(timeline.path), "--cues", str(sheet)]) == 0, "and do not stop anybody"
+    timeline.path.write_bytes(before)
+    desk.refresh()
+    settle(desk)
+    assert [(row.label, row.prompt) for row in desk.spots.rows()] == [("violin", "mine"), ("trumpet", "mine")]

@@ -127,6 +127,7 @@ def test_notes_are_read_as_they_were_written(tmp_path):
         relinks={"/a\udcff": "/b"},
         accepted=frozenset({"p"}),
         placed={"001": "t 0 0 0"},
+        orphans=frozenset({"004"}),
         reading=Reading(edl_rate=Fraction(24000, 1001), use_alpha=True, mask_tracks={2: "violin"}),
     )
     path = tmp_path / "notes.json"

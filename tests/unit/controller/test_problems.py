@@ -7,6 +7,7 @@ from plugin.controller.views import Action, CueEdit, Needs, SpotState
 from plugin.cues import Severity
 from plugin.errors import UsageError
 from plugin.settings import load_settings
+from tests.cli.made_timelines import make_timeline, nothing
 from tests.media_factory import make_sequence
 from tests.unit.controller.conftest import GOLDEN
 from tests.unit.controller.waiting import settle, wait_until
@@ -191,3 +192,17 @@ def test_a_folder_that_takes_no_stems_is_a_problem_with_a_way_out(opened, timeli
     desk.queue.generate(["001"])
     settle(desk)
     assert desk.takes.rows("001")[0].path.parent == tmp_path / "stems"
+
+
+def test_a_close_look_finds_what_only_pictures_show(opened, tmp_path):
+    made = make_timeline(tmp_path / "edit", draw=nothing)
+    desk = opened(made.path)
+    assert desk.problems.rows() == ()
+    desk.problems.check_closely()
+    assert desk.problems.checking == 2
+    settle(desk)
+    assert {row.cue_id for row in desk.problems.rows()} == {"001", "002"}
+    assert "marks nothing" in desk.spots.row("001").note
+    desk.spots.edit(["001"], CueEdit(invert=True))
+    assert desk.problems.rows("001") == (), "it is another matte now"
+    assert desk.spots.row("002").state is SpotState.PROBLEM
