@@ -143,8 +143,11 @@ class Mattes:
     ramp: float = 0.4
 
     def at(self, step: int, steps: int) -> Mattes:
-        """The probabilities of one step; flips come from the start."""
-        strength = min(1.0, step / max(self.ramp * steps, 1.0))
+        """The probabilities of one step."""
+        return self.scaled(min(1.0, step / max(self.ramp * steps, 1.0)))
+
+    def scaled(self, strength: float) -> Mattes:
+        """All probabilities times that; flips stay as they are."""
         worn = {
             one.name: getattr(self, one.name) * strength
             for one in dataclasses.fields(self)
@@ -245,6 +248,8 @@ class FeaturesStage:
         per_object: samples of an object, each with its own matte.
         revoiced: share of the samples whose sound is another class's at the same times, said in words; such
             a sample stands beside the object's own and shares its pictures.
+        wear: how often mattes and pictures are worn down, as a share of `mattes`: what no picture shows any
+            more teaches the flow network nothing.
         null_mask: share with an empty mask and silence.
         full_mask: share with a mask of the whole frame, and the mixture.
         several: share with the masks of several objects, and their blend.
@@ -254,6 +259,7 @@ class FeaturesStage:
     shard: int = 50
     per_object: int = 1
     revoiced: float = 0.28
+    wear: float = 0.5
     null_mask: float = 0.06
     full_mask: float = 0.1
     several: float = 0.08
@@ -420,7 +426,7 @@ _WORDS: Mapping[Any, str] = {
 
 _SHARES = (
     ("mattes", tuple(one.name for one in dataclasses.fields(Mattes))),
-    ("features", ("revoiced", "null_mask", "full_mask", "several")),
+    ("features", ("revoiced", "wear", "null_mask", "full_mask", "several")),
     ("flow", ("drop_video", "drop_text", "temper")),
     ("finetune", ("drop_video", "drop_text")),
     ("sync", ("single_pass", "easy")),

@@ -149,7 +149,8 @@ class FeatureMaker:
         return rows
 
     def _seen(self, scene: Scene, sample: Wanted, rng: np.random.Generator) -> dict[str, Tensor]:
-        wear = draw_wear(rng, self.config.mattes, count=len(scene.frames), rate=self.config.model.sync_rate)
+        mattes = self.config.mattes.scaled(self.config.features.wear)
+        wear = draw_wear(rng, mattes, count=len(scene.frames), rate=self.config.model.sync_rate)
         return {
             "clip": self.clip_features(scene, wear)[None].half().cpu(),
             "sync": self.sync_features(scene, sample, wear)[None].half().cpu(),

@@ -14,7 +14,9 @@ from exporter.sizes import GOLDEN
 from exporter.training.config import make_config
 from exporter.training.scenes import Scene, Sound, Thing
 
-MINI = replace(GOLDEN, name="mini", vocoder=GOLDEN_VOCOS, multiple_frames=8)
+MINI = replace(
+    GOLDEN, name="mini", vae=replace(GOLDEN.vae, straight=True), vocoder=GOLDEN_VOCOS, multiple_frames=8
+)
 NAMES = ("low", "high")
 PHRASES = (("a low beep", "low"), ("a high beep", "high"))
 SMALL_STEP = {"steps": 4, "batch": 4, "warm_up": 1}
