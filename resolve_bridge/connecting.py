@@ -196,23 +196,30 @@ def _try_external(
         return None, _no("The free edition lets no outside programs in.")
     if library is None:
         return None, _not_installed(machine.locations)
-    if served is None and machine.running() is False:
-        return None, _no("DaVinci Resolve is not running.", "Start DaVinci Resolve and open your project.")
-    channel, trials = _knock(machine, library, timeout, patient=served is None)
+    asleep = served is None and machine.running() is False
+    channel, trials = _knock(machine, library, timeout, patient=served is None and not asleep)
+    if channel is None and asleep:
+        return None, _no(
+            "DaVinci Resolve is not running.", "Start DaVinci Resolve and open your project.", _detail(trials)
+        )
     if channel is None:
         return None, _explain(trials, machine.locations)
-    found = f"{channel.greeting.name} answers Python {channel.greeting.python}."
+    greeting = channel.greeting
+    found = f"{greeting.name} answers Python {greeting.python} ({channel.command.python})."
     return channel, Attempt(Transport.EXTERNAL, works=True, found=found)
 
 
 def _knock(
     machine: Machine, library: Path, timeout: float, *, patient: bool
 ) -> tuple[HelperChannel | None, tuple[Trial, ...]]:
-    """Every interpreter once, then the first one that was turned away again while Resolve may be starting."""
+    """Every interpreter once, then the first one that was turned away again while Resolve may be starting.
+
+    Where Resolve does not seem to run, one knock all the same: a list of processes is not everything.
+    """
     api = first_there(machine.locations.api) or Path(machine.locations.api[0])
     pythons = interpreters(machine.locations, environ=machine.environ)
     commands = tuple(HelperCommand(python, api, library) for python in pythons)
-    channel, trials = HelperChannel.open(commands, timeout=timeout)
+    channel, trials = HelperChannel.open(commands if patient else commands[:1], timeout=timeout)
     turned_away = tuple(trial.command for trial in trials if trial.outcome is Outcome.NONE)
     retries = _RETRIES if patient and turned_away else 0
     while channel is None and retries and machine.running() is not False:
@@ -225,7 +232,7 @@ def _knock(
 def _explain(trials: tuple[Trial, ...], locations: Locations) -> Attempt:
     """What the failed attempts have in common, in words."""
     outcomes = {trial.outcome for trial in trials}
-    detail = "; ".join(f"{trial.command.python}: {trial.outcome} {trial.detail}".strip() for trial in trials)
+    detail = _detail(trials)
     if Outcome.NONE in outcomes:
         return _no(
             "DaVinci Resolve runs and turns outside programs away: the preference is off, or it is the free "
@@ -244,6 +251,10 @@ def _explain(trials: tuple[Trial, ...], locations: Locations) -> Attempt:
         f"Start Sagafoley from Workspace > Scripts, or name a Python 3.10 to 3.12 in the variable {CHOSEN}.",
         detail,
     )
+
+
+def _detail(trials: tuple[Trial, ...]) -> str:
+    return "; ".join(f"{trial.command.python}: {trial.outcome} {trial.detail}".strip() for trial in trials)
 
 
 def _free_way(locations: Locations) -> str:

@@ -22,7 +22,7 @@ from resolve_bridge.connecting import (
     menu_script,
 )
 from resolve_bridge.inside.menu_file import NotInstalled, read_menu_file
-from resolve_bridge.interpreters import CHOSEN, interpreters
+from resolve_bridge.interpreters import CHOSEN
 
 _SHIPPED = Path(__file__).parent / "inside" / "Sagafoley.py"
 _INSTALL = "Install Sagafoley again (python3 installer/install.py), then start Resolve again."
@@ -130,7 +130,7 @@ def _reached(machine: Machine, connection: Connection) -> Iterator[Row]:
         edition = {True: "Studio", False: "free edition", None: "edition unknown"}[greeting.studio]
         yield Row("Resolve edition", fine=True, found=f"{greeting.name}, {edition}")
     external, menu, files = connection.attempts
-    yield _outside(external, machine)
+    yield _outside(connection)
     if menu_script(machine.locations) is not None or menu.works:
         remedy = "" if external.works else menu.remedy  # one way is enough
         yield Row(
@@ -139,17 +139,14 @@ def _reached(machine: Machine, connection: Connection) -> Iterator[Row]:
     yield _in_use(connection, files)
 
 
-def _outside(attempt: Attempt, machine: Machine) -> Row:
+def _outside(connection: Connection) -> Row:
     """External scripting: the preference, and the Python that was used for it."""
-    pythons = interpreters(machine.locations, environ=machine.environ)
-    used = f" (with {pythons[0]}{'' if len(pythons) == 1 else ' and others'})" if pythons else ""
-    if not attempt.works and CHOSEN in attempt.remedy and attempt.detail:
-        return Row(
-            "Resolve outside", fine=False, found=f"{attempt.found} {attempt.detail}", remedy=attempt.remedy
-        )
-    return Row(
-        "Resolve outside", fine=attempt.works, found=_plain(attempt.found) + used, remedy=attempt.remedy
-    )
+    attempt = connection.attempts[0]
+    found = _plain(attempt.found)
+    if CHOSEN in attempt.remedy:  # which Python failed, and how, is what the remedy is about
+        found = f"{found}: {attempt.detail}"
+    in_use = connection.transport is not Transport.FILES
+    return Row("Resolve outside", attempt.works or in_use, found, "" if in_use else attempt.remedy)
 
 
 def _in_use(connection: Connection, files: Attempt) -> Row:

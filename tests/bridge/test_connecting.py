@@ -160,16 +160,28 @@ def test_a_resolve_that_quits_meanwhile_is_not_waited_for(make_editor: MakeEdito
     assert next(answers, None) is None
 
 
-def test_a_resolve_that_does_not_run_is_not_knocked_at(make_editor: MakeEditor, tmp_path: Path) -> None:
+def test_a_resolve_that_does_not_run_is_told_and_not_waited_for(tmp_path: Path) -> None:
     installation = Installation.create(tmp_path, PROFILES["studio_20_3"])
-    machine = machine_with(installation, running=False, environ={"SAGAFOLEY_RESOLVE_PYTHON": "/no"})
+    pauses: list[float] = []
+    machine = replace(machine_with(installation, running=False), pause=pauses.append)
     with _connected(machine) as connection:
         external = connection.attempts[0]
         assert (external.found, external.remedy) == (
             "DaVinci Resolve is not running.",
             "Start DaVinci Resolve and open your project.",
         )
-        assert external.detail == ""
+    assert pauses == []
+
+
+def test_a_resolve_that_the_system_does_not_list_is_reached_all_the_same(
+    make_editor: MakeEditor, tmp_path: Path
+) -> None:
+    """It may run in a container, or under another name."""
+    with (
+        served(make_editor(), tmp_path) as installation,
+        _connected(machine_with(installation, running=False)) as connection,
+    ):
+        assert connection.transport is Transport.EXTERNAL
 
 
 def test_a_machine_without_resolve(tmp_path: Path) -> None:
@@ -283,6 +295,24 @@ def test_doctor_on_the_free_edition(make_editor: MakeEditor, tmp_path: Path) -> 
     assert rows["Resolve script"].found == "The script is installed and has not been started"
     assert rows["Resolve script"].remedy == "In Resolve choose Workspace > Scripts > Sagafoley."
     assert rows["Resolve way"].found.startswith("timeline files only; they work with every edition")
+
+
+def test_doctor_is_content_with_one_way(make_editor: MakeEditor, tmp_path: Path) -> None:
+    editor = make_editor("free_21_0")
+    with served(editor, tmp_path / "resolve") as installation, _menu_server(editor):
+        install_menu_script(installation, [sys.executable])
+        rows = _rows(machine_with(installation))
+    assert all(row.fine and not row.remedy for row in rows.values()), rows
+    assert rows["Resolve edition"].found == "DaVinci Resolve 21.0.4.5, free edition"
+    assert rows["Resolve way"].found == "menu script is in use"
+
+
+def test_doctor_tells_which_python_failed_and_how(tmp_path: Path) -> None:
+    installation = Installation.create(tmp_path / "resolve", PROFILES["studio_20_3"])
+    (installation.modules / "DaVinciResolveScript.py").write_text("raise OSError('wrong magic')", "utf-8")
+    row = _rows(machine_with(installation))["Resolve outside"]
+    assert row.found.endswith(f"{sys.executable}: no library OSError: wrong magic")
+    assert "name a Python 3.10 to 3.12 in the variable SAGAFOLEY_RESOLVE_PYTHON" in row.remedy
 
 
 def test_doctor_on_a_mac_looks_for_the_python_of_the_menu(
