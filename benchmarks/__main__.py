@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 BUNDLE = Path(__file__).parents[1] / "models_onnx" / "bundles" / "embedded"
-MEASUREMENTS = (("timeline",), ("window_joins", str(BUNDLE)), ("synth",))
+MEASUREMENTS = (("timeline",), ("desk",), ("window_joins", str(BUNDLE)), ("synth",))
 
 
 def main() -> int:
