@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ class Front:
         Raises:
             InstallError: it cannot be done.
         """
-        prefix = options.prefix.expanduser().absolute() if options.prefix else None
+        prefix = Path(os.path.abspath(options.prefix.expanduser())) if options.prefix else None  # noqa: PTH100 (no `..` in the record, and links as they are)
         places = places_of(self.machine, prefix)
         if options.uninstall:
             return self._remove(places, options)
@@ -92,6 +93,7 @@ class Front:
             clear_beginning(places.root)
             record = Record.begin(places.root)
         with locked(places.root):
+            record = Record.load(places.root) or record  # another installer may just have ended
             plan = Plan(plan.machine, places, plan.product, plan.choices, record)
             shown = "yes" if self.voice.answers is not None else "no"
             Installation(plan, record, self.programs, self.voice, shown).run()
@@ -147,15 +149,24 @@ class Front:
         state = plan.environment_state()
         if state != "whole":
             self.voice.say(f"  {would}make environment ({state}): {plan.environment}")
-        for wanted, became in plan.file_states():
-            if became is not Put.SAME:
-                self.voice.say(f"  {would}put {wanted.path}") if became is Put.NEW else self.voice.say(
-                    f"  {wanted.path}: {would and 'would be '}{became.value}"
-                )
+        self._tell_files(plan, would)
         for path in (*plan.obsolete_files(), *plan.obsolete_trees()):
             self.voice.say(f"  {would}remove {path}")
         if options.dry_run:
             self.voice.say("Nothing was changed (--dry-run).")
+
+    def _tell_files(self, plan: Plan, would: str) -> None:
+        """Every file but the installer's own copy, which is told as one."""
+        copies = 0
+        for wanted, became in plan.file_states():
+            if became is Put.NEW and wanted.path.parent == plan.places.installer:
+                copies += 1
+            elif became is Put.NEW:
+                self.voice.say(f"  {would}put {wanted.path}")
+            elif became is not Put.SAME:
+                self.voice.say(f"  {wanted.path}: {would and 'would be '}{became.value}")
+        if copies:
+            self.voice.say(f"  {would}put {plan.places.installer}: this installer, {copies} files")
 
     def _farewell(self, plan: Plan) -> None:
         places = plan.places

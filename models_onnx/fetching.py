@@ -20,7 +20,7 @@ import requests
 
 from models_onnx.addresses import UnsafeAddress, next_address
 from models_onnx.catalog import PublishedFile
-from models_onnx.parts import Digests, Part, fault_of, part_of
+from models_onnx.parts import Digests, Part, fault_of, held, part_of
 
 _PIECE = 1 << 16
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -36,7 +36,8 @@ class FetchFailed(Exception):
 
     Attributes:
         reason: "network" (try again later), "refused" (the server will not give it), "damaged" (not what
-            was published), "unsafe" (an address that is not followed), "full" (no room) or "write".
+            was published), "unsafe" (an address that is not followed), "busy" (another run fetches it),
+            "full" (no room) or "write".
     """
 
     def __init__(self, message: str, *, reason: str) -> None:
@@ -94,17 +95,24 @@ class Fetcher:
             FetchFailed: see there; what came is kept where another run can go on from it.
         """
         try:
-            part = Part.open(part_of(target), address)
-            try:
-                digests = self._whole(file, address, part)
-            finally:
-                if not part.size:
-                    part.discard()
-            _finish(part, target)
+            with held(part_of(target)):
+                return self._fetch(file, address, target)
+        except BlockingIOError:
+            message = f"Another run is fetching {file.name} into {target.parent}."
+            raise FetchFailed(message, reason="busy") from None
         except UnsafeAddress as error:
             raise FetchFailed(str(error), reason="unsafe") from None
         except OSError as error:
             raise write_failure(target, error) from error
+
+    def _fetch(self, file: PublishedFile, address: str, target: Path) -> Digests:
+        part = Part.open(part_of(target), address)
+        try:
+            digests = self._whole(file, address, part)
+        finally:
+            if not part.size:
+                part.discard()
+        _finish(part, target)
         return digests
 
     def _whole(self, file: PublishedFile, address: str, part: Part) -> Digests:

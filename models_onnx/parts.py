@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from models_onnx.catalog import PublishedFile
+
+if os.name == "posix":
+    import fcntl
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,22 @@ def fault_of(file: PublishedFile, found: Digests, *, linked: str = "") -> str:
 def part_of(target: Path) -> Path:
     """Where what came so far lies."""
     return target.with_name(f"{target.name}.part")
+
+
+@contextmanager
+def held(part: Path) -> Iterator[None]:
+    """While entered no other run writes this part; on Windows the digest alone protects it.
+
+    Raises:
+        BlockingIOError: another run holds it.
+    """
+    if os.name != "posix":
+        yield
+        return
+    part.parent.mkdir(parents=True, exist_ok=True)
+    with part.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 def _facts_path(part: Path) -> Path:

@@ -22,6 +22,7 @@ _REMEDIES = {
     "network": _AGAIN,
     "refused": "Fetch the file by hand and give its folder with --from FOLDER.",
     "damaged": "Run the same line again, or give a folder that has the published file with --from FOLDER.",
+    "busy": "Wait until it has ended, then run the same line again.",
     "unsafe": "Give a folder or an https mirror with --from.",
 }
 
@@ -131,7 +132,9 @@ class FetchPlan:
         if not self.source:
             return fetcher.fetch(file, check_address(file.address), target)
         if "://" not in self.source:
-            return copy_file(file, Path(self.source).expanduser().absolute() / file.name, target, fetcher.progress)
+            return copy_file(
+                file, Path(self.source).expanduser().absolute() / file.name, target, fetcher.progress
+            )
         address = check_address(file_address(self.source, file.name), named_by_user="yes")
         if address.startswith("http:") and not (file.md5 or file.sha256):
             raise UnsafeAddress(f"{file.name} has no published digest, so {address} could give anything")

@@ -15,7 +15,7 @@ import requests
 from models_onnx.addresses import UnsafeAddress, check_address, file_address, next_address
 from models_onnx.catalog import PublishedFile, WeightsLicence
 from models_onnx.fetching import Fetcher, FetchFailed, Patience, copy_file, room_in, write_failure
-from models_onnx.parts import Digests, fault_of, part_of
+from models_onnx.parts import Digests, fault_of, held, part_of
 from tests.unit.models_onnx.bad_server import Behaviour, serving
 
 
@@ -375,6 +375,14 @@ def test_a_full_disk_is_told_and_the_part_is_kept(desk: Desk, monkeypatch: pytes
         patch.setattr(Part, "append", full)
         assert refused(desk, Behaviour(CONTENT)).reason == "full"
     assert part_of(desk.target).stat().st_size > 100_000
+
+
+def test_two_runs_do_not_fetch_the_same_file(desk: Desk) -> None:
+    with held(part_of(desk.target)):
+        fault = refused(desk, Behaviour(CONTENT))
+    assert fault.reason == "busy"
+    desk.fetch(Behaviour(CONTENT))
+    assert desk.is_right()
 
 
 def test_what_a_failed_write_means() -> None:
