@@ -10,9 +10,9 @@ from plugin.controller.session import Session
 from plugin.controller.sheetfile import ChangedByOthers
 from plugin.controller.shelf import Pictures, Shelf, pictures_of, read_footage
 from plugin.controller.states import takes_of
-from plugin.controller.trouble import look_at_media, spotting_problems
+from plugin.controller.trouble import MediaLook, look_at_media, shows, spotting_problems
 from plugin.controller.views import Topic
-from plugin.cues import Problem
+from plugin.cues import MediaSource
 from plugin.errors import SagafoleyError
 
 T = TypeVar("T")
@@ -72,23 +72,34 @@ class Looks:
         self._media_again = False
         book, told = session.book, spotting_problems(session)
 
-        def seen(problems: tuple[Problem, ...]) -> None:
-            self._saw_media(session, problems)
+        def seen(look: MediaLook) -> None:
+            self._saw_media(session, look)
 
         self._start("media", lambda: look_at_media(session, book, told), seen)
 
-    def _saw_media(self, session: Session, problems: tuple[Problem, ...]) -> None:
-        if problems != session.media_problems:
-            were = {problem.cue_id for problem in session.media_problems}
-            session.media_problems = problems
-            ids = were | {problem.cue_id for problem in problems}
+    def _saw_media(self, session: Session, look: MediaLook) -> None:
+        before, session.stamps = session.stamps, look.stamps
+        changed = {media for media, stamps in look.stamps.items() if before.get(media, stamps) != stamps}
+        if changed:
+            self._forget(session, changed)
+        if look.problems != session.media_problems:
+            different = set(look.problems) ^ set(session.media_problems)
+            session.media_problems = look.problems
+            ids = {problem.cue_id for problem in different}
             self._board.tell(Topic.PROBLEMS)
             self._board.tell(Topic.SPOTS, *sorted(ids) if "" not in ids else ())
-            session.footage.clear()
-            session.close_looks.clear()
-            self.at_footage()
+        self.at_footage()
         if self._media_again:
             self.at_media()
+
+    def _forget(self, session: Session, media: set[MediaSource]) -> None:
+        """What was seen of media that have changed counts no more."""
+        for cue in session.book.sheet.cues:
+            if shows(cue, media):
+                session.footage.pop(pictures_of(cue.spot), None)
+                session.close_looks.pop(cue.id, None)
+        session.told = None
+        self._board.tell(Topic.PROBLEMS)
 
     def at_footage(self) -> None:
         """Begin to look whether the pictures are still those that the takes were made of."""

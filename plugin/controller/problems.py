@@ -95,8 +95,6 @@ class Problems:
 
     def recheck(self) -> None:
         """Begin to look again at everything that other programs may have changed."""
-        if self._board.session is not None:
-            self._board.session.footage.clear()
         self._looks.at_everything()
 
     def check_closely(self, cue_ids: Sequence[str] = ()) -> None:

@@ -15,7 +15,7 @@ from plugin.controller.sheetfile import SheetFile, digest_of
 from plugin.controller.sheets import output_folder, timecodes
 from plugin.controller.shelf import Pictures, Shelf
 from plugin.controller.views import TimelineView
-from plugin.cues import Cue, Problem
+from plugin.cues import Cue, MediaSource, Problem
 from plugin.cuesheets.reading import read_cue_file
 from plugin.errors import SagafoleyError, UsageError
 from plugin.opening import OpenTimeline, Reading
@@ -60,6 +60,7 @@ class Session:
         shelf: its takes; None until they were read.
         footage: fingerprints of the pictures of spots that have takes, as far as they are known.
         placed: by cue id: what of it lies on the host's timeline.
+        stamps: size and time of last change of the media's files, at the last look.
         close_looks: by cue id: what a close look at a cue's media found, and the cue as it was then.
         verdicts: why takes are outdated, as far as it was found out; see `plugin.controller.states`.
         told: problems of a book and a look at the media, as they were last put together.
@@ -78,6 +79,7 @@ class Session:
     shelf: Shelf | None = None
     footage: dict[Pictures, str] = field(default_factory=dict)
     placed: Mapping[str, str] = field(default_factory=dict)
+    stamps: Mapping[MediaSource, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     close_looks: dict[str, tuple[Cue, tuple[Problem, ...]]] = field(default_factory=dict)
     verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     told: tuple[Book, tuple[Problem, ...], tuple[Problem, ...]] | None = None

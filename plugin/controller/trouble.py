@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from plugin.controller.book import Book
+from plugin.controller.relinking import all_media
 from plugin.controller.session import Session
-from plugin.cues import Cue, CueSheet, Problem, Severity
+from plugin.cues import Cue, CueSheet, ImageSequence, MediaSource, Problem, Severity
 from plugin.render.checking import USUAL_TOKENS, check_sheet
 from plugin.render.media_checks import Depth
 from plugin.timeline.sources import NOT_THERE
+
+Stamps = tuple[tuple[int, int], ...]
 
 
 def problem_id(problem: Problem) -> str:
@@ -65,9 +69,22 @@ def look_closely(sheet: CueSheet, cue: Cue) -> tuple[Problem, ...]:
     return check_sheet(replace(sheet, cues=(cue,)))
 
 
-def look_at_media(session: Session, book: Book, told: Iterable[Problem]) -> tuple[Problem, ...]:
+@dataclass(frozen=True, slots=True)
+class MediaLook:
+    """What a look at the media showed.
+
+    Attributes:
+        problems: what speaks against a render.
+        stamps: size and time of last change of every movie and of the ends of every image sequence.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    stamps: Mapping[MediaSource, Stamps] = field(default_factory=dict)
+
+
+def look_at_media(session: Session, book: Book, told: Iterable[Problem]) -> MediaLook:
     """Which media are not there, which prompts are too long; slow where disks are. No picture is decoded."""
-    return check_sheet(
+    problems = check_sheet(
         book.sheet,
         folder=session.view.folder,
         depth=Depth.QUICK,
@@ -75,3 +92,27 @@ def look_at_media(session: Session, book: Book, told: Iterable[Problem]) -> tupl
         known=told,
         tokens=session.tokens or USUAL_TOKENS,
     )
+    return MediaLook(problems, {media: _stamps(media) for media in all_media(book)})
+
+
+def _stamps(media: MediaSource) -> Stamps:
+    if isinstance(media, ImageSequence):
+        paths: tuple[Path, ...] = (media.folder, media.path_of(media.first), media.path_of(media.last))
+    else:
+        paths = (media.path,)
+    return tuple(_stamp(path) for path in paths)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of last change, in nanoseconds; (-1, -1) where nothing is."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (-1, -1)
+    return (status.st_size, status.st_mtime_ns)
+
+
+def shows(cue: Cue, media: Collection[MediaSource]) -> bool:
+    """Whether a cue's picture or matte is among these media."""
+    clips = (cue.spot.picture, cue.spot.matte.clip if cue.spot.matte else None)
+    return any(clip is not None and clip.media in media for clip in clips)

@@ -292,7 +292,7 @@ def test_devices_are_listed_anew_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_why_nothing_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = library(streams=[PortAudioError("none"), PortAudioError("none")])
     monkeypatch.setitem(sys.modules, "sounddevice", nothing)
-    with pytest.raises(SoundUnavailable, match="no sound device"):
+    with pytest.raises(SoundUnavailable, match="No sound device was found"):
         open_speaker()
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(SoundUnavailable, match="pip install sounddevice"):
