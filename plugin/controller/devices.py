@@ -71,7 +71,7 @@ def open_speaker() -> Speaker:
     try:
         return _PortAudioSpeaker(library, _open_stream(library))
     except library.PortAudioError as error:
-        raise _refused(error, "This machine has no sound device that can be used.") from error
+        raise _refused(error, "No sound device was found.") from error
 
 
 def _load_library() -> Any:
@@ -97,7 +97,7 @@ def _open_stream(library: Any) -> Any:
 
 def _refused(error: Exception, message: str) -> SoundUnavailable:
     return SoundUnavailable(
-        message, remedy="Connect or choose a sound device, then play again.", detail=str(error)
+        message, remedy="Connect one, then play again.", detail=str(error)
     )
 
 

@@ -6,7 +6,7 @@ aside, and `ready` is called, from another thread, when more is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +30,9 @@ Samples = NDArray[np.float32]
 
 _REMEMBERED = 400
 _PIECE = 1 << 15
+_FAINTEST = 0.05
+"""No lane is magnified more than twenty times."""
+
 _FULL = 0.0
 """dBTP over which a take is told to clip."""
 
@@ -208,6 +211,16 @@ class Lanes:
             motion = Motion(start, step, (), notice=str(unforeseen("reading a matte", error)))
         self._motions.put(cue.spot, motion, weight=1)
         self._ready()
+
+
+def full_level(views: Iterable[LaneView]) -> float:
+    """The level that shall fill a lane: the highest of all, so that quiet takes can be seen and compared."""
+    levels = [
+        max(-min(view.peaks.low, default=0.0), max(view.peaks.high, default=0.0))
+        for view in views
+        if view.peaks is not None
+    ]
+    return min(max(max(levels, default=1.0), _FAINTEST), 1.0)
 
 
 def shape_of(take: TakeRow) -> Shape:

@@ -23,8 +23,8 @@ from plugin.panel.icons import pixmap
 from plugin.panel.palettes import Shades
 from plugin.panel.parts import name
 
-_WAVE = 46
-_MOTION = 30
+_WAVE = 38
+_MOTION = 28
 _PAD = 4
 
 
@@ -187,7 +187,7 @@ class TakeLane(Lane):
     def __init__(self, shades: Shades, parent: QWidget | None = None) -> None:
         super().__init__(shades, parent)
         self._view: LaneView | None = None
-        self._heard = False
+        self._heard, self._full = False, 1.0
         self.setFixedHeight(self._head() + _WAVE)
 
     @property
@@ -202,10 +202,10 @@ class TakeLane(Lane):
         """As high as its words and its wave."""
         return QSize(320, self._head() + _WAVE)
 
-    def show_view(self, view: LaneView, *, heard: bool) -> None:
-        """Show another state of the take."""
-        if (view, heard) != (self._view, self._heard):
-            self._view, self._heard = view, heard
+    def show_view(self, view: LaneView, *, heard: bool, full: float) -> None:
+        """Show another state of the take; a level of `full` fills the lane."""
+        if (view, heard, full) != (self._view, self._heard, self._full):
+            self._view, self._heard, self._full = view, heard, full
             name(self, view.spoken)
             self.setToolTip(view.notice)
             self.redraw()
@@ -280,11 +280,11 @@ class TakeLane(Lane):
         step = self.width() / len(view.peaks.low)
         half = _WAVE / 2 - 2
         upper = [
-            QPointF((n + 0.5) * step, middle - _bounded(value) * half)
+            QPointF((n + 0.5) * step, middle - _bounded(value / self._full) * half)
             for n, value in enumerate(view.peaks.high)
         ]
         lower = [
-            QPointF((n + 0.5) * step, middle - _bounded(value) * half)
+            QPointF((n + 0.5) * step, middle - _bounded(value / self._full) * half)
             for n, value in enumerate(view.peaks.low)
         ]
         colour = self._shades.colour("accent" if self._heard else "off")

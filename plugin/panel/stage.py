@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QSplitter, QWidget
 
+from plugin.controller.lanes import full_level
 from plugin.controller.overlays import Overlay
 from plugin.controller.projector import FocusMode
 from plugin.controller.screening import Changed
@@ -102,6 +103,7 @@ class Stage(QWidget):
         self.takes.sought.connect(self._then(screening.seek_place))
         self.takes.hear_wanted.connect(self._hear)
         self.takes.swap_wanted.connect(self._swap)
+        self.takes.aligned.connect(self.transport.align)
         self.takes.columns_changed.connect(self._show_lanes)
         self._bind_deeds()
         pulse.spots.connect(self._spots_changed)
@@ -238,6 +240,7 @@ class Stage(QWidget):
         columns, screening = self.takes.columns, self.screening
         shown = [(take, screening.lane(take, columns=columns)) for take in screening.takes]
         lanes = [(take, lane) for take, lane in shown if lane is not None]
-        self.takes.show_takes(lanes, heard=screening.heard)
+        full = full_level(lane for _, lane in lanes)
+        self.takes.show_takes(lanes, heard=screening.heard, full=full)
         onsets = next((lane.onsets for take, lane in lanes if take.name == screening.heard), ())
         self.takes.show_motion(screening.motion(columns=columns), onsets)

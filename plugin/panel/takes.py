@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QInputDialog, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from plugin.controller.lanes import LaneView, MotionView
@@ -41,6 +41,8 @@ class TakesPanel(QWidget):
     level_wanted = Signal(str, float, float, float)
     """Name, gain in dB, fade in and fade out in seconds."""
     columns_changed = Signal()
+    aligned = Signal(int, int)
+    """Room to the left and right of the lanes, pixels."""
 
     def __init__(self, shades: Shades, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +63,8 @@ class TakesPanel(QWidget):
         self.delete = _tool("trash", "Delete, to the trash folder (Delete)", self._delete)
         self._stack = QVBoxLayout()
         self.area = QScrollArea()
+        self._above = row(self.motion, space=0)
+        self._columns_wanted = QTimer(self)
         self._build()
         self.show_takes((), heard="")
 
@@ -75,14 +79,23 @@ class TakesPanel(QWidget):
         """Columns of pixels that a lane has."""
         return self.motion.columns
 
-    def show_takes(self, takes: Sequence[tuple[TakeRow, LaneView]], *, heard: str) -> None:
-        """Show these takes; `heard` is the one to work on."""
-        self._takes, self._heard = tuple(take for take, _ in takes), heard
+    def show_takes(self, takes: Sequence[tuple[TakeRow, LaneView]], *, heard: str, full: float = 1.0) -> None:
+        """Show these takes.
+
+        Args:
+            takes: each with its lane.
+            heard: name of the one to work on.
+            full: the level that fills a lane.
+        """
+        another, self._heard = heard != self._heard, heard
+        self._takes = tuple(take for take, _ in takes)
         self._make_lanes(len(takes))
         for lane, (take, view) in zip(self.lanes, takes, strict=True):
-            lane.show_view(view, heard=take.name == heard)
+            lane.show_view(view, heard=take.name == heard, full=full)
         self.empty.setVisible(not takes)
         self._show_strip()
+        if another:
+            self._reveal()
 
     def show_motion(self, motion: MotionView, onsets: tuple[float, ...]) -> None:
         """Show the matte's motion and the onsets of the take that is heard."""
@@ -102,10 +115,11 @@ class TakesPanel(QWidget):
             do()
             event.accept()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Lanes of another width have other columns."""
-        super().resizeEvent(event)
-        self.columns_changed.emit()
+        if event.type() is QEvent.Type.Resize and watched is self.area.viewport():
+            self._align()
+        return super().eventFilter(watched, event)
 
     def ask_name(self) -> None:
         """Ask for another name of the take that is heard; an empty one gives it its number back."""
@@ -150,6 +164,7 @@ class TakesPanel(QWidget):
         self.area.setWidgetResizable(True)
         self.area.setFrameShape(QScrollArea.Shape.NoFrame)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setStyleSheet("QScrollArea { border: none; }")
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.motion.sought.connect(self.sought)
         for field in (self.gain, self.fade_in, self.fade_out):
@@ -165,7 +180,18 @@ class TakesPanel(QWidget):
             None,
             space=4,
         )
-        self.setLayout(column(self.motion, self.area, tools, level, space=3))
+        self._columns_wanted.setSingleShot(True)  # once, after everything has its size
+        self._columns_wanted.timeout.connect(self.columns_changed)
+        self.setLayout(column(self._above, self.area, tools, level, space=3))
+        self.area.viewport().installEventFilter(self)
+
+    def _align(self) -> None:
+        """The scroll bar takes room of the lanes: what lies over them leaves the same."""
+        port = self.area.viewport().geometry()
+        left, right = port.left(), self.area.width() - port.left() - port.width()
+        self._above.setContentsMargins(left, 0, right, 0)
+        self.aligned.emit(left, right)
+        self._columns_wanted.start()
 
     def _all(self) -> list[Lane]:
         return [self.motion, *self.lanes]
@@ -218,7 +244,12 @@ class TakesPanel(QWidget):
     def _hear(self, place: int) -> None:
         if place < len(self._takes):
             self.hear_wanted.emit(self._takes[place].name)
-            self.area.ensureWidgetVisible(self.lanes[place], 0, 4)
+
+    def _reveal(self) -> None:
+        """Bring the lane that is heard into sight."""
+        for lane, take in zip(self.lanes, self._takes, strict=True):
+            if take.name == self._heard:
+                self.area.ensureWidgetVisible(lane, 0, 4)
 
     def _choose(self) -> None:
         if take := self._current():

@@ -167,12 +167,17 @@ class Transport(QWidget):
         self.loop = self._switch("loop", "Loop (Ctrl+L)", self.loop_wanted)
         self.mute = self._switch("mute", "Mute (Shift+S)", self.mute_wanted)
         self.right = row(space=2)
+        self._ruler = row(self.bar, space=0)
         self._build()
 
     def wear(self, shades: Shades) -> None:
         """Take other colours."""
         self._shades = shades
         self.bar.wear(shades)
+
+    def align(self, left: int, right: int) -> None:
+        """Leave that much room beside the scrub bar, so that it lies exactly over the lanes."""
+        self._ruler.setContentsMargins(left, 0, right, 0)
 
     def show_view(self, view: TransportView) -> None:
         """Show where the playhead is and what it does."""
@@ -190,7 +195,7 @@ class Transport(QWidget):
 
     def show_reason(self, reason: str) -> None:
         """Say why nothing is heard; "" takes the words away."""
-        self.reason.setText(reason and f"No sound: {reason}")
+        self.reason.setText(reason and f"Silent: {reason}")
         self.reason.setVisible(bool(reason))
 
     def _show_playing(self, playing: bool) -> None:  # noqa: FBT001 - what is shown
@@ -220,7 +225,7 @@ class Transport(QWidget):
         line.addWidget(self.speed, 1)
         line.addLayout(self.right)
         self.reason.setVisible(False)
-        self.setLayout(column(self.bar, line, self.reason, space=3))
+        self.setLayout(column(self._ruler, line, self.reason, space=3))
         self.bar.sought.connect(self.seek_wanted)
 
     def _button(self, icon: str, tells: str, do: Callable[[], object]) -> QToolButton:
