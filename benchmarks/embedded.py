@@ -48,6 +48,7 @@ from plugin.engine.conditions import NullConditions
 from plugin.engine.engine import Engine
 from plugin.engine.flow import noise_windows
 from plugin.engine.lengths import window_lengths
+from plugin.errors import UnexpectedOutput
 from plugin.render.rendering import Brief, synthesise
 from plugin.timebase import STEM_RATE
 
@@ -95,7 +96,10 @@ def brief_of(engine: Engine, case: Case) -> Brief:
 def sound_of(engine: Engine, footage: SceneFootage, case: Case) -> Float:
     """What the product makes of it, at the stem's rate."""
     samples = round(len(footage.shown.frames) * STEM_RATE / FPS)
-    return np.concatenate(list(synthesise(engine, footage, brief_of(engine, case), samples=samples)))
+    try:
+        return np.concatenate(list(synthesise(engine, footage, brief_of(engine, case), samples=samples)))
+    except UnexpectedOutput:
+        return np.zeros(samples, np.float32)  # silence for a marked object: told to users, counted here
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import sys
 from collections.abc import Sequence
@@ -56,7 +57,24 @@ def default_folder() -> Path:
     return Path(cache) / "sagafoley" / "training"
 
 
+_MMAP_THRESHOLD = -3
+"""glibc's number for the size from which blocks are the system's own."""
+
+
+def _keep_heap_small() -> None:
+    """Give large passing arrays back to the system at once.
+
+    Left alone, glibc soon takes them from the heap, between the kept pictures of a stage's pool, and the
+    process grows to four times what it holds.
+    """
+    if sys.platform == "linux":
+        set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+        if set_option is not None:
+            set_option(_MMAP_THRESHOLD, 4 << 20)
+
+
 def _run(options: argparse.Namespace) -> int:
+    _keep_heap_small()
     from exporter.training.config import read_config  # noqa: PLC0415  torch takes seconds to import
     from exporter.training.gathering import gather_weights  # noqa: PLC0415
     from exporter.training.loop import stop_on_signal  # noqa: PLC0415
