@@ -121,7 +121,7 @@ def _runtime(builds: dict[str, str]) -> Finding:
     present = [f"{name} {version}" for name, version in builds.items() if version]
     found = ", ".join(present) or "none"
     if not present:
-        remedy = "Install one: pip install 'sagafoley[cpu]' or 'sagafoley[cuda]'."
+        remedy = "Run the installer again, or pip install 'sagafoley[cpu]' or 'sagafoley[cuda]'."
         return Finding("onnxruntime", State.BAD, found, remedy)
     if len(present) > 1:
         remedy = "Remove both and install one again; together they overwrite each other's files."
@@ -147,7 +147,7 @@ def _providers() -> Iterator[Finding]:
         elif provider is Provider.CPU:
             yield Finding(subject, State.BAD, fault, "Install onnxruntime again.")
         else:
-            remedy = "For an NVIDIA GPU install the cuda extra; without one, rendering runs on the CPU."
+            remedy = "For an NVIDIA GPU run the installer with --gpu yes; without one the CPU renders."
             yield Finding(subject, State.NOTE, fault.splitlines()[0], remedy)
 
 
