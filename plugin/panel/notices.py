@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QStatusBar, QToolButton, QWidget
 
-from plugin.controller.views import DeskEvent
 from plugin.errors import SagafoleyError
 from plugin.panel.icons import pixmap
 from plugin.panel.palettes import Shades
@@ -74,6 +73,8 @@ class StatusBar(QStatusBar):
     """Bundle, provider really in use, memory, what is rendered, whether edits are saved."""
 
     problems_wanted = Signal()
+    shown = Signal(object)
+    """The `StatusLine` that is shown now."""
 
     def __init__(self, pulse: Pulse, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -89,11 +90,13 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self.problems)
         for cell in (self.memory, self.provider, self.bundle):
             self.addPermanentWidget(cell)
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self.refresh)
         for signal in (pulse.status, pulse.problems, pulse.queue):
-            signal.connect(self._refresh)
-        self._refresh()
+            signal.connect(lambda _: self._soon.start())
 
-    def _refresh(self, _event: DeskEvent | None = None) -> None:
+    def refresh(self) -> None:
+        """Show what is so now; of several changes at once only the last is shown."""
         status = self._pulse.desk.status()
         for cell, text in (
             (self.queue, status.queue),
@@ -109,6 +112,7 @@ class StatusBar(QStatusBar):
         self.problems.setVisible(count > 0)
         self.problems.setText(f"{count} problem{'s' * (count != 1)}")
         self.problems.setToolTip("Show the problems")
+        self.shown.emit(status)
 
 
 def _cell(title: str) -> QLabel:

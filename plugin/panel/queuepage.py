@@ -22,6 +22,7 @@ from plugin.panel.parts import button, column, label, name, row
 from plugin.panel.pulse import Pulse
 
 _ROW = Qt.ItemDataRole.UserRole
+UNDER_WAY = frozenset({QueueState.WAITING, QueueState.RUNNING})
 _EDGE = 6
 _BAR = 4
 _USES = {
@@ -126,7 +127,7 @@ class QueuePage(QWidget):
         waiting = state is QueueState.WAITING
         self.up.setEnabled(waiting)
         self.down.setEnabled(waiting)
-        self.cancel.setEnabled(state in {QueueState.WAITING, QueueState.RUNNING})
+        self.cancel.setEnabled(state in UNDER_WAY)
         self.again.setEnabled(state in {QueueState.FAILED, QueueState.CANCELLED})
         ended = {QueueState.DONE, QueueState.FAILED, QueueState.CANCELLED}
         self.clear.setEnabled(any(item.data(_ROW).state in ended for item in self._all_items()))

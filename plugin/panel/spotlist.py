@@ -46,6 +46,8 @@ class SpotList(QWidget):
         self._count = label("", use="faint", wraps=False)
         self._cells = SpotCells(shades, self.table)
         self._kept: tuple[tuple[str, ...], str] = ((), "")
+        self._told: tuple[tuple[str, ...], str] | None = None
+        self._choosing = False
         self._build()
         self._bind()
 
@@ -67,6 +69,7 @@ class SpotList(QWidget):
         selection = QItemSelection()
         for place in places:
             selection.select(self.model.index(place, 0), self.model.index(place, len(COLUMNS) - 1))
+        self._choosing = True
         chooser = self.table.selectionModel()
         first = self.model.place_of(current) if current else None
         first = first if first is not None else (places[0] if places else None)
@@ -75,6 +78,8 @@ class SpotList(QWidget):
             chooser.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
             self.table.scrollTo(index)
         chooser.select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self._choosing = False
+        self._tell()
 
     def step(self, by: int) -> None:
         """Look at the spot that many lines further down."""
@@ -136,8 +141,15 @@ class SpotList(QWidget):
         self.states.currentIndexChanged.connect(lambda place: self.model.ask(states=_FILTERS[place][1]))
         self.model.modelAboutToBeReset.connect(self._keep)
         self.model.reordered.connect(self._restore)
-        self.table.selectionModel().selectionChanged.connect(lambda *_: self.chosen.emit())
-        self.table.selectionModel().currentRowChanged.connect(lambda *_: self.chosen.emit())
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._tell())
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._tell())
+
+    def _tell(self) -> None:
+        """Once for each choice; Qt tells of the current line and of the selection apart."""
+        now = (self.selected, self.current)
+        if now != self._told and not self._choosing:
+            self._told = now
+            self.chosen.emit()
 
     def _keep(self) -> None:
         self._kept = (self.selected, self.current)
@@ -149,4 +161,4 @@ class SpotList(QWidget):
         self.select(still or first, current)
         shown = self.model.rowCount()
         self._count.setText(f"{shown} spot{'s' * (shown != 1)}")
-        self.chosen.emit()
+        self._tell()

@@ -7,6 +7,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QTabWidget, QWidget
 
 from plugin.controller.given import Given, dropped_timeline
+from plugin.controller.views import StatusLine
 from plugin.panel.actions import Actions
 from plugin.panel.deeds import Deeds
 from plugin.panel.inspector import InspectorPage
@@ -16,7 +17,7 @@ from plugin.panel.palettes import Scheme, dress, shades_of
 from plugin.panel.parts import application, column, wear_icons
 from plugin.panel.problempage import ProblemPage
 from plugin.panel.pulse import Pulse
-from plugin.panel.queuepage import QueuePage
+from plugin.panel.queuepage import UNDER_WAY, QueuePage
 from plugin.panel.remembered import remember_scheme, remember_window, remembered_scheme, restore_window
 from plugin.panel.shortcutsheet import Keys
 from plugin.panel.spotlist import SpotList
@@ -163,12 +164,11 @@ class Window(QMainWindow):
         self.actions_.recent.aboutToShow.connect(self._list_recent)
         pulse.timeline.connect(self._show_timeline)
         pulse.history.connect(self._show_history)
-        pulse.status.connect(self._count)
-        pulse.queue.connect(self._count)
-        pulse.problems.connect(self._count)
+        self.status.shown.connect(self._count)
         away = QShortcut(QKeySequence("Esc"), self)
         away.activated.connect(self.notices.hide)
         application().styleHints().colorSchemeChanged.connect(lambda _: self._system_scheme_changed())
+        self.status.refresh()
         self._show_history()
         self._show_timeline()
 
@@ -197,10 +197,9 @@ class Window(QMainWindow):
             action.setText(f"{word} {what[:1].lower()}{what[1:]}" if what else word)
             action.setEnabled(bool(what))
 
-    def _count(self, _event: object = None) -> None:
-        problems = self.pulse.desk.status().problems
-        items = sum(each.state.value in {"waiting", "running"} for each in self.pulse.desk.queue.rows())
-        for page, word, count in ((self.queue, "Queue", items), (self.problems, "Problems", problems)):
+    def _count(self, status: StatusLine) -> None:
+        items = sum(each.state in UNDER_WAY for each in self.pulse.desk.queue.rows())
+        for page, word, count in ((self.queue, "Queue", items), (self.problems, "Problems", status.problems)):
             self.tabs.setTabText(self.tabs.indexOf(page), f"{word} ({count})" if count else word)
 
     def _look_at(self, cue_id: str) -> None:

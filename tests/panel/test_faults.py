@@ -56,7 +56,7 @@ def test_a_killed_render_process_costs_one_render(opened: Window, until: Until) 
     assert opened.notices.isVisible()
     assert "memory" in opened.notices.text.text()
     assert opened.problems.list.count() == 1
-    assert opened.tabs.tabText(2) == "Problems (1)"
+    until(lambda: opened.tabs.tabText(2) == "Problems (1)")
     opened.queue.list.setCurrentRow(0)
     assert opened.queue.again.isEnabled()
     still_works(opened, until)
@@ -90,7 +90,7 @@ def test_media_deleted_while_open(opened: Window, film: MadeTimeline, until: Unt
     opened.problems.list.setCurrentRow(0)
     assert "picture.mp4" in opened.problems.list.item(0).text()
     assert opened.problems.remedy.text()
-    assert opened.status.problems.isVisible()
+    until(opened.status.problems.isVisible)
     opened.deeds.do("generate")
     until(lambda: not opened.pulse.desk.queue.running)
     assert opened.notices.isVisible()
