@@ -12,7 +12,9 @@ FROM_MENU = "SAGAFOLEY_FROM_RESOLVE"
 """Set in the environment of a panel that the menu script started."""
 
 _NO_WINDOW_OWN_GROUP = 0x08000000 | 0x00000200
-_RESOLVES_OWN = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "QT_", "QML", "OCIO", "RESOLVE_PYTHON")
+_RESOLVES_OWN = ("PYTHON", "DYLD_", "QT_PLUGIN_PATH", "QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR", "QML")
+_MIXED = ("LD_LIBRARY_PATH", "LD_PRELOAD")
+"""Resolve's libraries, and perhaps the user's (CUDA's)."""
 _STILL_ACTIVE = 259
 _MAY_ASK = 0x1000
 
@@ -40,6 +42,11 @@ def start_panel(launcher: "List[str]") -> "subprocess.Popen[bytes]":
 def clean_environment(variables: "Mapping[str, str]") -> "Dict[str, str]":
     """The environment without what Resolve set for its own Python, Qt and libraries."""
     kept = {name: value for name, value in variables.items() if not name.startswith(_RESOLVES_OWN)}
+    for name in _MIXED:
+        parts = kept.pop(name, "").split(os.pathsep)
+        others = [part for part in parts if part and "resolve" not in part.lower()]
+        if others:
+            kept[name] = os.pathsep.join(others)
     kept[FROM_MENU] = "1"
     return kept
 
