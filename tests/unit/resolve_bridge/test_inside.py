@@ -215,14 +215,16 @@ def test_boxes_of_the_systems(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def test_resolves_own_variables_stay_with_it() -> None:
-    given = {
-        "HOME": "/h",
+    own = {
         "PYTHONPATH": "x",
         "PYTHONHOME": "x",
-        "LD_LIBRARY_PATH": "x",
-        "QT_QPA_PLATFORM": "x",
+        "QT_PLUGIN_PATH": "x",
+        "LD_PRELOAD": "/opt/resolve/libs/x.so",
     }
-    assert panel_process.clean_environment(given) == {"HOME": "/h", "SAGAFOLEY_FROM_RESOLVE": "1"}
+    users = {"HOME": "/h", "QT_QPA_PLATFORM": "wayland"}
+    libraries = {"LD_LIBRARY_PATH": "/opt/resolve/libs:/usr/local/cuda/lib64"}
+    found = panel_process.clean_environment({**own, **users, **libraries})
+    assert found == {**users, "LD_LIBRARY_PATH": "/usr/local/cuda/lib64", "SAGAFOLEY_FROM_RESOLVE": "1"}
 
 
 def test_processes_that_are_there_and_not() -> None:
@@ -241,7 +243,8 @@ def test_every_module_loads_without_packages_in_any_python_at_hand() -> None:
         "package = types.ModuleType('sagafoley_inside'); package.__path__ = [sys.argv[1]]\n"
         "sys.modules['sagafoley_inside'] = package; sys.dont_write_bytecode = True\n"
         "for name in sys.argv[2:]: importlib.import_module('sagafoley_inside.' + name)\n"
-        "print(json.dumps([name for name in sys.modules if name.split('.')[0] in ('plugin', 'resolve_bridge')]))\n"
+        "ours = ('plugin', 'resolve_bridge')\n"
+        "print(json.dumps([name for name in sys.modules if name.split('.')[0] in ours]))\n"
     )
     for python in _pythons():
         words = [python, "-I", "-S", "-W", "error", "-c", program, str(INSIDE), *modules]
