@@ -116,6 +116,7 @@ class Placing:
             {
                 "name": track.name,
                 "label": track.label,
+                "subtype": track.subtype,
                 "pieces": [
                     {"key": one.key, "path": str(self.files[one.key]), "start": one.frame} | _facts(one.piece)
                     for one in track.pieces
@@ -124,7 +125,13 @@ class Placing:
             for track in self.tracks
         ]
         bins = {"before": list(self.status.bins)}
-        return {"placement": self.placement, "state": "begun", "bin": bins, "tracks": tracks}
+        return {
+            "placement": self.placement,
+            "state": "begun",
+            "bin": bins,
+            "tracks": tracks,
+            "tracks_before": list(self.status.audio_tracks),
+        }
 
     def _record(self, result: Json) -> Json:
         facts = {one.key: _facts(one.piece) for track in self.tracks for one in track.pieces}

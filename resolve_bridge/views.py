@@ -24,6 +24,7 @@ class ResolveStatus:
         project_rate: the project's frame rate, as Resolve writes it.
         clock: what says how the timeline counts; see `counting.count_of`.
         bins: ids of the bins of our name.
+        audio_tracks: their names, the lowest first.
         can: abilities of this version by name (`inside.status.abilities`).
     """
 
@@ -39,6 +40,7 @@ class ResolveStatus:
     project_rate: object
     clock: Mapping[str, Any]
     bins: tuple[str, ...]
+    audio_tracks: tuple[str, ...]
     can: Mapping[str, bool]
 
     @classmethod
@@ -58,5 +60,6 @@ class ResolveStatus:
             project_rate=timeline.get("project_rate"),
             clock=timeline,
             bins=tuple(found.get("bins") or ()),
+            audio_tracks=tuple(timeline.get("audio_tracks") or ()),
             can=dict(found.get("can") or {}),
         )

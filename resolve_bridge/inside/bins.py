@@ -4,7 +4,19 @@ import os
 import time
 from typing import Any, Dict, List, Optional
 
-from .calls import as_list, call, clip_properties, identity, path_of, read, refused, same_path, text, things
+from .calls import (
+    as_list,
+    bin_mark,
+    call,
+    clip_properties,
+    identity,
+    path_of,
+    read,
+    refused,
+    same_path,
+    text,
+    things,
+)
 from .keeping import open_folder
 
 _IMPORT_TRIES = 3
@@ -23,10 +35,10 @@ def make_bin(pool: Any, name: str) -> Any:
     found = bins_named(pool, name)
     if not found and root is not None:
         made = call(pool, "AddSubFolder", root, name)
-        found = bins_named(pool, name) or ([made] if identity(made) else [])
+        found = bins_named(pool, name) or ([made] if bin_mark(made) else [])
     if not found:
         raise refused("Resolve did not make the bin {!r} in the media pool.".format(name))
-    if not open_folder(pool, found[0]):
+    if not open_folder(pool, found[0], bin_mark(found[0])):
         raise refused("Resolve did not open the bin {!r} in the media pool.".format(name))
     return found[0]
 
@@ -80,21 +92,18 @@ def unused(item: Any) -> bool:
 
 
 def is_empty(folder: Any) -> bool:
-    """Whether a bin is there and holds nothing."""
-    return (
-        bool(identity(folder))
-        and not things(folder, "GetClipList")
-        and not things(folder, "GetSubFolderList")
-    )
+    """Whether a bin is there and surely holds nothing: no answer is not an empty list."""
+    lists = [read(folder, name) for name in ("GetClipList", "GetSubFolderList")]
+    return bool(bin_mark(folder)) and all(isinstance(one, (list, dict)) and not one for one in lists)
 
 
 def delete_bin(pool: Any, name: str, bin_id: str) -> bool:
     """Take one empty bin of ours away, and whether it is gone."""
     for _ in range(2):
-        folder = next((one for one in bins_named(pool, name) if identity(one) == bin_id), None)
+        folder = next((one for one in bins_named(pool, name) if bin_mark(one) == bin_id), None)
         if folder is None:
             return True
         if not is_empty(folder):
             return False
         call(pool, "DeleteFolders", [folder])
-    return all(identity(one) != bin_id for one in bins_named(pool, name))
+    return all(bin_mark(one) != bin_id for one in bins_named(pool, name))

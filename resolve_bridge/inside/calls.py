@@ -111,6 +111,11 @@ def identity(thing: Any) -> str:
     return text(thing, "GetUniqueId")
 
 
+def bin_mark(folder: Any) -> str:
+    """What tells a bin from the others: its id, or its name where Resolve does not tell an id."""
+    return identity(folder) or text(folder, "GetName")
+
+
 def setting(project: Any, timeline: Any, key: str) -> Any:
     """A setting of the timeline, else of the project; None when neither tells."""
     for owner in (timeline, project):

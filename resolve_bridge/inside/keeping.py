@@ -3,7 +3,7 @@
 import time
 from typing import Any, List
 
-from .calls import call, has, identity, read, refused, text
+from .calls import bin_mark, call, has, identity, read, refused, text
 from .reading import marks_of
 from .session import Session, current_project
 
@@ -22,7 +22,7 @@ class EditorState:
         self.session = session
         self.page = text(session.resolve, "GetCurrentPage")
         self.folder = read(session.pool, "GetCurrentFolder")
-        self.folder_id = identity(self.folder)
+        self.folder_id = bin_mark(self.folder)
         self.playhead = text(session.timeline, "GetCurrentTimecode")
         self.marks = marks_of(session.timeline)
 
@@ -38,6 +38,7 @@ class EditorState:
         """Open a page, or raise."""
         if not self.open_page(name):
             raise refused("Resolve did not open its {} page.".format(name.capitalize()))
+        self.playhead = self.playhead or text(self.session.timeline, "GetCurrentTimecode")
 
     def is_elsewhere(self) -> bool:
         """Whether another project is open now; what was got from the one before answers no more."""
@@ -56,13 +57,22 @@ class EditorState:
             (self._put_folder, "The bin that was open could not be opened again."),
             (self._put_marks, "The in and out points could not be set again."),
         )
-        told = [sentence for step, sentence in steps if not step()]
+        told = [sentence for step, sentence in steps if not step()] + self._unknown()
         self._put_playhead(settle)
         if self.page and not self.open_page(self.page):
             told.append("The {} page could not be opened again.".format(self.page.capitalize()))
         if not self._put_playhead(0.0):
             told.append("The playhead could not be put back to {}.".format(self.playhead))
         return told
+
+    def _unknown(self) -> List[str]:
+        """Sentences about what Resolve did not tell, so that it cannot be put back."""
+        known = ((self.page, "page"), (self.folder_id, "bin"), (self.playhead, "playhead position"))
+        return [
+            "Resolve did not say which {} was current; it could not be put back.".format(name)
+            for value, name in known
+            if not value
+        ]
 
     def _put_timeline(self) -> bool:
         session = self.session
@@ -75,7 +85,7 @@ class EditorState:
     def _put_folder(self) -> bool:
         if not self.folder_id:
             return True
-        return open_folder(self.session.pool, self.folder)
+        return open_folder(self.session.pool, self.folder, self.folder_id)
 
     def _put_marks(self) -> bool:
         timeline = self.session.timeline
@@ -108,11 +118,10 @@ class EditorState:
         return text(timeline, "GetCurrentTimecode") == self.playhead
 
 
-def open_folder(pool: Any, folder: Any) -> bool:
-    """Make a bin the current one, and whether it is then."""
-    wanted = identity(folder)
+def open_folder(pool: Any, folder: Any, wanted: str) -> bool:
+    """Make a bin, told by its mark, the current one, and whether it surely is then."""
     for _ in range(_TRIES):
-        if identity(read(pool, "GetCurrentFolder")) == wanted:
+        if wanted and bin_mark(read(pool, "GetCurrentFolder")) == wanted:
             return True
         call(pool, "SetCurrentFolder", folder)
-    return identity(read(pool, "GetCurrentFolder")) == wanted
+    return bool(wanted) and bin_mark(read(pool, "GetCurrentFolder")) == wanted

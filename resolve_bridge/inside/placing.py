@@ -13,10 +13,9 @@ from .bins import (
     delete_bin,
     delete_items,
     import_file,
-    is_empty,
     make_bin,
 )
-from .calls import BridgeFault, call, identity, path_of, read, refused, same_path, text
+from .calls import BridgeFault, bin_mark, call, identity, path_of, read, refused, same_path, text
 from .keeping import EditorState
 from .removing import Removal, remove_records
 from .session import Session
@@ -84,7 +83,7 @@ class _Work:
         self.bin_name = str(request["bin"])
         self.paths = [piece["path"] for track in request["tracks"] for piece in track["pieces"]]
         self.tracks_before = session.track_count()
-        self.bins_before = {identity(folder) for folder in bins_named(session.pool, self.bin_name)}
+        self.bins_before = {bin_mark(folder) for folder in bins_named(session.pool, self.bin_name)}
         self.folder_before = read(session.pool, "GetCurrentFolder")
 
     def run(self) -> Json:
@@ -92,7 +91,7 @@ class _Work:
         session = self.session
         counts = item_counts(session, self.tracks_before)
         folder = make_bin(session.pool, self.bin_name) if self.paths else None
-        folder_id = identity(folder)
+        folder_id, mark = identity(folder), bin_mark(folder)
         media = {path: import_file(session.pool, folder, path) for path in self.paths}
         placed = [self._track(track, media) for track in self.request["tracks"]]
         confirm(session, placed, counts)
@@ -100,7 +99,7 @@ class _Work:
         return {
             "timeline": {"name": text(session.timeline, "GetName"), "id": session.timeline_id},
             "project": {"name": text(session.project, "GetName"), "id": session.project_id},
-            "bin": {"id": folder_id, "created": folder_id not in self.bins_before},
+            "bin": {"id": folder_id, "created": mark not in self.bins_before},
             "tracks": placed,
             "removed": removal.as_json(),
             "warnings": list(removal.left),
@@ -130,20 +129,29 @@ class _Work:
             return ["Taking it back failed ({}).".format(error)]
 
     def _undo(self, state: EditorState) -> List[str]:
-        session, told = self.session, []
+        session = self.session
+        told = []  # type: List[str]
         state.open_page("edit")
         self._undo_elsewhere()
+        ours = {track["name"] for track in self.request["tracks"]}
         for index in range(session.track_count(), self.tracks_before, -1):
-            if self._is_ours(index) and not self._delete_track(index):
-                told.append("The track {!r} could not be removed.".format(self._name(index)))
+            name = self._name(index)
+            if not (self._delete_track(index) if self._is_ours(index) else name not in ours):
+                told.append("The track {!r} could not be removed.".format(name))
+        return told or self._undo_media()
+
+    def _undo_media(self) -> List[str]:
+        """Take the sounds and the bin out of the pool; only once no track plays them."""
+        session = self.session
+        told = []  # type: List[str]
         folders = [*bins_named(session.pool, self.bin_name), self.folder_before]
         folders.append(read(session.pool, "GetRootFolder"))
         left = delete_items(session.pool, [one for one in folders if one is not None], self.paths)
         if left:
             told.append("{} of our sounds stay in the media pool.".format(len(left)))
         for folder in bins_named(session.pool, self.bin_name):
-            new = identity(folder) not in self.bins_before
-            if new and is_empty(folder) and not delete_bin(session.pool, self.bin_name, identity(folder)):
+            mark = bin_mark(folder)
+            if mark not in self.bins_before and not delete_bin(session.pool, self.bin_name, mark):
                 told.append("The bin {!r} could not be removed.".format(self.bin_name))
         return told
 

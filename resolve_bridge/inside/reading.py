@@ -146,6 +146,7 @@ class _Reader:
             found = {name: _plain(properties.get(name)) for name in _PROPERTIES}
             found["name"] = text(pool_item, "GetName")
             mattes = things(self.session.pool, "GetClipMatteList", pool_item)
+            mattes = mattes or things(self.session.pool, "GetClipMatteList", pool_item)
             found["mattes"] = [path for path in mattes if isinstance(path, str) and path]
             self.media[key] = found
         return key

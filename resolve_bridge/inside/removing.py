@@ -9,7 +9,7 @@ import os
 from typing import Any, List, Tuple
 
 from .bins import bins_named, delete_bin, items_with, unused
-from .calls import call, identity, path_key, path_of, read, refused, text, whole
+from .calls import bin_mark, call, identity, path_key, path_of, read, refused, text, whole
 from .keeping import EditorState
 from .session import Session
 from .tracks import Json
@@ -164,13 +164,14 @@ def _is_there(session: Session, found: _Found) -> bool:
 def _delete_tracks(session: Session, record: Json, held: "set[int]", removal: Removal) -> None:
     """Delete tracks of the record that are empty now: those that held its pieces, or were left empty.
 
-    Of a placement that was broken off, every empty track that it had named.
+    Of a placement that was broken off, every empty track that it had made or may have.
     """
-    begun = record.get("state") == "begun"
+    made = _unfinished(session, record)
     names = {track["name"]: track.get("index") for track in record["tracks"]}
     for index in range(session.track_count(), 0, -1):
         name = text(session.timeline, "GetTrackName", "audio", index)
-        if name not in names or not (begun or index in held or names[name] == index):
+        ours = name in names and (index in held or names[name] == index)
+        if not (ours or index in made):
             continue
         if session.items_on("audio", index):
             continue
@@ -178,6 +179,23 @@ def _delete_tracks(session: Session, record: Json, held: "set[int]", removal: Re
             removal.tracks.insert(0, name)
         else:
             removal.failed.append("Resolve did not remove the empty track {!r}.".format(name))
+
+
+def _unfinished(session: Session, record: Json) -> "set[int]":
+    """Tracks that a placement added before it was broken off: above those before it, which are as then."""
+    before = record.get("tracks_before")
+    if record.get("state") != "begun" or not isinstance(before, list):
+        return set()
+    timeline, found = session.timeline, set()
+    names = [text(timeline, "GetTrackName", "audio", index + 1) for index in range(session.track_count())]
+    if names[: len(before)] != before:
+        return set()
+    for place, track in enumerate(record["tracks"][: len(names) - len(before)]):
+        index = len(before) + place + 1
+        subtype = text(timeline, "GetTrackSubType", "audio", index)
+        if names[index - 1] == track["name"] or subtype in ("", track.get("subtype")):
+            found.add(index)
+    return found
 
 
 def _delete_track(session: Session, index: int) -> bool:
@@ -202,7 +220,7 @@ def _tidy_pool(session: Session, record: Json, bin_name: str, removal: Removal) 
     kept = {path_key(path_of(item)) for item in items_with(folders, paths)}
     removal.files.extend(path for path in paths if path_key(path) not in kept | used)
     made = record.get("bin") or {}
-    for folder_id in [] if kept else [identity(folder) for folder in folders]:
+    for folder_id in [] if kept else [bin_mark(folder) for folder in folders]:
         if _is_made(made, folder_id):
             delete_bin(session.pool, bin_name, folder_id)
 
@@ -211,7 +229,7 @@ def _is_made(made: Json, folder_id: str) -> bool:
     """Whether a bin was made for a placement, or came while one was under way that was broken off."""
     if "before" in made:
         return folder_id not in made["before"]
-    return bool(made.get("created")) and folder_id == made.get("id")
+    return bool(made.get("created")) and made.get("id") in ("", folder_id)  # "": it did not tell then
 
 
 def _unused(folders: List[Any], paths: List[str], used: "set[str]") -> List[Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List, Optional
 
-from .calls import has, identity, read, setting, text, things, whole
+from .calls import bin_mark, has, identity, read, setting, text, things, whole
 from .session import current_project
 
 
@@ -55,7 +55,12 @@ def abilities(resolve: Any, project: Any, timeline: Any) -> Dict[str, bool]:
 def _bins(project: Any, name: str) -> List[str]:
     root = read(read(project, "GetMediaPool"), "GetRootFolder") if name else None
     folders = things(root, "GetSubFolderList")
-    return [identity(folder) for folder in folders if text(folder, "GetName") == name]
+    return [bin_mark(folder) for folder in folders if text(folder, "GetName") == name]
+
+
+def _track_names(timeline: Any) -> List[str]:
+    count = whole(timeline, "GetTrackCount", "audio") or 0
+    return [text(timeline, "GetTrackName", "audio", index) for index in range(1, count + 1)]
 
 
 def _named(thing: Any) -> Optional[Dict[str, str]]:
@@ -74,4 +79,5 @@ def _timeline(project: Any, timeline: Any) -> Optional[Dict[str, Any]]:
         start_frame=whole(timeline, "GetStartFrame"),
         start_timecode=text(timeline, "GetStartTimecode"),
         playhead=text(timeline, "GetCurrentTimecode"),
+        audio_tracks=_track_names(timeline),
     )
