@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.bridge.fake_resolve import Editor, Options
+from tests.bridge.desk import Desk
+from tests.bridge.fake_resolve import Editor, Film, Options, film
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +38,26 @@ def make_editor() -> Iterator[Callable[..., Editor]]:
 def editor(make_editor: Callable[..., Editor]) -> Editor:
     """A Studio 20.3 without a project."""
     return make_editor()
+
+
+@pytest.fixture
+def make_desk(
+    make_editor: Callable[..., Editor], media_folder: Callable[[str], Path], tmp_path: Path
+) -> Callable[..., Desk]:
+    """Makes a desk on an editor (profile, options by name) with the film of `scenes.film` open."""
+
+    def make(
+        profile: str = "studio_20_3",
+        *,
+        rate: str = "25",
+        start: int | None = None,
+        change: Callable[[Film], None] | None = None,
+        **options: Any,
+    ) -> Desk:
+        editor = make_editor(profile, **options)
+        film(editor, media_folder(rate), rate=rate, start=start, change=change)
+        folder = tmp_path / "takes"
+        folder.mkdir(exist_ok=True)
+        return Desk.of(editor, folder, tmp_path / "records")
+
+    return make
