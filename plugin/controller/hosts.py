@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,6 +62,22 @@ def snapshot_of(host: Host) -> Origin:
     except OSError as error:
         raise output_error(folder, error) from error
     return Origin(answered(host.snapshot(folder)), info.name, from_editor=True)
+
+
+def reconnected(connect: Callable[[], Host], session: Session) -> Host:
+    """The running editor found again, with the very timeline of the session open. Slow.
+
+    Raises:
+        HostError: it is not there, or has another timeline open.
+        OutputError: its snapshot cannot be written.
+    """
+    host = connect()
+    if snapshot_of(host).path != session.origin.path:
+        raise HostRefused(
+            f"Another timeline is open in {session.view.host} than '{session.view.name}'.",
+            remedy=f"Open '{session.view.name}' there, then try again.",
+        )
+    return host
 
 
 def answered(answer: T | None) -> T:

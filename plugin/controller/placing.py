@@ -9,7 +9,7 @@ from pathlib import Path
 from plugin.controller.autosave import Autosave
 from plugin.controller.board import Board
 from plugin.controller.chores import SLOW
-from plugin.controller.hosts import file_host
+from plugin.controller.hosts import file_host, reconnected
 from plugin.controller.placements import (
     Done,
     export_to,
@@ -36,6 +36,7 @@ class Placing:
         self._board = board
         self._autosave = autosave
         self._report: PlacementReport | None = None
+        self._found: list[Host] = []
 
     def summary(self, cue_ids: Sequence[str] = ()) -> PlacementSummary:
         """What `place` would do; all spots when none are named."""
@@ -115,12 +116,19 @@ class Placing:
 
     def _host_of(self, session: Session) -> Callable[[], Host]:
         """What gives the host, asked in the background."""
+        self._found.clear()
         if not session.origin.from_editor:
             host = file_host(session, self._board.workspace.settings)
             return lambda: host
-        editor = self._board.editor
-        connect = self._board.connect
-        return lambda: editor or connect()
+        board, editor = self._board, self._board.editor
+        if editor is not None:
+            return lambda: editor
+
+        def find() -> Host:
+            self._found.append(reconnected(board.connect, session))
+            return self._found[0]
+
+        return find
 
     def _target(self, session: Session) -> str:
         if session.origin.from_editor:
@@ -135,10 +143,13 @@ class Placing:
                 self._autosave.touch()
                 self._board.tell(Topic.SPOTS)
             session.faults.pop("host", None)
+            self._board.editor = self._found[0] if self._found else self._board.editor
             self._told()
 
         def failed(error: SagafoleyError) -> None:
             self._report = failure_report(error)
+            if isinstance(error, HostNotRunning):
+                self._board.editor = None  # it is looked for again next time
             session.faults["host"] = error
             self._told()
 
