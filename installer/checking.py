@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -91,10 +92,12 @@ class Trial:
 
 
 def _document(ran: Ran, key: str) -> list[dict[str, Any]]:
-    """A list out of the JSON document that was printed, after any notes; empty where there is none."""
-    start = ran.output.find("{")
+    """A list out of the JSON document that was printed, among any notes; empty where there is none."""
+    start = re.search(r"^\{", ran.output, re.MULTILINE)
+    if start is None:
+        return []
     try:
-        document = json.loads(ran.output[start:]) if start >= 0 else {}
+        document, _ = json.JSONDecoder().raw_decode(ran.output, start.start())
     except ValueError:
         return []
     listed = document.get(key, [])

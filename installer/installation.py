@@ -109,7 +109,7 @@ class Installation:
         trial = self._trial(str(python), "-I", "-m", MODULE)
         self.voice.say("Checking: the doctor, and a two-second render")
         for note in trial.doctor():
-            if self.plan.choices.runtime is not CPU or not note.startswith("provider "):
+            if not note.startswith(self._of_no_interest()):
                 self.voice.note(note)
         trial.render(python)
         fault = trial.panel(python) if self.plan.choices.panel == "yes" else ""
@@ -117,6 +117,12 @@ class Installation:
             self.voice.note(f"The panel's window cannot open here: {fault}")
             if self.plan.machine.system == "Linux":
                 self.voice.note(f"-> Debian, Ubuntu: sudo apt install {_QT_LIBRARIES}")
+
+    def _of_no_interest(self) -> tuple[str, ...]:
+        """How the doctor's notes begin on what was not chosen."""
+        choices = self.plan.choices
+        gpu = () if choices.runtime is not CPU else ("provider ",)
+        return (*gpu, *(() if choices.resolve == "yes" else ("Resolve",)))
 
     def _trial(self, *start: str) -> Trial:
         folder = self.plan.places.staging / "trial"

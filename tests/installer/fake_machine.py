@@ -128,7 +128,7 @@ class FakePrograms:
             written.setparams((1, 3, 48_000, 0, "NONE", ""))
             written.writeframes(bytes(3 * self.samples))
         path.write_bytes(sound.getvalue())
-        return Ran(0, "note: one\n" + json.dumps({"stems": [{"path": str(path)}]}))
+        return Ran(0, "note: {one}\n" + json.dumps({"stems": [{"path": str(path)}]}) + "\nnote: two\n")
 
 
 def _asked(requirement: str) -> tuple[Path, list[str]]:

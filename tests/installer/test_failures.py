@@ -49,6 +49,21 @@ def test_failures_of_pip_are_told_by_their_cause(desk: Desk, said: str, message:
     assert desk.listing() == {}
 
 
+def test_what_was_fetched_waits_for_the_next_run(desk: Desk) -> None:
+    """pip's cache is in our folder until all is done; half of anything else is not."""
+    desk.programs.answers["install"] = Ran(1, NO_NETWORK)
+    for _ in range(2):
+        with pytest.raises(InstallError):
+            desk.run()
+        fetched = desk.root / "installing/fetched/http/onnxruntime"
+        fetched.parent.mkdir(parents=True, exist_ok=True)
+        fetched.write_text("a wheel")
+    assert fetched.is_file()
+    desk.programs.answers.clear()
+    desk.run()
+    assert not (desk.root / "installing").exists()
+
+
 def test_what_the_log_says_counts_where_the_terminal_had_the_rest(desk: Desk) -> None:
     class Shown(type(desk.programs)):  # type: ignore[misc]
         def run(self, words: list[str], **rest: object) -> Ran:
