@@ -180,12 +180,12 @@ def menu_script(locations: Locations) -> Path | None:
 
 def has_own_python(locations: Locations) -> bool:
     """Whether this Resolve brings an interpreter along, as 21.1 and later do."""
-    return any(Path(each).exists() for each in locations.pythons)
+    return first_there(locations.pythons) is not None
 
 
 def first_there(candidates: tuple[PurePath, ...]) -> Path | None:
     """The first candidate that exists."""
-    return next((Path(each) for each in candidates if Path(each).exists()), None)
+    return next((Path(each) for each in candidates if os.path.exists(each)), None)  # noqa: PTH110 (never raises)
 
 
 def _try_external(
@@ -265,7 +265,7 @@ def _free_way(locations: Locations) -> str:
 
 
 def _not_installed(locations: Locations) -> Attempt:
-    if any(Path(each).exists() for each in locations.app_store):
+    if first_there(locations.app_store) is not None:
         return _no(
             "This is the App Store edition of DaVinci Resolve, which is closed to other programs.",
             "Install DaVinci Resolve from Blackmagic's site, or work with timeline files.",

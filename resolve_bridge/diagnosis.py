@@ -80,7 +80,7 @@ def _menu(machine: Machine) -> Iterator[Row]:
         folder = machine.locations.menu_folders[0]
         yield Row("Resolve menu", fine=False, found=f"no Sagafoley.py in {folder}", remedy=_INSTALL)
         return
-    if script.read_bytes() != _SHIPPED.read_bytes():
+    if not _is_ours(script):
         yield Row("Resolve menu", fine=False, found=f"{script} is of another version", remedy=_INSTALL)
         return
     try:
@@ -89,6 +89,14 @@ def _menu(machine: Machine) -> Iterator[Row]:
         yield Row("Resolve menu", fine=False, found=f"{script}; but {fault}".rstrip("."), remedy=_INSTALL)
         return
     yield Row("Resolve menu", fine=True, found=f"{script} starts {launcher[0]}")
+
+
+def _is_ours(script: Path) -> bool:
+    """Whether the script is the one of this version."""
+    try:
+        return script.read_bytes() == _SHIPPED.read_bytes()
+    except OSError:
+        return False
 
 
 def _menu_python(machine: Machine) -> Iterator[Row]:

@@ -154,10 +154,9 @@ class HelperProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        for reader in self._readers:
-            reader.join()
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe is not None:
+        for reader, pipe in zip(self._readers, (self._process.stdout, self._process.stderr), strict=True):
+            reader.join(_GOODBYE)
+            if pipe is not None and not reader.is_alive():  # somebody else may hold the other end
                 pipe.close()
 
     def kill(self) -> None:

@@ -40,7 +40,7 @@ def interpreters(
     if chosen:
         return (Path(chosen),)
     candidates = _in_order(locations, own or (sys.executable, sys.version_info[:2]), find)
-    return tuple(dict.fromkeys(path for path in candidates if path.is_file()))
+    return tuple(dict.fromkeys(path for path in candidates if os.path.isfile(path)))  # noqa: PTH113 (never raises)
 
 
 def _in_order(

@@ -74,7 +74,14 @@ class LoopbackChannel:
         """As `Channel.ask`; done once, however often the connection breaks on the way."""
         if self._closed:
             raise HostNotRunning("The connection to DaVinci Resolve was closed.", remedy="Connect again.")
-        envelope = new_envelope(dict(request), timeout)
+        try:
+            envelope = new_envelope(dict(request), timeout)
+        except ValueError as error:
+            raise HostRefused(
+                f"The request '{request.get('op')}' is too large for Resolve's script.",
+                remedy="Place fewer stems at a time.",
+                detail=str(error),
+            ) from None
         with self._turn:
             return self._insist(envelope, str(request.get("op")), timeout)
 

@@ -51,10 +51,20 @@ def _resolve(names: "Dict[str, Any]") -> "Any":
     return scriptapp("Resolve") if callable(scriptapp) else None
 
 
+def _say(text: str) -> None:
+    """Print, on a console that may not have these letters."""
+    print("Sagafoley: " + text.encode("ascii", "backslashreplace").decode("ascii"))
+
+
+_UNFORESEEN = (
+    "something unforeseen happened ({}: {}). Start it again; if it happens again, send the makers this line."
+)
+
+
 def _main(names: "Dict[str, Any]") -> None:
     resolve = _resolve(names)
     if resolve is None:
-        print("Sagafoley: start this in DaVinci Resolve: Workspace > Scripts > Sagafoley.")
+        _say("start this in DaVinci Resolve: Workspace > Scripts > Sagafoley.")
         return
     path = _menu_file()
     try:
@@ -62,9 +72,12 @@ def _main(names: "Dict[str, Any]") -> None:
             folder = json.load(stream)["inside"]
         session = _load(folder, "menu_session")
     except (OSError, ValueError, KeyError, TypeError, ImportError, SyntaxError) as error:
-        print("Sagafoley: not installed, or damaged ({}: {}). Install Sagafoley again.".format(path, error))
+        _say("not installed, or damaged ({}: {}). Install Sagafoley again.".format(path, error))
         return
-    session.Session(resolve).run()
+    try:
+        session.Session(resolve).run()
+    except Exception as error:  # noqa: BLE001 (the outermost edge, on Resolve's console)
+        _say(_UNFORESEEN.format(type(error).__name__, error))
 
 
 if "." not in __name__:  # a menu script's name differs from build to build; an imported module's has a dot

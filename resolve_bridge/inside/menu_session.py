@@ -10,7 +10,7 @@ from .menu_file import NotInstalled, read_menu_file
 from .panel_process import is_running, last_words, start_panel
 from .private_files import Exposed
 from .serve_loopback import Server
-from .telling import tell
+from .telling import say, tell
 
 PATIENCE = 0.25
 """Seconds between looks at what else may have ended the session."""
@@ -68,7 +68,7 @@ class Session:
             self._child = start_panel(launcher)
         except OSError as fault:
             return self._give_up(_NO_PANEL.format(launcher[0], fault.strerror or fault))
-        self._say_quietly("serving {product} {version}".format(**server.greeting))
+        say("serving {product} {version}".format(**server.greeting))
         looked, reason = time.monotonic(), ""
         while not reason:
             server.work(PATIENCE)
@@ -76,7 +76,7 @@ class Session:
             if time.monotonic() - looked >= LOOK_EVERY:
                 looked = time.monotonic()
                 reason = reason or self._end_of_resolve()
-        self._say_quietly("ended: " + reason)
+        say("ended: " + reason)
         return reason
 
     def _leave(self, process: int) -> "Dict[str, Any]":
@@ -124,9 +124,6 @@ class Session:
     def _give_up(self, words: str) -> str:
         self._say(words)
         return words
-
-    def _say_quietly(self, words: str) -> None:
-        print("Sagafoley: " + words)
 
 
 _NO_PANEL = "{} could not be started: {}. Install Sagafoley again."

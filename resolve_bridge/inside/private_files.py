@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from typing import Callable, List
 
 LIMIT = 65536
@@ -44,6 +45,18 @@ def write_private(path: str, text: str) -> None:
         stream.write(text.encode("utf-8"))
         stream.flush()
         os.fsync(stream.fileno())
+    _replace(part, path)
+
+
+def _replace(part: str, path: str) -> None:
+    """Windows refuses for as long as somebody reads the older file, which takes no time."""
+    for _ in range(20):
+        try:
+            os.replace(part, path)
+        except PermissionError:
+            time.sleep(0.05)
+        else:
+            return
     os.replace(part, path)
 
 

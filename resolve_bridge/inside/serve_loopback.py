@@ -117,7 +117,8 @@ class Server:
         with self._left:
             self._left.wait_for(lambda: not self._open, LAST_ANSWERS)
         if self.is_current():
-            os.unlink(self._path)
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
 
     def _facts(self) -> "Dict[str, Any]":
         return {

@@ -18,8 +18,7 @@ _POPUP = "[void](New-Object -ComObject WScript.Shell).Popup($env:SAGAFOLEY_WORDS
 
 def tell(text: str) -> None:
     """Print, and show a box where this system has one; never waits for the person, never fails."""
-    print("{}: {}".format(TITLE, text))
-    sys.stdout.flush()
+    say(text)
     command = box_command(text)
     if not command:
         return
@@ -32,6 +31,15 @@ def tell(text: str) -> None:
             env=dict(os.environ, **{_WORDS: text}),
             creationflags=_NO_WINDOW if sys.platform == "win32" else 0,
         )
+
+
+def say(text: str) -> None:
+    """Print, on a console that may not have these letters."""
+    line = "{}: {}".format(TITLE, text)
+    try:
+        print(line)
+    except UnicodeError:
+        print(line.encode("ascii", "backslashreplace").decode("ascii"))
 
 
 def box_command(text: str, platform: str = sys.platform) -> List[str]:

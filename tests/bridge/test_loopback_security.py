@@ -205,7 +205,7 @@ def test_a_gigabyte_is_not_read(running: Running, channel: LoopbackChannel) -> N
 
 
 def test_a_gigabyte_of_the_panel_is_refused_before_it_is_sent(channel: LoopbackChannel) -> None:
-    with pytest.raises(ValueError, match="too large"):
+    with pytest.raises(HostRefused, match="'place' is too large"):
         channel.ask({"op": "place", "value": "x" * (loopback_guard.BODY_LIMIT + 1)}, timeout=5)
 
 

@@ -254,11 +254,11 @@ def test_every_module_loads_without_packages_in_any_python_at_hand() -> None:
 
 
 def _pythons() -> list[str]:
-    """This one, and what else is installed from 3.6 on."""
+    """This one, and the oldest from 3.6 on that is installed."""
     import shutil
 
-    found = [shutil.which(f"python3.{minor}") for minor in range(6, 15)]
-    return [sys.executable, *(path for path in found if path and _works(path))]
+    found = (shutil.which(f"python3.{minor}") for minor in range(6, 11))
+    return [sys.executable, *[path for path in found if path and _works(path)][:1]]
 
 
 def _works(python: str) -> bool:
