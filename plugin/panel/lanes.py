@@ -78,10 +78,17 @@ class Lane(QWidget):
             painter.end()
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._drawn)
-        left = self._place * self.width()
-        painter.setPen(QPen(self._shades.colour("accent"), 1.5))
-        painter.drawLine(QPointF(left, 0), QPointF(left, self.height()))
+        width = round(1.5 * ratio + 0.1) / ratio
+        left = self._on_pixel(self._place) - width / 2
+        painter.fillRect(
+            QRectF(round(left * ratio) / ratio, 0, width, self.height()), self._shades.colour("accent")
+        )
         self.draw_over(painter)
+
+    def _on_pixel(self, place: float) -> float:
+        """0..1 as the left edge of a pixel of the screen, so that a line is not blurred over two."""
+        ratio = self.devicePixelRatioF()
+        return round(place * self.width() * ratio) / ratio
 
     def background(self) -> QColor:
         """Behind it."""
@@ -115,8 +122,9 @@ class Lane(QWidget):
     def draw_marks(self, painter: QPainter, places: Sequence[float], *, top: float, bottom: float) -> None:
         """Onsets: a thin line with a point on top."""
         colour = self._shades.colour("warn")
-        painter.setPen(QPen(colour, 1))
-        lefts = [place * self.width() for place in places if 0 <= place <= 1]
+        painter.setPen(QPen(colour, 1 / self.devicePixelRatioF()))
+        half = 0.5 / self.devicePixelRatioF()
+        lefts = [self._on_pixel(place) + half for place in places if 0 <= place <= 1]
         painter.drawLines([QLineF(left, top + 4, left, bottom) for left in lefts])
         painter.setBrush(colour)
         painter.setPen(Qt.PenStyle.NoPen)
