@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
+from models_onnx.catalog import Catalog, CheckpointSet
 from plugin import __version__
 from plugin.bundles import BundleState
 from plugin.controller.takerows import licence_words
@@ -67,27 +68,36 @@ def first_run(states: tuple[BundleState, ...]) -> FirstRun:
     ]
     if not usable:
         installed.append(FactRow("Model", "none that can be used"))
-    return FirstRun(tuple(installed), (_gpu(), _full_model(states)), licences(states))
+    return FirstRun(tuple(installed), (_gpu(), *_published(states)), licences(states))
 
 
 def _gpu() -> AdditionRow:
     return AdditionRow(
         title="NVIDIA GPU",
         adds="Renders run on the graphics card, many times faster than on the processor.",
-        how="Install the cuda extra: pip install 'sagafoley[cuda]' (Windows and Linux, about 2 GB).",
+        how="Run the installer again with --gpu yes; it finds the pack that fits, 1.3 to 2 GB (docs/install.md).",
         licence="onnxruntime-gpu is MIT; NVIDIA's libraries come under NVIDIA's own terms.",
         present=_version("onnxruntime-gpu") != "",
     )
 
 
-def _full_model(states: tuple[BundleState, ...]) -> AdditionRow:
-    full = [state for state in states if state.bundle and state.megabytes > 1000]
+def _published(states: tuple[BundleState, ...]) -> tuple[AdditionRow, ...]:
+    """Published models that a bundle can be made of."""
+    there = {state.name for state in states if state.bundle is not None}
+    exportable = (each for each in Catalog.load().sets.values() if each.export)
+    return tuple(_published_row(each, present=each.id in there) for each in exportable)
+
+
+def _published_row(each: CheckpointSet, *, present: bool) -> AdditionRow:
+    gigabytes = sum(file.bytes or file.about for file in each.files) / 1e9
+    terms = {file.licence.name: file.licence for file in each.files}
+    worst = [f"{name}: {licence.text}" for name, licence in terms.items() if licence.paid_work == "no"]
     return AdditionRow(
-        title="Full SAGANet model",
-        adds="The published weights at full size: finer sounds and far more kinds of objects.",
-        how="See `sagafoley models` and docs/ for how a bundle is made of the published weights.",
-        licence="The weights derive from MMAudio's: CC-BY-NC 4.0, not for paid work.",
-        present=bool(full),
+        title=each.title,
+        adds=f"The published weights at full size, {gigabytes:.1f} GB to fetch.",
+        how=f"Run `sagafoley models fetch {each.id}`, then make a bundle with sagafoley-export (docs/models.md).",
+        licence=" ".join(worst) or f"{', '.join(terms)}: paid work allowed.",
+        present=present,
     )
 
 
