@@ -75,7 +75,7 @@ def _gpu() -> AdditionRow:
     return AdditionRow(
         title="NVIDIA GPU",
         adds="Renders run on the graphics card, many times faster than on the processor.",
-        how="Run the installer again with --gpu yes; it finds the pack that fits, 1.3 to 2 GB (docs/install.md).",
+        how="Run the installer again with --gpu yes; it finds the pack that fits (1.3 to 2 GB).",
         licence="onnxruntime-gpu is MIT; NVIDIA's libraries come under NVIDIA's own terms.",
         present=_version("onnxruntime-gpu") != "",
     )
@@ -95,7 +95,7 @@ def _published_row(each: CheckpointSet, *, present: bool) -> AdditionRow:
     return AdditionRow(
         title=each.title,
         adds=f"The published weights at full size, {gigabytes:.1f} GB to fetch.",
-        how=f"Run `sagafoley models fetch {each.id}`, then make a bundle with sagafoley-export (docs/models.md).",
+        how=f"Run `sagafoley models fetch {each.id}`, then make a bundle with sagafoley-export.",
         licence=" ".join(worst) or f"{', '.join(terms)}: paid work allowed.",
         present=present,
     )
