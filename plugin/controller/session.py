@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -103,7 +104,7 @@ def read_session(origin: Origin, workspace: Workspace) -> Session:
     notes = _read_notes(notes_path(folder, origin.path), faults)
     reading = origin.reading or notes.reading
     opened = OpenTimeline.read(origin.path, unpack_into=folder, reading=reading)
-    file = SheetFile(sheet_path(opened.path), notes_path(folder, opened.path))
+    file = SheetFile(sheet_path(opened.path, folder), notes_path(folder, opened.path))
     file = replace(file, known=digest_of(file.sheet))
     bundle = workspace.bundle_if_any()
     presets = workspace.presets_of(bundle)
@@ -136,11 +137,13 @@ def _read_notes(path: Path, faults: dict[str, SagafoleyError]) -> Notes:
 
 def _read_book(maker: Maker, file: SheetFile, notes: Notes, faults: dict[str, SagafoleyError]) -> Book:
     """The book of the timeline and its sheet; a sheet that cannot be used is a fault, not an end."""
+    beside = sheet_beside(maker.opened.path)
+    source = file.sheet if file.known else beside if beside.is_file() else None
     try:
-        cue_file = read_cue_file(file.sheet) if file.known else None
+        cue_file = read_cue_file(source) if source else None
         return make_book(maker, cue_file, notes)
     except UsageError as error:
-        if not file.known:
+        if source is None:
             raise
         faults["sheet"] = error
         return make_book(maker, None, notes)
@@ -164,6 +167,12 @@ def _view(origin: Origin, opened: OpenTimeline, book: Book, file: SheetFile, fol
     )
 
 
-def sheet_path(timeline: Path) -> Path:
-    """The cue sheet that belongs to a timeline file: `<name>.cues.toml` beside it."""
+def sheet_path(timeline: Path, folder: Path) -> Path:
+    """The cue sheet of a timeline: `<name>.cues.toml` beside it, or with the stems where that is refused."""
+    beside = sheet_beside(timeline)
+    return beside if os.access(timeline.parent, os.W_OK) else folder / beside.name
+
+
+def sheet_beside(timeline: Path) -> Path:
+    """Where the cue sheet of a timeline file is looked for first."""
     return timeline.with_name(f"{timeline.stem}.cues.toml")

@@ -51,7 +51,9 @@ class SheetFile:
                 remedy="Read the changed sheet, or keep yours (the other is put aside).",
                 detail=str(self.sheet),
             )
-        text = format_cue_file(book.sheet, presets=presets, dismissed=book.dismissed, orphans=book.orphans)
+        text = format_cue_file(
+            book.sheet, presets=presets, dismissed=book.dismissed, orphans=book.orphans, complete=True
+        )
         data = text.encode("utf-8", "backslashreplace")
         write_whole(self.notes, format_notes(notes))
         digest = hashlib.sha256(data).hexdigest()

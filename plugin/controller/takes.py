@@ -120,9 +120,19 @@ class Takes:
         self._note(take, "Change the level of a take", gesture=gesture, **values)
 
     def delete(self, takes: Sequence[str]) -> None:
-        """Move takes into the trash folder; undo brings them back."""
+        """Move takes into the trash folder; undo brings them back.
+
+        Raises:
+            UsageError: one of them lies on the host's timeline, which would lose its sound.
+        """
         session = self._board.open_session()
         book = session.book
+        for cue_id, mark in session.placed.items():
+            if mark.rsplit(" ", 3)[0] in takes:
+                raise UsageError(
+                    f"A take of spot {cue_id} lies on the timeline.",
+                    remedy="Place another take of the spot first, or remove the placement.",
+                )
         for take in takes:
             book = book.with_note(take, trashed=True)
             for cue_id in [cue for cue, name in book.chosen.items() if name == take]:

@@ -42,7 +42,12 @@ def write_cue_file(sheet: CueSheet, path: Path, *, presets: Presets) -> None:
 
 
 def format_cue_file(
-    sheet: CueSheet, *, presets: Presets, dismissed: Sequence[Cue] = (), orphans: Sequence[CueEntry] = ()
+    sheet: CueSheet,
+    *,
+    presets: Presets,
+    dismissed: Sequence[Cue] = (),
+    orphans: Sequence[CueEntry] = (),
+    complete: bool = False,
 ) -> str:
     """The text of a cue file.
 
@@ -51,6 +56,7 @@ def format_cue_file(
         presets: what goes without saying.
         dismissed: cues that are written too, switched off.
         orphans: entries of an earlier file without a place on the timeline; they stay, switched off.
+        complete: say preset, seed and takes of every cue, so that settings and options change none of them.
     """
     lines = [
         _HEADER,
@@ -60,10 +66,10 @@ def format_cue_file(
     ]
     for cue in sheet.cues:
         lines += ["", "[[cue]]"]
-        lines += [f"{key} = {_toml(value)}" for key, value in _pairs(cue, sheet, presets)]
+        lines += [f"{key} = {_toml(value)}" for key, value in _pairs(cue, sheet, presets, complete=complete)]
     for cue in dismissed:
         lines += ["", "[[cue]]", "enabled = false"]
-        lines += [f"{key} = {_toml(value)}" for key, value in _pairs(cue, sheet, presets)]
+        lines += [f"{key} = {_toml(value)}" for key, value in _pairs(cue, sheet, presets, complete=complete)]
     for entry in orphans:
         lines += ["", "# Nothing on the timeline fits this cue.", "[[cue]]", "enabled = false"]
         lines += [f"{key} = {_toml(value)}" for key, value in _entry_pairs(entry, sheet)]
@@ -79,7 +85,9 @@ def _entry_pairs(entry: CueEntry, sheet: CueSheet) -> Iterator[tuple[str, str | 
         yield each.name, _shown_time(value, sheet) if isinstance(value, Fraction) else value
 
 
-def _pairs(cue: Cue, sheet: CueSheet, presets: Presets) -> Iterator[tuple[str, str | int | float | bool]]:
+def _pairs(
+    cue: Cue, sheet: CueSheet, presets: Presets, *, complete: bool
+) -> Iterator[tuple[str, str | int | float | bool]]:
     spot, usual = cue.spot, CueChoices()
     yield "id", cue.id
     yield "source", spot.source_name
@@ -89,16 +97,16 @@ def _pairs(cue: Cue, sheet: CueSheet, presets: Presets) -> Iterator[tuple[str, s
     yield "prompt", cue.prompt
     if cue.negative_prompt:
         yield "negative_prompt", cue.negative_prompt
-    if cue.preset != usual.preset:
+    if complete or cue.preset != usual.preset:
         yield "preset", cue.preset
     steps, guidance = presets.sampling(cue.preset)
     if cue.steps != steps:
         yield "steps", cue.steps
     if cue.guidance != guidance:
         yield "guidance", cue.guidance
-    if cue.seed != usual.seed:
+    if complete or cue.seed != usual.seed:
         yield "seed", cue.seed
-    if cue.takes != usual.takes:
+    if complete or cue.takes != usual.takes:
         yield "takes", cue.takes
     if cue.resize is not None:
         yield "resize", cue.resize.value

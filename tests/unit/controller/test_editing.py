@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -6,11 +7,11 @@ import textwrap
 
 import pytest
 
+from plugin import wholefile
 from plugin.controller.desk import Desk
-from plugin.controller.sheetfile import SheetFile
 from plugin.controller.views import Action, CueEdit, SpotState, Topic
 from plugin.cuesheets.reading import read_cue_file
-from plugin.errors import OutputError, UsageError
+from plugin.errors import UsageError
 from tests.unit.controller.waiting import messages, settle, wait_until
 
 
@@ -182,15 +183,14 @@ def test_a_change_by_others_is_seen_without_an_edit(opened, timeline):
 
 def test_a_full_disk_is_told_and_the_desk_works_on(opened, timeline, monkeypatch):
     desk = opened(timeline.path)
-    refuse = OutputError("The disk is full.", remedy="Free some space.")
 
-    def full(*_args, **_options):
-        raise refuse
+    def full(path, _data):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     with monkeypatch.context() as patched:
-        patched.setattr(SheetFile, "save", full)
+        patched.setattr(wholefile, "write_durably", full)
         desk.spots.edit(["001"], CueEdit(prompt="x"))
-        assert "The disk is full." in messages(settle(desk))
+        assert "The disk is full" in messages(settle(desk))
         assert desk.status().saved == "not saved"
         assert [row.title for row in desk.problems.rows()[0].actions] == ["Try again", "Open folder"]
         desk.spots.edit(["001"], CueEdit(prompt="y"))
@@ -200,6 +200,29 @@ def test_a_full_disk_is_told_and_the_desk_works_on(opened, timeline, monkeypatch
     wait_until(desk, lambda: desk.status().saved == "saved")
     assert entry(desk, "001").prompt == "y"
     assert desk.problems.rows() == ()
+
+
+def test_beside_a_timeline_that_may_not_be_written_to_the_sheet_goes_to_the_stems(
+    opened, timeline, monkeypatch
+):
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != timeline.path.parent and real(path, mode))
+    desk = opened(timeline.path)
+    desk.spots.edit(["001"], CueEdit(prompt="x"))
+    settle(desk)
+    assert desk.timeline.sheet == desk.timeline.folder / "film.cues.toml"
+    assert entry(desk, "001").prompt == "x"
+
+
+def test_what_was_decided_stays_when_settings_change(opened, open_on, folders, timeline):
+    desk = opened(timeline.path)
+    desk.spots.edit(["001"], CueEdit(prompt="x"))
+    desk.close()
+    desk.machine.change_settings({"preset": "draft", "seed": 5, "takes": 3})
+    again = open_on(Desk.open(folders=folders), timeline.path)
+    fields = again.spots.inspector(["001"])
+    assert (fields.preset.value, fields.seed.value, fields.takes.value) == ("standard", 1, 1)
+    again.close()
 
 
 def test_states_follow_the_edits(rendered):

@@ -1,6 +1,10 @@
+from fractions import Fraction
+
 import pytest
 
-from plugin.controller.views import SortBy, SpotQuery, SpotState, Topic
+from plugin.controller.views import CueEdit, SortBy, SpotQuery, SpotState, Topic
+from plugin.opening import Reading
+from plugin.timeline.packages import write_otioz
 from tests.unit.controller.long_timelines import make_long_timeline
 from tests.unit.controller.waiting import messages, settle, wait_until
 
@@ -103,3 +107,40 @@ def test_notes_that_cannot_be_read_are_told_and_kept(opened, timeline):
     desk = opened(timeline.path)
     assert "choices of takes" in desk.problems.rows()[0].message
     assert notes.with_name("film.desk.json.damaged").read_text() == '{"kind": "something else"}'
+
+
+EDL = """TITLE: film
+FCM: NON-DROP FRAME
+
+001  REEL     V     C        00:00:00:00 00:00:01:12 01:00:00:00 01:00:01:12
+* FROM CLIP NAME: picture.mp4
+"""
+
+
+def test_a_package_is_opened_rendered_and_placed(opened, timeline):
+    package = write_otioz(timeline.path, output=timeline.path.with_name("packed.otioz")).path
+    timeline.path.unlink()
+    desk = opened(package)
+    assert [row.label for row in desk.spots.rows()] == ["violin", "trumpet"]
+    assert desk.timeline.sheet == package.with_name("packed.cues.toml")
+    desk.spots.edit(["001"], CueEdit(prompt="fiddle"))
+    desk.queue.generate(["001"])
+    settle(desk)
+    desk.placing.place()
+    wait_until(desk, lambda: not desk.placing.busy)
+    assert not desk.placing.report.failed
+    assert desk.spots.row("001").state is SpotState.PLACED
+
+
+def test_an_edl_is_opened_with_the_rate_that_is_told(desk, tmp_path):
+    path = tmp_path / "film.edl"
+    path.write_text(EDL)
+    desk.open_file(path, reading=Reading(edl_rate=Fraction(25)))
+    wait_until(desk, lambda: desk.timeline)
+    assert (desk.timeline.rate, desk.timeline.start) == (25, "01:00:00:00")
+    desk.spots.add_range("01:00:00:00", "01:00:01:00", label="door")
+    settle(desk)
+    desk.refresh()
+    settle(desk)
+    assert desk.timeline.rate == 25
+    assert desk.spots.row("001").label == "door"

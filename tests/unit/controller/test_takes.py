@@ -6,7 +6,7 @@ from plugin.controller.notes import read_notes
 from plugin.controller.views import SpotState, Topic
 from plugin.errors import UsageError
 from plugin.render.stemfolder import StemFolder
-from tests.unit.controller.waiting import settle
+from tests.unit.controller.waiting import settle, wait_until
 
 
 def names(desk, cue_id="001"):
@@ -159,3 +159,15 @@ def test_takes_of_other_pictures_are_stale(rendered_once, tmp_path, opened, time
     desk.problems.recheck()
     settle(desk)
     assert "other pictures" in desk.spots.row("001").note
+
+
+def test_a_take_that_lies_on_the_timeline_is_not_deleted(rendered):
+    second = names(rendered)[1]
+    rendered.placing.place(["001"])
+    wait_until(rendered, lambda: not rendered.placing.busy)
+    with pytest.raises(UsageError, match="lies on the timeline"):
+        rendered.takes.delete([second])
+    rendered.placing.remove()
+    wait_until(rendered, lambda: not rendered.placing.busy)
+    rendered.takes.delete([second])
+    assert second not in names(rendered)
