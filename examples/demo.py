@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import soundfile
 from demo_scene import make_scene
+from measuring import measured
 from page import CueView, Shown, TimelineView, write_page
 from pictures import Picture, jpeg_bytes, outlined, resized
 from preview import sum_of_stems, timeline_pictures, write_movie
@@ -131,6 +132,8 @@ def cue_view(cue: Cue, sheet: CueSheet, piece: StemPiece, take: Take, events: Ev
     record, extent = cue.spot.record, sheet.record
     samples, rate = soundfile.read(piece.path, dtype="float32")
     known = [time for time in events.get(cue.spot.label, ()) if record.contains(time)]
+    rest = [times for label, times in events.items() if label != cue.spot.label]
+    others = _seconds([time for times in rest for time in times if record.contains(time)], cue)
     return CueView(
         title=f"{cue.id} {cue.spot.label}",
         timecodes=timecodes(record, sheet),
@@ -142,10 +145,15 @@ def cue_view(cue: Cue, sheet: CueSheet, piece: StemPiece, take: Take, events: Ev
         samples=samples,
         rate=rate,
         events=tuple(float((time - record.start) / record.duration) for time in known),
-        facts=_facts(cue, take),
+        facts=_facts(cue, take) + measured(samples, rate=rate, own=_seconds(known, cue), others=others),
         pictures=tuple(_frames(cue, sheet)),
         files=(("WAV", piece.path), ("sidecar", piece.path.with_suffix(".json"))),
     )
+
+
+def _seconds(times: Sequence[Fraction], cue: Cue) -> list[float]:
+    """From the cue's start, ascending."""
+    return sorted(float(time - cue.spot.record.start) for time in times)
 
 
 def _facts(cue: Cue, take: Take) -> tuple[tuple[str, str], ...]:
