@@ -97,17 +97,20 @@ class ItemApi(MarkerCalls):
     def GetSourceStartFrame(self) -> Any:
         if self.it.pool is None:
             return None
-        shift = -1 if self.options.source_start_off_by_one else 0
-        return int(source_ends(self.it, self._timeline)[0]) + shift
+        shift = self.options.source_start_off_by_one + (self._last_counts and self.it.speed < 0)
+        return int(source_ends(self.it, self._timeline)[0]) - shift
 
     @call(since=(19, 0, 2))
     def GetSourceEndFrame(self) -> Any:
         if self.it.pool is None:
             return None
-        timeline = self._timeline
-        mixed = self.it.pool.media.rate.exact != timeline.rate.exact
-        inclusive = {"mixed": mixed, "exclusive": False, "inclusive": True}[self.options.source_end]
-        return int(source_ends(self.it, timeline)[1]) - inclusive
+        return int(source_ends(self.it, self._timeline)[1]) - (self._last_counts and self.it.speed >= 0)
+
+    @property
+    def _last_counts(self) -> bool:
+        """Whether the higher of both ends is the last frame itself, not the one after it."""
+        mixed = self.it.pool.media.rate.exact != self._timeline.rate.exact
+        return bool({"mixed": mixed, "exclusive": False, "inclusive": True}[self.options.source_end])
 
     @call(since=(19, 0, 2))
     def GetSourceStartTime(self) -> Any:
