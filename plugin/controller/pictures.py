@@ -17,7 +17,7 @@ from plugin.controller.focusing import Focuses
 from plugin.controller.kept import Kept
 from plugin.controller.overlays import Overlay, draw_over
 from plugin.controller.projector import FocusMode, FrameWish, Projector, Still, ViewerFrame
-from plugin.controller.shots import Shot
+from plugin.controller.shots import OpenShot, Shot
 from plugin.cues import Cue, Spot
 from plugin.errors import MediaError, SagafoleyError
 from plugin.media.picking import Picture
@@ -77,6 +77,7 @@ class Pictures:
         self._small = Background("thumbnails")
         self._focuses = Focuses(manifest)
         self._projector = Projector(memory)
+        self._small_open = OpenShot()
         self._latest: FrameWish | None = None
         self._thumbnails: Kept[Thumbnail] = Kept(_THUMBNAIL_MEMORY)
         self.thumbnail_size = Size(160, 90)
@@ -127,10 +128,12 @@ class Pictures:
         self._thumbnails.clear()
         self._focuses.clear()
         self._viewer.put("refresh", self._projector.forget)
+        self._small.put("refresh", self._small_open.close)
 
     def close(self) -> None:
         """End the threads and let go of the files."""
         self._small.close()
+        self._small_open.close()
         self._focuses.close()
         self._viewer.close()
         self._projector.forget()
@@ -152,8 +155,8 @@ class Pictures:
 
     def _make_thumbnail(self, cue: Cue, key: Hashable) -> Thumbnail:
         try:
-            with Shot.open(cue.spot) as shot:
-                still = Still.of(_thumbnail_picture(shot, limit=self.thumbnail_size))
+            shot = self._small_open.shot_of(cue.spot)
+            still = Still.of(_thumbnail_picture(shot, limit=self.thumbnail_size))
             made = Thumbnail(cue.id, still)
         except SagafoleyError as error:
             made = Thumbnail(cue.id, None, notice=str(error))

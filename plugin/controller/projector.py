@@ -11,7 +11,7 @@ import numpy as np
 from plugin.controller.focusing import WHOLE, Focus, Region
 from plugin.controller.kept import Kept
 from plugin.controller.overlays import Overlay, draw_over
-from plugin.controller.shots import Shot, Stamp, media_stamps
+from plugin.controller.shots import OpenShot, Shot
 from plugin.cues import Cue, Spot
 from plugin.errors import MediaError
 from plugin.media.picking import Picture
@@ -95,8 +95,8 @@ class Projector:
     def __init__(self, memory: int) -> None:
         self._pictures: Kept[Picture] = Kept(memory * 3 // 4)
         self._masks: Kept[Picture] = Kept(memory // 4)
-        self._shot: Shot | None = None
-        self._loaded: tuple[Spot, tuple[Stamp, ...]] | None = None
+        self._open = OpenShot()
+        self._spot: Spot | None = None
         self._last: Fraction | None = None
 
     @property
@@ -133,25 +133,19 @@ class Projector:
 
     def forget(self) -> None:
         """Let go of the files and of everything that was kept."""
-        if self._shot is not None:
-            self._shot.close()
-        self._shot = self._loaded = self._last = None
+        self._open.close()
+        self._spot = self._last = None
         self._pictures.clear()
         self._masks.clear()
 
     def _load(self, spot: Spot) -> Shot:
         """The shot of this spot, open; opened again when its files are others than before."""
-        stamps = media_stamps(spot)
-        if self._shot is None or self._loaded != (spot, stamps):
-            changed = self._loaded is not None and self._loaded[0] == spot
-            if changed:
-                self.forget()  # the files were written anew: what is kept is not theirs
-            elif self._shot is not None:
-                self._shot.close()
-            self._shot, self._loaded, self._last = None, None, None
-            self._shot = Shot.open(spot)
-            self._loaded = (spot, stamps)
-        return self._shot
+        changed = self._open.has_changed(spot)
+        if changed:
+            self.forget()  # the files were written anew: what is kept is not theirs
+        if self._spot != spot:
+            self._spot, self._last = spot, None
+        return self._open.shot_of(spot)
 
     def _picture(self, shot: Shot, wish: FrameWish, *, limit: Size) -> Picture:
         """The picture within `limit`; asked for backwards, those just before it are kept on the way."""

@@ -69,6 +69,25 @@ class Shot:
             reader.close()
             raise
 
+    def moved_to(self, spot: Spot) -> Shot | None:
+        """The same open files for another spot, which takes them over; None where its files are others."""
+        picture = _moved(self._picture, spot.picture)
+        if picture is None or self.matte_error is not None:
+            return None
+        before, now = self.spot.matte, spot.matte
+        if self._matte is None or before is None or now is None:
+            both_bare = self._matte is None and now is None
+            return Shot(spot, picture=picture, matte=None, matte_error=None) if both_bare else None
+        matte = _moved(self._matte, now.clip)
+        if matte is None or now.channel is not before.channel:  # another channel may need another decoder
+            return None
+        matte.reach = reach_of(now.clip, spot.record)
+        return Shot(spot, picture=picture, matte=matte, matte_error=None)
+
+    def shows(self, spot: Spot) -> bool:
+        """Whether the open files are those of this spot."""
+        return _files(spot) == _files(self.spot)
+
     @property
     def size(self) -> Size:
         """Of the upright picture as it is stored."""
@@ -111,6 +130,13 @@ class Shot:
         self.close()
 
 
+def _moved(side: _Side, clip: ClipSource | None) -> _Side | None:
+    """The same file under another clip; None where it is another file."""
+    if clip is None or clip.media is None or clip.media != side.reader.source:
+        return None
+    return _Side(side.reader, clock_of(clip, side.reader.info), ANYWHERE)
+
+
 def _open_matte(spot: Spot) -> _Side | None:
     if spot.matte is None:
         return None
@@ -119,10 +145,51 @@ def _open_matte(spot: Spot) -> _Side | None:
     return _Side(reader, clock_of(clip, reader.info), reach_of(clip, spot.record))
 
 
+class OpenShot:
+    """One shot kept open for one thread: the next spot of the same files need not open them again."""
+
+    def __init__(self) -> None:
+        self._shot: Shot | None = None
+        self._stamps: tuple[Stamp, ...] = ()
+
+    def has_changed(self, spot: Spot) -> bool:
+        """Whether the files of this spot are the open ones, but were written anew or went away since."""
+        shot = self._shot
+        return shot is not None and shot.shows(spot) and media_stamps(spot) != self._stamps
+
+    def shot_of(self, spot: Spot) -> Shot:
+        """The shot of a spot, open.
+
+        Raises:
+            MediaError: there is no picture.
+        """
+        if self.has_changed(spot):
+            self.close()
+        if self._shot is None or self._shot.spot != spot:
+            moved = self._shot.moved_to(spot) if self._shot else None
+            if moved is None:
+                self.close()
+                self._stamps = media_stamps(spot)
+                moved = Shot.open(spot)
+            self._shot = moved
+        return self._shot
+
+    def close(self) -> None:
+        """Lets go of the files."""
+        if self._shot is not None:
+            self._shot.close()
+        self._shot = None
+
+
 def media_stamps(spot: Spot) -> tuple[Stamp, ...]:
     """Size and time of last change of the spot's picture and matte, `GONE` where nothing is."""
-    clips: tuple[ClipSource | None, ...] = (spot.picture, spot.matte.clip if spot.matte else None)
-    return tuple(_stamp(clip.media) for clip in clips if clip is not None and clip.media is not None)
+    return tuple(_stamp(source) for source in _files(spot) if source is not None)
+
+
+def _files(spot: Spot) -> tuple[MediaSource | None, MediaSource | None]:
+    """Of the picture and of the matte."""
+    picture = spot.picture.media if spot.picture else None
+    return picture, spot.matte.clip.media if spot.matte else None
 
 
 def _stamp(source: MediaSource) -> Stamp:

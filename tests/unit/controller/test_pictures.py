@@ -312,6 +312,40 @@ def test_thumbnails_out_of_sight_are_not_made(tmp_path: Path, waiting: Waiting) 
     assert len([one for one in waiting.all if isinstance(one, Thumbnail)]) < 40
 
 
+def test_spots_of_the_same_files_in_turn(tmp_path: Path, waiting: Waiting) -> None:
+    made = make_movie(tmp_path / "a.mp4", frames=50)
+    clip = source(MediaFile(made.path), rate=made.rate, frames=10)
+    later = replace(clip, source_start=Fraction(30, 25))
+    reverse = replace(clip, source_start=Fraction(20, 25), speed=Fraction(-1))
+    matte = Matte(later, invert=True)
+    cues = [
+        cue_of(clip),
+        cue_of(later),
+        cue_of(clip, matte),
+        cue_of(reverse),
+        cue_of(clip, matte),
+        cue_of(later),
+    ]
+
+    shown = [index_of(waiting.frame(wish(cue, 2))) for cue in cues]
+    small = [read_index(pixels(waiting.thumbnail(cue).still)) for cue in (cues[0], cues[1], cues[3])]
+
+    assert shown == [2, 32, 2, 17, 2, 32]
+    assert small == [5, 35, 14]
+
+
+def test_thumbnails_of_files_written_anew(tmp_path: Path, waiting: Waiting) -> None:
+    made = make_movie(tmp_path / "a.mp4", frames=10)
+    cue = movie_cue(made)
+    assert read_index(pixels(waiting.thumbnail(cue).still)) == 5
+
+    make_movie(tmp_path / "a.mp4", frames=12, draw=lambda index: draw_index(index + 100))
+    waiting.pictures.refresh()
+    waiting.all.clear()
+
+    assert read_index(pixels(waiting.thumbnail(cue).still)) == 105
+
+
 def dot(index: int) -> np.ndarray:
     """A white dot of 8 x 8 at column 40, row 20 + index of 96 x 64."""
     picture = np.zeros((64, 96, 3), np.uint8)
