@@ -60,7 +60,7 @@ def tell_status(options: argparse.Namespace, output: Output) -> int:
 def list_resolve_spots(options: argparse.Namespace, output: Output) -> int:
     """List the spots of the open timeline, as `sagafoley spots` does of a file."""
     with connected() as host:
-        options.timeline = _snapshot(host, Workspace.open(), output)
+        options.timeline = _snapshot(host, output)
     return list_spots(options, output)
 
 
@@ -77,7 +77,7 @@ def render_in_resolve(options: argparse.Namespace, output: Output) -> int:
         )
     workspace = workspace_of(options)
     with connected() as host:
-        options.timeline = _snapshot(host, workspace, output)
+        options.timeline = _snapshot(host, output)
         bundle = workspace.bundle()
         request = RenderRequest(
             timeline=options.timeline,
@@ -102,7 +102,7 @@ def place_takes(options: argparse.Namespace, output: Output) -> int:
     """Put the newest takes of the open timeline on it, without rendering."""
     workspace = Workspace.open()
     with connected() as host:
-        path = _snapshot(host, workspace, output)
+        path = _snapshot(host, output)
         folder = output_folder(workspace, options.output, beside=path)
         opened = OpenTimeline.read(path, unpack_into=folder, reading=reading_of(options))
         presets = workspace.presets_of(workspace.bundle_if_any())
@@ -129,9 +129,9 @@ def remove_placement(options: argparse.Namespace, output: Output) -> int:
     return DONE
 
 
-def _snapshot(host: ResolveHost, workspace: Workspace, output: Output) -> Any:
+def _snapshot(host: ResolveHost, output: Output) -> Any:
     """The open timeline as a file of ours."""
-    path = snapshot_of(host, workspace.folders).path
+    path = snapshot_of(host).path
     for note in host.notes:
         output.note(f"warning: {note}")
     return path
