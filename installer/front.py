@@ -151,7 +151,8 @@ class Front:
             self.voice.say(f"  {would}make environment ({state}): {plan.environment}")
         self._tell_files(plan, would)
         for path in (*plan.obsolete_files(), *plan.obsolete_trees()):
-            self.voice.say(f"  {would}remove {path}")
+            going_on = path == plan.places.staging
+            self.voice.say("  going on after an interruption" if going_on else f"  {would}remove {path}")
         if options.dry_run:
             self.voice.say("Nothing was changed (--dry-run).")
 
@@ -179,9 +180,9 @@ class Front:
             self.voice.say("  command line:  sagafoley doctor")
         else:
             self.voice.say(f"  command line:  {command} doctor   (add {command.parent} to your PATH)")
-        if plan.choices.panel == "yes":
+        if places.menu_entry.exists():
             self.voice.say(f"  panel:         Sagafoley in the menu of applications ({places.menu_entry})")
-        if plan.choices.resolve == "yes":
+        if places.menu_note.exists():
             self.voice.say(
                 "  DaVinci Resolve: Workspace > Scripts > Sagafoley, after Resolve was started again"
             )

@@ -32,7 +32,7 @@ class Choices:
 
     Attributes:
         runtime: the onnxruntime.
-        panel, resolve: "yes" or "no".
+        panel, resolve: "yes" or "no"; Resolve's menu script starts the panel, so there is none without it.
         wheels: folder that all packages come from, None for the network.
     """
 
@@ -140,7 +140,7 @@ class Plan:
     def _own_files(self) -> Iterator[Wanted]:
         for path in sorted(_HERE.glob("*.py")):
             yield Wanted(self.places.installer / path.name, path.read_bytes())
-        if self.places.icon is not None:
+        if self.places.icon is not None and self.choices.panel == "yes":
             yield Wanted(self.places.icon, (_HERE / f"{APPLICATION}.svg").read_bytes())
         yield Wanted(
             self.places.installer / f"{APPLICATION}.svg", (_HERE / f"{APPLICATION}.svg").read_bytes()
@@ -153,7 +153,7 @@ class Plan:
 
     def _resolve_files(self) -> Iterator[Wanted]:
         script = self.product.read(f"{_INSIDE}/{_MENU_SCRIPT}")
-        if self.choices.resolve == "yes" and script is not None:
+        if self.choices.resolve == self.choices.panel == "yes" and script is not None:
             yield Wanted(self.places.resolve_scripts / _MENU_SCRIPT, script)
             note = menu_note(self.machine, self.places, self.environment, self.product.version)
             yield Wanted(self.places.menu_note, note)

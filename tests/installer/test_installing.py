@@ -232,6 +232,16 @@ def test_a_doctor_who_is_not_content_is_told(desk: Desk) -> None:
     assert told.value.remedy == "Install the av package again."
 
 
+def test_a_home_that_is_read_only_is_a_note(desk: Desk) -> None:
+    bad = {"subject": "config folder", "state": "bad", "found": "read-only", "remedy": "Make it writable."}
+    desk.programs.doctor = {"ready": False, "findings": [bad]}
+    assert "note: config folder: read-only -> Make it writable." in desk.run()
+    desk.programs.doctor = {"findings": []}
+    desk.new_version()
+    with pytest.raises(InstallError, match="not content"):
+        desk.run()
+
+
 def test_notes_of_the_doctor_are_told_but_for_the_gpu_on_a_cpu(desk: Desk) -> None:
     cuda = {"subject": "provider cuda", "state": "note", "found": "not there", "remedy": "Get one."}
     desk.programs.doctor = {"findings": [cuda, NO_FONTS]}
@@ -273,7 +283,7 @@ def test_what_may_not_be_written_outside_the_prefix_is_left_out(
 
 
 def test_without_panel_and_resolve(desk: Desk) -> None:
-    desk.run("--no-panel", "--no-resolve")
+    desk.run("--no-panel")
     assert (
         "[cpu]" in desk.programs.calls[[("install" in call) for call in desk.programs.calls].index(True)][-1]
     )
@@ -282,7 +292,8 @@ def test_without_panel_and_resolve(desk: Desk) -> None:
     desk.new_version()
     desk.run()
     assert not (desk.home / ".local/share/applications").exists(), "an update keeps what was chosen"
-    desk.run("--panel", "--resolve")
+    assert not (desk.home / ".local/share/icons").exists()
+    desk.run("--panel")
     assert (desk.home / ".local/share/applications/sagafoley.desktop").is_file()
     desk.run("--no-resolve")
     assert not (desk.home / ".local/share/DaVinciResolve/Fusion/Scripts/Utility/Sagafoley.py").exists()
