@@ -60,7 +60,8 @@ def _speed(first: int, last: int, *, usual: Fraction, told: float | None, exact:
     if sign == 1 and span - 1 <= usual <= span + 2 and _agrees(told, Fraction(1)):
         return Fraction(1)
     slack = 0 if exact else 1
-    low, high = max(Fraction(0), (span - slack) / usual), (span + 1 + slack) / usual
+    least = span - slack - (sign < 0)  # backwards, an inclusive end lies below the first frame
+    low, high = max(Fraction(0), least / usual), (span + 1 + slack) / usual
     for ratio in _ratios(told):
         if low - 2 / usual <= ratio <= high + 2 / usual:
             return sign * ratio
