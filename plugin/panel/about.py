@@ -27,26 +27,27 @@ class AboutDialog(QDialog):
         self.text.setReadOnly(True)
         self.text.setTabChangesFocus(True)
         self.subjects.setWordWrap(True)
+        self.subjects.setSpacing(4)
         self.subjects.currentRowChanged.connect(self._show)
         self.subjects.setCurrentRow(0)
         both = QSplitter()
         both.addWidget(self.subjects)
         both.addWidget(self.text)
         both.setSizes([250, 450])
-        self.setLayout(
-            column(
-                label(f"Sagafoley {__version__}", use="title"),
-                label(
-                    "The synchronised sound of one chosen object in a shot, as a stem on a new audio track. "
-                    "After SAGANet: Viertola, Iashin and Rahtu, GCPR 2025."
-                ),
-                label("Licences of the code, of the weights and of the libraries", use="heading"),
-                both,
-                row(None, button("Close", self.accept, main=True)),
-                edge=16,
-            )
+        page = column(
+            label(f"Sagafoley {__version__}", use="title"),
+            label(
+                "The synchronised sound of one chosen object in a shot, as a stem on a new audio track. "
+                "After SAGANet: Viertola, Iashin and Rahtu, GCPR 2025."
+            ),
+            label("Licences of the code, of the weights and of the libraries", use="heading"),
+            both,
+            row(None, button("Close", self.accept, main=True)),
+            edge=16,
         )
-        self.resize(720, 480)
+        page.setStretch(3, 1)
+        self.setLayout(page)
+        self.resize(760, 520)
 
     def _show(self, place: int) -> None:
         self.text.setPlainText(self._licences[place].text if place >= 0 else "")

@@ -100,6 +100,7 @@ class InstalledPage(QWidget):
     """First run: what is installed, what could be added, under which licences."""
 
     left = Signal()
+    licences_wanted = Signal()
 
     def __init__(self, pulse: Pulse, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -134,7 +135,8 @@ class InstalledPage(QWidget):
         )
         inside = QWidget()
         inside.setLayout(column(label("Welcome to Sagafoley", use="title"), intro, self._sides, edge=24))
-        foot = row(None, self.start, edge=10)
+        licences = button("Read the licences", self.licences_wanted.emit, icon_name="page")
+        foot = row(licences, None, self.start, edge=10)
         self.setLayout(column(scrolled(inside), foot, space=0))
 
     def _start(self) -> None:

@@ -53,7 +53,7 @@ class SettingsDialog(QDialog):
         buttons = row(back, None, button("Cancel", self.reject), self.save)
         foot = column(self._fault, buttons, edge=10)
         self.setLayout(column(scrolled(inside), foot, space=0))
-        self.resize(660, 560)
+        self.resize(680, 660)
 
     def _line(self, each: SettingRow) -> QWidget:
         field = _field(each)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -44,10 +43,11 @@ class ShortcutSheet(QDialog):
             each.addStretch(1)
             sheet.addLayout(each)
         inside = QWidget()
+        sheet.setContentsMargins(12, 8, 12, 8)
         inside.setLayout(sheet)
         foot = row(None, button("Close", self.accept, main=True), edge=10)
         self.setLayout(column(scrolled(inside), foot, space=0, edge=6))
-        self.resize(980, 600)
+        self.resize(1180, 680)
 
 
 def _of_menus() -> list[tuple[str, Keys]]:
@@ -71,11 +71,9 @@ def _group(title: str, keys: Keys) -> QGridLayout:
     grid = QGridLayout()
     grid.setHorizontalSpacing(14)
     grid.setVerticalSpacing(4)
-    grid.addWidget(label(title, use="heading"), 0, 0, 1, 2)
+    grid.addWidget(label(title, use="heading", wraps=False), 0, 0, 1, 2)
     for line, (pressed, does) in enumerate(keys, start=1):
-        shown = label(pressed, use="faint")
-        shown.setAlignment(Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(shown, line, 0)
-        grid.addWidget(label(does), line, 1)
+        grid.addWidget(label(pressed, use="faint", wraps=False), line, 0)
+        grid.addWidget(label(does, wraps=False), line, 1)
     grid.setColumnStretch(1, 1)
     return grid

@@ -52,7 +52,7 @@ class SpotCells(QStyledItemDelegate):
             box.setLeft(self._thumbnail(painter, box, index.data(Qt.ItemDataRole.DecorationRole)))
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         if sort is SortBy.STATE:
-            self._progress(painter, option.rect, row)
+            self._progress(painter, option.rect, row, selected=selected)
         self._lines(painter, box, option, index, colour=self._colour(row, sort, selected=selected))
         painter.restore()
 
@@ -73,13 +73,13 @@ class SpotCells(QStyledItemDelegate):
             painter.drawImage(inner, picture)
         return frame.right() + 2 * _EDGE
 
-    def _progress(self, painter: QPainter, cell: QRect, row: SpotRow) -> None:
-        if row.progress is None:
+    def _progress(self, painter: QPainter, cell: QRect, row: SpotRow, *, selected: bool) -> None:
+        if not row.progress:
             return
         bar = QRect(cell.left(), cell.bottom() - 3, cell.width(), 3)
         painter.fillRect(bar, self.shades.colour("line"))
         bar.setWidth(round(bar.width() * row.progress))
-        painter.fillRect(bar, self.shades.colour("accent"))
+        painter.fillRect(bar, self.shades.colour("on_accent" if selected else "accent"))
 
     def _lines(
         self,

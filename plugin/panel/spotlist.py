@@ -28,7 +28,7 @@ _FILTERS: tuple[tuple[str, frozenset[SpotState]], ...] = (
     ("Placed", frozenset({SpotState.PLACED})),
     ("Problems", frozenset({SpotState.PROBLEM})),
 )
-_WIDTHS = (174, 92, 96, 88)
+_WIDTHS = (160, 92, 84, 112)
 
 
 class SpotList(QWidget):
@@ -39,6 +39,7 @@ class SpotList(QWidget):
 
     def __init__(self, pulse: Pulse, thumbnails: Thumbnails, shades: Shades, parent: QWidget) -> None:
         super().__init__(parent)
+        self._thumbnails = thumbnails
         self.model = SpotModel(pulse, thumbnails, self)
         self.search = QLineEdit()
         self.states = QComboBox()
@@ -139,10 +140,18 @@ class SpotList(QWidget):
     def _bind(self) -> None:
         self.search.textChanged.connect(lambda text: self.model.ask(text=text))
         self.states.currentIndexChanged.connect(lambda place: self.model.ask(states=_FILTERS[place][1]))
+        self.table.verticalScrollBar().valueChanged.connect(lambda _: self._scrolled())
         self.model.modelAboutToBeReset.connect(self._keep)
         self.model.reordered.connect(self._restore)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._tell())
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._tell())
+
+    def _scrolled(self) -> None:
+        """Make no thumbnails of what has been scrolled past."""
+        first = max(self.table.rowAt(0), 0)
+        last = self.table.rowAt(self.table.viewport().height() - 1)
+        seen = self.model.ids[first : last + 1 if last >= 0 else None]
+        self._thumbnails.only(frozenset(seen))
 
     def _tell(self) -> None:
         """Once for each choice; Qt tells of the current line and of the selection apart."""

@@ -159,6 +159,7 @@ class Window(QMainWindow):
         self.start.editor_wanted.connect(lambda: self.deeds.do("open_editor"))
         self.start.installed_wanted.connect(self.show_installed)
         self.start.doctor_wanted.connect(self.show_doctor)
+        self.installed.licences_wanted.connect(lambda: self.deeds.do("show_about"))
         for page in (self.installed, self.doctor):
             page.left.connect(self._show_timeline)
         self.actions_.recent.aboutToShow.connect(self._list_recent)
