@@ -101,7 +101,7 @@ def test_the_same_document_as_a_file(make_desk: MakeDesk, profile: str) -> None:
                 )
                 continue
             assert (one.name, one.enabled) == (other.name, other.enabled)
-            assert one.duration().to_seconds() == pytest.approx(other.duration().to_seconds())
+            assert one.duration().to_seconds() == pytest.approx(other.duration().to_seconds(), abs=finest)
             assert one.range_in_parent().start_time.to_seconds() == pytest.approx(
                 other.range_in_parent().start_time.to_seconds(), abs=finest
             )
