@@ -22,6 +22,7 @@ from machine import Machine
 from product import PACKAGES
 from programs import Ran, RealPrograms
 
+from resolve_bridge.inside.menu_file import read_menu_file
 from tests.installer.fake_machine import Desk
 from tests.media_factory import make_movie
 
@@ -43,7 +44,7 @@ class LentPackages(RealPrograms):
     ) -> Ran:
         words = list(words)
         if "install" in words:
-            words.insert(words.index("install") + 1, "--no-deps")
+            words += ["--no-deps", "--no-compile"]
         ran = super().run(words, environment=environment, folder=folder, timeout=timeout, shown=shown)
         if "install" in words:
             assert ran.code == 0, ran.output
@@ -103,13 +104,13 @@ def test_install_run_update_run_and_remove(tmp_path: Path) -> None:
     make_movie(movie, frames=25)
     for version in ("1.0", "1.1"):
         wheel = build_wheel(tmp_path, version)
-        said = desk.run("--wheel", str(wheel), "--no-panel", "--gpu", "no")
+        said = desk.run("--wheel", str(wheel), "--gpu", "no")
         assert f"Sagafoley {version} is installed and works." in said
-        stem = generate(
-            desk.home / ".local/bin/sagafoley", movie, tmp_path / f"elsewhere {version}", desk.home
-        )
-        with wave.open(str(stem)) as sound:
-            assert sound.getnframes() == 48_000
+    stem = generate(desk.home / ".local/bin/sagafoley", movie, tmp_path / "elsewhere", desk.home)
+    with wave.open(str(stem)) as sound:
+        assert sound.getnframes() == 48_000
+    told = read_menu_file(str(desk.root / "resolve_menu.json"))
+    assert (Path(told["inside"]) / "menu_session.py").is_file()
     (environment,) = desk.environments()
     python = desk.root / "app" / environment / "bin/python"
     where = [python, "-I", "-c", "import plugin, models_onnx; print(plugin.__file__, models_onnx.__file__)"]
