@@ -210,9 +210,12 @@ class Stage(QWidget):
         )
 
     def _spots_changed(self, event: DeskEvent) -> None:
-        if not event.ids or self.screening.cue_id in event.ids:
-            self.screening.refresh()
-            self._show_all()
+        screening = self.screening
+        if not event.ids or screening.cue_id in event.ids:
+            before = (screening.cue, screening.takes)
+            screening.refresh()
+            if (screening.cue, screening.takes) != before:  # a render's progress changes neither
+                self._show_all()
 
     def _show_changed(self, changed: Changed) -> None:
         screening = self.screening
