@@ -201,7 +201,7 @@ class Screening:
     def hear_other(self) -> str:
         """A/B: hear the take that was heard before this one, else the next one; the name of it."""
         names = [take.name for take in self.takes]
-        if self._before in names:
+        if self._before in names and self._before != self.heard:
             self.hear(self._before)
         elif names:
             place = names.index(self.heard) if self.heard in names else -1

@@ -328,7 +328,8 @@ def test_spots_of_the_same_files_in_turn(tmp_path: Path, waiting: Waiting) -> No
     ]
 
     shown = [index_of(waiting.frame(wish(cue, 2))) for cue in cues]
-    small = [read_index(pixels(waiting.thumbnail(cue).still)) for cue in (cues[0], cues[1], cues[3])]
+    named = [replace(cues[at], spot=replace(cues[at].spot, id=f"{at:03}")) for at in (0, 1, 3)]
+    small = [read_index(pixels(waiting.thumbnail(cue).still)) for cue in named]
 
     assert shown == [2, 32, 2, 17, 2, 32]
     assert small == [5, 35, 14]
