@@ -2,7 +2,7 @@
 
 Resolve puts clips at whole frames and takes as many whole frames of a file as it holds, rounded down. So a
 piece lies at the frame that contains its first sample, its file begins at that frame with silence, and is
-filled up to the end of its last frame with silence. See docs/adr/0009-stems-on-resolves-tracks.md.
+filled up to the end of its last frame with silence. See docs/adr/0011-stems-on-resolves-tracks.md.
 """
 
 from __future__ import annotations
