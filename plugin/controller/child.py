@@ -133,7 +133,8 @@ def _own_group() -> dict[str, Any]:
     """Options of `Popen` for a process group of its own: Ctrl-C in a terminal is the desk's alone."""
     if os.name == "posix":
         return {"start_new_session": True}
-    return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}  # type: ignore[attr-defined]
+    names = ("CREATE_NEW_PROCESS_GROUP", "CREATE_NO_WINDOW", "BELOW_NORMAL_PRIORITY_CLASS")
+    return {"creationflags": sum(getattr(subprocess, name) for name in names)}
 
 
 def death_of(status: int, *, doing: str, last_words: str) -> SagafoleyError:

@@ -15,7 +15,7 @@ from plugin.controller.board import Board
 from plugin.controller.chores import SLOW
 from plugin.controller.desk_acts import DeskActs
 from plugin.controller.editing import Editing
-from plugin.controller.hosts import snapshot_of
+from plugin.controller.hosts import marks_of, snapshot_of
 from plugin.controller.looks import Looks
 from plugin.controller.machine import Machine
 from plugin.controller.placing import PATIENCE, Placing
@@ -119,7 +119,9 @@ class Desk:
 
         def work() -> tuple[Host, Session]:
             host = editor or connect()
-            return host, read_session(snapshot_of(host), workspace)
+            session = read_session(snapshot_of(host), workspace)
+            session.view = replace(session.view, marked=marks_of(host, session.book.sheet))
+            return host, session
 
         def done(found: tuple[Host, Session]) -> None:
             board.editor = found[0]

@@ -9,7 +9,9 @@ from typing import TypeVar
 from platformdirs import user_documents_path
 
 from plugin.controller.session import Origin, Session
-from plugin.errors import HostRefused
+from plugin.controller.sheets import timecodes
+from plugin.cues import CueSheet
+from plugin.errors import HostError, HostRefused
 from plugin.filehost import FileHost
 from plugin.hosts import Flavour, Host
 from plugin.render.naming import safe_name
@@ -62,6 +64,15 @@ def snapshot_of(host: Host) -> Origin:
     except OSError as error:
         raise output_error(folder, error) from error
     return Origin(answered(host.snapshot(folder)), info.name, from_editor=True)
+
+
+def marks_of(host: Host, sheet: CueSheet) -> tuple[str, str] | None:
+    """Timecode of the editor's in and out points; None where there are none or it does not tell. Slow."""
+    try:
+        scope = host.scope()
+    except HostError:
+        return None
+    return timecodes(scope.marked, sheet) if scope is not None and scope.marked is not None else None
 
 
 def reconnected(connect: Callable[[], Host], session: Session) -> Host:

@@ -178,6 +178,7 @@ class RenderQueue:
     def close(self) -> None:
         """End the render process and forget every item."""
         self._items.clear()
+        self._kill()
         self._hang_up()
 
     def stop_all(self) -> None:
@@ -185,14 +186,18 @@ class RenderQueue:
         running = self._current() is not None
         self._items.clear()
         if running:
+            self._kill()
             self._hang_up()
         self._board.tell(Topic.QUEUE)
 
+    def _kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+
     def _hang_up(self) -> None:
+        """End the render process; an idle one goes by itself."""
         if self._child is not None:
             child, self._child, self.memory = self._child, None, 0
-            if self._current() is not None or not self._items:
-                child.kill()
             child.close()
             self._board.tell(Topic.STATUS)
 

@@ -41,6 +41,9 @@ from plugin.render.events import CueFailed, CueWarning, RenderEvent, StageProgre
 _NICENESS = 5
 """The window goes first where there is not enough for both."""
 
+_FIRST_TO_GO = "500"
+"""Of 1000: what Linux ends first when memory runs out."""
+
 _MEMORY_EVERY = 1.0
 _PROGRESS_EVERY = 0.05
 """Seconds."""
@@ -238,11 +241,18 @@ def _own_output() -> BinaryIO:
     return os.fdopen(kept, "wb")
 
 
+def _step_back() -> None:
+    """Lets the window go first, and the system end this process before others where memory runs out."""
+    with suppress(OSError, AttributeError):
+        os.nice(_NICENESS)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, "ascii")
+
+
 def main() -> None:
     """Serves until the desk hangs up."""
     line, inbox = Line(_own_output()), Inbox()
-    with suppress(OSError, AttributeError):
-        os.nice(_NICENESS)
+    _step_back()
     threading.Thread(target=inbox.listen, args=(sys.stdin.buffer,), name="inbox", daemon=True).start()
     threading.Thread(target=_tell_memory, args=(line,), name="memory", daemon=True).start()
     line.tell({"tell": "ready", "process": os.getpid()})

@@ -134,6 +134,7 @@ class TimelineView:
         end: end timecode, exclusive.
         sheet: the cue sheet that edits are saved in.
         folder: where takes go.
+        marked: timecode of the in and out points that the running editor had when it was read; None: none.
     """
 
     name: str
@@ -147,6 +148,7 @@ class TimelineView:
     end: str
     sheet: Path
     folder: Path
+    marked: tuple[str, str] | None = None
 
 
 class SortBy(StrEnum):

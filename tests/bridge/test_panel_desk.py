@@ -53,6 +53,7 @@ def test_from_the_timeline_to_stems_on_it_and_back(make_desk, open_panel):
     panel = open_panel(made)
     assert panel.timeline.from_editor
     assert {row.label for row in panel.spots.rows()} == {"violin", "door"}
+    assert panel.timeline.marked == ("01:00:00:06", "01:00:03:16")
     panel.queue.generate([row.id for row in panel.spots.rows()])
     settle(panel)
     placed(panel)

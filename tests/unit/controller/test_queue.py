@@ -61,6 +61,17 @@ def test_takes_are_made_in_order_with_progress_and_seeds(opened, timeline):
     assert all(is_whole(take, folder / take.wav_name) for take in find_takes(folder))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_the_render_process_steps_back_for_everybody_else(opened, timeline):
+    desk = opened(timeline.path)
+    desk.queue.generate(["001"])
+    settle(desk)
+    process = child_of(desk).process.pid
+    assert os.getpriority(os.PRIO_PROCESS, process) > os.getpriority(os.PRIO_PROCESS, 0)
+    assert os.getpgid(process) == process, "a group of its own"
+    assert int(Path(f"/proc/{process}/oom_score_adj").read_text()) >= 500
+
+
 def test_the_engine_stays_open_and_more_takes_get_new_seeds(opened, timeline):
     desk = opened(timeline.path)
     desk.queue.generate(["001"])

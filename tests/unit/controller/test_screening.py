@@ -108,7 +108,6 @@ class Watched:
             self._came.wait(0.005)
             self._came.clear()
 
-
     def settle(self) -> None:
         """Until everything is read, and what was read last is taken."""
         self.until(lambda: not self.screening.busy)
