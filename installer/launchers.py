@@ -16,6 +16,7 @@ from placing import Wanted
 
 MODULE = "plugin.cli"
 _GONE = "Sagafoley's Python is gone; run its installer again."
+_UTF_8 = "chcp 65001 >nul"
 _COMMENT = "The sound of one chosen object in a shot"
 
 
@@ -59,25 +60,27 @@ def _script(path: Path, text: str) -> Wanted:
 def _windows(machine: Machine, places: Places, environment: Path) -> Iterator[Wanted]:
     python = places.python_of(environment)
     silent = python.with_name("pythonw.exe")
-    yield _batch(places.launcher, f"{_batch_word(python)} -I -m {MODULE} %*\nexit /b %errorlevel%")
-    yield _batch(places.menu_entry, f'start "" {_batch_word(silent)} -I -m {MODULE} panel')
+    beside = f'"%~dp0..\\app\\{environment.name}\\Scripts\\python.exe"'
+    gone = f"if not exist {beside} (echo {_GONE} 1>&2 & exit /b 2)"
+    # Found from where it lies itself: plain letters, so the caller's code page may stay as it is.
+    yield _batch(places.launcher, gone, f"{beside} -I -m {MODULE} %*", "exit /b %errorlevel%")
+    yield _batch(places.menu_entry, _UTF_8, f'start "" {_batch_word(silent)} -I -m {MODULE} panel')
     words = (machine.python.executable, places.installer / "install.py")
     remove = " ".join(map(_batch_word, words)) + f" --uninstall --prefix {_batch_word(places.root)} %*"
     # One line: it is read whole before the file is removed by what it starts.
-    yield _batch(places.remover, f"{remove} & pause & exit")
+    yield _batch(places.remover, _UTF_8, f"{remove} & pause & exit")
 
 
-def _batch(path: Path, command: str) -> Wanted:
-    """A batch file; code page 65001 is UTF-8, for names with letters of any alphabet."""
+def _batch(path: Path, *commands: str) -> Wanted:
+    """A batch file."""
     lines = (
         "@echo off",
-        "chcp 65001 >nul",
         "setlocal",
         "set PYTHONHOME=",
         "set PYTHONPATH=",
         "set PYTHONNOUSERSITE=1",
         "set ORT_DISABLE_TELEMETRY=1",
-        *command.split("\n"),
+        *commands,
     )
     return Wanted(path, ("\r\n".join(lines) + "\r\n").encode("utf-8", "surrogateescape"))
 

@@ -130,11 +130,14 @@ def test_batch_files_survive_any_path() -> None:
     files = {each.path: each.content for each in launcher_files(windows, places, places.environments / "1")}
     text = files[places.launcher].decode("utf-8")
     assert text.count("\r\n") == text.count("\n")
-    assert text.splitlines()[:2] == ["@echo off", "chcp 65001 >nul"]
-    python = str(places.python_of(places.environments / "1")).replace("%", "%%")
-    assert f'"{python}" -I -m plugin.cli %*' in text
-    assert "exit /b %errorlevel%" in text
-    assert 'pythonw.exe" -I -m plugin.cli panel' in files[places.menu_entry].decode("utf-8")
+    assert text.isascii(), "found from its own folder: no letter depends on the code page"
+    assert '"%~dp0..\\app\\1\\Scripts\\python.exe" -I -m plugin.cli %*\r\nexit /b %errorlevel%' in text
+    assert places.launcher.parent.parent / "app/1/Scripts/python.exe" == places.python_of(
+        places.environments / "1"
+    )
+    menu = files[places.menu_entry].decode("utf-8")
+    python = str(places.python_of(places.environments / "1").with_name("pythonw.exe")).replace("%", "%%")
+    assert f'chcp 65001 >nul\r\nstart "" "{python}" -I -m plugin.cli panel' in menu
     remover = files[places.remover].decode("utf-8").splitlines()[-1]
     assert "--uninstall" in remover
     assert remover.endswith("& pause & exit"), "read whole before it is removed"
