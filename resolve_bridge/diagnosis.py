@@ -135,8 +135,8 @@ def _from_launchd(name: str) -> str:
 def _reached(machine: Machine, connection: Connection) -> Iterator[Row]:
     greeting = connection.greeting
     if greeting is not None:
-        edition = {True: "Studio", False: "free edition", None: "edition unknown"}[greeting.studio]
-        yield Row("Resolve edition", fine=True, found=f"{greeting.name}, {edition}")
+        edition = {True: "", False: ", free edition", None: ", edition unknown"}[greeting.studio]
+        yield Row("Resolve edition", fine=True, found=greeting.name + edition)
     external, menu, files = connection.attempts
     yield _outside(connection)
     if menu_script(machine.locations) is not None or menu.works:

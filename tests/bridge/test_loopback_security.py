@@ -154,7 +154,7 @@ STRANGERS: dict[str, Callable[[Running, bytes], bytes]] = {
     "form post": lambda running, body: _head(running, body, content_type="text/plain") + body,
     "chunked": lambda running, body: _head(running, body, transfer_encoding="chunked") + body,
     "header twice": lambda running, body: (
-        _head(running, body).replace(b"\r\n\r\n", b"\r\nhost: 127.0.0.1\r\n\r\n") + body
+        _head(running, body).replace(b"\r\n\r\n", b"\r\ncontent-type: application/json\r\n\r\n") + body
     ),
     "another path": lambda running, body: _head(running, body).replace(b"/sagafoley", b"/") + body,
     "preflight": lambda running, _: (
@@ -236,16 +236,53 @@ def test_a_body_that_drips_is_cut_off(
     _assert_well(running, channel)
 
 
-def test_many_open_connections_make_room_for_the_panel(running: Running, channel: LoopbackChannel) -> None:
-    lines = [socket.create_connection(("127.0.0.1", running.server.port), timeout=60) for _ in range(100)]
-    try:
-        for line in lines:
-            with suppress(OSError):
-                line.send(b"POST ")
-        _assert_well(running, channel)
-    finally:
-        for line in lines:
-            line.close()
+def _strangers(running: Running, count: int) -> list[socket.socket]:
+    """Connections that begin to say something and never end."""
+    lines = [socket.create_connection(("127.0.0.1", running.server.port), timeout=60) for _ in range(count)]
+    for line in lines:
+        with suppress(OSError):
+            line.send(b"POST ")
+    return lines
+
+
+def test_many_open_connections_make_room_for_the_panel(
+    running: Running, channel: LoopbackChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by waiting until they are cut off, and without a thread for each of them."""
+    monkeypatch.setattr(serve_loopback, "HEAD_SECONDS", 3600.0)
+    before = threading.active_count()
+    lines = _strangers(running, 100)
+    _assert_well(running, channel)
+    wait_for(lambda: threading.active_count() <= before + serve_loopback.CONNECTIONS)
+    for line in lines:
+        line.close()
+
+
+def test_who_has_proved_itself_is_not_sent_away_for_strangers(running: Running) -> None:
+    running.hold.clear()
+    body, answers = _body({"op": "place", "value": 5}), []
+    panel = threading.Thread(target=lambda: answers.append(_sent(running, _head(running, body) + body)))
+    panel.start()
+    wait_for(running.server._jobs.busy_with)
+    lines = _strangers(running, 2 * serve_loopback.CONNECTIONS)
+    wait_for(lambda: running.server._open >= serve_loopback.CONNECTIONS)
+    running.hold.set()
+    panel.join(60)
+    assert answers[0].endswith(b'{"ok": true, "result": {"echo": 5}}')
+    for line in lines:
+        line.close()
+
+
+@pytest.mark.parametrize(
+    ("length", "allowed"),
+    [("0", True), (str(loopback_guard.BODY_LIMIT), True), (str(loopback_guard.BODY_LIMIT + 1), False)],
+)
+def test_the_longest_body(length: str, allowed: bool) -> None:
+    if allowed:
+        assert loopback_guard._length({"content-length": length}) == int(length)
+    else:
+        with pytest.raises(loopback_guard.Stranger):
+            loopback_guard._length({"content-length": length})
 
 
 def test_a_flood_of_requests_with_a_wrong_token(running: Running, channel: LoopbackChannel) -> None:

@@ -19,7 +19,7 @@ from resolve_bridge.inside.greeting import greet, is_alive
 from resolve_bridge.inside.jobs import Jobs, TooMany
 from resolve_bridge.inside.menu_file import menu_text, read_menu_file
 from resolve_bridge.inside.private_files import read_private, write_private
-from resolve_bridge.inside.proofs import answer_proof, new_token, request_proof, same
+from resolve_bridge.inside.proofs import answer_proof, digest_of, new_token, request_proof, same
 
 INSIDE = Path(own_files.__file__).parent
 
@@ -136,6 +136,7 @@ def test_proofs_differ_by_everything_that_they_hold() -> None:
         answer_proof(token, "n", b"d"),
     }
     assert len(proofs) == 6
+    assert request_proof(token, "n", digest_of(b"d")) != answer_proof(token, "n", b"d")
     assert same("a", "a")
     assert not same("a", "b")
     assert not same("ä", "\udcff")
