@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from plugin.errors import HostError
+from plugin.errors import HostError, HostNotRunning
 from plugin.hosts import StemPiece
 from resolve_bridge.channels import Channel, result_of
 from resolve_bridge.layouts import FramedTrack
@@ -179,9 +179,11 @@ def _facts(piece: StemPiece) -> Json:
 
 
 def _left(answer: Mapping[str, object]) -> bool:
-    """Whether a refusal says that something of ours could not be taken back."""
+    """Whether something of ours could not be taken back, or may not have been: nobody answered any more."""
     error = answer.get("error")
-    return isinstance(error, Mapping) and bool(error.get("left"))
+    if not isinstance(error, Mapping):
+        return True
+    return bool(error.get("left")) or error.get("kind") == HostNotRunning.__name__
 
 
 def piece_count(records: list[Json]) -> int:

@@ -15,7 +15,7 @@ from .bins import (
     import_file,
     make_bin,
 )
-from .calls import BridgeFault, bin_mark, call, identity, path_of, read, refused, same_path, text
+from .calls import NOT_RUNNING, BridgeFault, bin_mark, call, identity, path_of, read, refused, same_path, text
 from .keeping import EditorState
 from .removing import Removal, remove_records
 from .session import Session
@@ -44,6 +44,8 @@ def place(resolve: Any, request: Json) -> Json:
         elsewhere = state.is_elsewhere()
         left = work.undo(state)
         unrestored = state.put_back(settle)
+        if not text(resolve, "GetProductName"):
+            raise _gone(fault) from None
         raise (_abandoned(fault) if elsewhere else _told(fault, left, unrestored)) from None
     except BaseException:
         work.undo(state)
@@ -60,6 +62,17 @@ def _told(fault: BridgeFault, left: List[str], unrestored: List[str]) -> BridgeF
     if left:
         remedy = "Close any window that is open in Resolve, run `sagafoley resolve remove`, then place again."
     return BridgeFault(fault.kind, message, remedy, fault.detail, len(left))
+
+
+def _gone(fault: BridgeFault) -> BridgeFault:
+    """The fault where Resolve does not answer any more."""
+    return BridgeFault(
+        NOT_RUNNING,
+        "DaVinci Resolve stopped answering while pieces were placed.",
+        "Start Resolve, open the project and its timeline, run `sagafoley resolve remove`, then place again.",
+        fault.message,
+        left=1,
+    )
 
 
 def _abandoned(fault: BridgeFault) -> BridgeFault:
