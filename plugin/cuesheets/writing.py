@@ -56,7 +56,7 @@ def format_cue_file(
         presets: what goes without saying.
         dismissed: cues that are written too, switched off.
         orphans: entries of an earlier file without a place on the timeline; they stay, switched off.
-        complete: say preset, seed and takes of every cue, so that settings and options change none of them.
+        complete: say preset, seed, takes and inversion of every cue, so that no setting changes them.
     """
     lines = [
         _HEADER,
@@ -95,7 +95,7 @@ def _pairs(
     yield "end", _shown_time(spot.record.end, sheet)
     yield "label", spot.label
     yield "prompt", cue.prompt
-    if cue.negative_prompt:
+    if cue.negative_prompt or spot.negative_prompt:  # what the timeline says may have been taken away
         yield "negative_prompt", cue.negative_prompt
     if complete or cue.preset != usual.preset:
         yield "preset", cue.preset
@@ -114,8 +114,8 @@ def _pairs(
         yield "matte", NO_MATTE
     else:
         yield "matte", spot.matte.channel.value
-        if spot.matte.invert:
-            yield "invert", True
+        if complete or spot.matte.invert:
+            yield "invert", spot.matte.invert
 
 
 def _shown_time(time: Fraction, sheet: CueSheet) -> str:

@@ -211,10 +211,11 @@ class PortAudioError(Exception):
 def library(*, streams: list[Any]) -> Any:
     """A stand-in for the module `sounddevice`."""
 
-    def open_stream(**_: Any) -> Any:
+    def open_stream(*, callback: Any, **_: Any) -> Any:
         made = streams.pop(0)
         if isinstance(made, Exception):
             raise made
+        made.callback = callback
         return made
 
     begun: list[str] = []
@@ -228,26 +229,20 @@ def library(*, streams: list[Any]) -> Any:
 
 
 class Stream:
+    """A stand-in for PortAudio's stream; a test is the device's thread and clock."""
+
     def __init__(self) -> None:
-        self.free = 5760
+        self.time = 50.0
+        self.latency = 0.05
+        self.active = True
         self.fails = False
         self.calls: list[str] = []
-
-    @property
-    def write_available(self) -> int:
-        if self.fails:
-            raise PortAudioError("unplugged")
-        return self.free
+        self.callback: Any = None
 
     def start(self) -> None:
         if self.fails:
             raise PortAudioError("busy")
         self.calls.append("start")
-
-    def write(self, data: bytes) -> None:
-        if self.fails:
-            raise PortAudioError("unplugged")
-        self.free -= len(data) // 4
 
     def abort(self, ignore_errors: bool = False) -> None:
         self.calls.append("abort")
@@ -255,29 +250,90 @@ class Stream:
     def close(self, ignore_errors: bool = False) -> None:
         self.calls.append("close")
 
+    def ask(self, samples: int, *, moment: float) -> bytes:
+        out = bytearray(4 * samples)
+        self.callback(out, samples, types.SimpleNamespace(outputBufferDacTime=moment), None)
+        return bytes(out)
 
-def test_portaudio_tells_what_was_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = Stream()
-    monkeypatch.setitem(sys.modules, "sounddevice", library(streams=[stream]))
+
+@pytest.fixture
+def stream(monkeypatch: pytest.MonkeyPatch) -> Stream:
+    made = Stream()
+    monkeypatch.setitem(sys.modules, "sounddevice", library(streams=[made]))
+    return made
+
+
+def test_portaudio_tells_what_was_heard(stream: Stream) -> None:
     speaker = open_speaker()
     speaker.start()
-    speaker.write(bytes(4 * 1000))
-
-    assert speaker.room() == 4760
     assert speaker.heard() == 0
-    stream.free += 300
-    assert speaker.heard() == 300
+    assert speaker.room() == 4800
+    data = np.arange(2 * 4800, dtype=np.int16).tobytes()
+    speaker.write(data)
+    assert speaker.room() == 0
+
+    assert stream.ask(480, moment=50.1) == data[: 4 * 480]
+    assert speaker.room() == 480
+    assert speaker.heard() == 0
+    stream.time = 50.1 + 100 / 48_000
+    assert speaker.heard() == 100
+    stream.ask(480, moment=50.11)
+    stream.time = 50.2
+    assert speaker.heard() == 960
+    stream.time = 50.11
+    assert speaker.heard() == 960
+
+
+def test_a_device_that_gets_too_little_plays_silence(stream: Stream) -> None:
+    speaker = open_speaker()
+    speaker.start()
+    speaker.write(b"\1\2\3\4" * 10)
+
+    assert stream.ask(20, moment=50.0) == b"\1\2\3\4" * 10 + bytes(40)
+    assert stream.ask(5, moment=50.1) == bytes(20)
+    stream.time = 60.0
+    assert speaker.heard() == 10
+
+
+def test_a_device_without_a_clock_is_taken_at_its_word(stream: Stream) -> None:
+    speaker = open_speaker()
+    speaker.start()
+    speaker.write(bytes(4 * 4800))
+    stream.ask(4000, moment=0.0)
+
+    assert speaker.heard() == 4000 - 2400
+
+
+def test_starting_again_forgets_what_waited(stream: Stream) -> None:
+    speaker = open_speaker()
+    speaker.start()
+    speaker.write(b"\1\1\1\1" * 100)
+    speaker.stop()
+    speaker.start()
+
+    assert stream.ask(10, moment=50.0) == bytes(40)
+    assert speaker.heard() == 0
+    speaker.close()
+    assert stream.calls == ["start", "abort", "start", "close"]
+
+
+def test_a_device_that_stops_or_stands_still_has_gone_away(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speaker = open_speaker()
     stream.fails = True
-    with pytest.raises(SoundUnavailable, match="went away"):
-        speaker.room()
-    with pytest.raises(SoundUnavailable, match="went away"):
-        speaker.write(bytes(4))
-    assert speaker.heard() == 1000
     with pytest.raises(SoundUnavailable, match="does not play"):
         speaker.start()
-    speaker.stop()
-    speaker.close()
-    assert stream.calls == ["start", "abort", "close"]
+    stream.fails = False
+    speaker.start()
+    now = time.monotonic()
+    monkeypatch.setattr("plugin.controller.devices.time.monotonic", lambda: now + 10)
+    with pytest.raises(SoundUnavailable, match="went away"):
+        speaker.room()
+    monkeypatch.undo()
+    stream.active = False
+    with pytest.raises(SoundUnavailable, match="went away"):
+        speaker.room()
 
 
 def test_devices_are_listed_anew_once(monkeypatch: pytest.MonkeyPatch) -> None:

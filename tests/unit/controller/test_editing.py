@@ -12,6 +12,7 @@ from plugin.controller.desk import Desk
 from plugin.controller.views import Action, CueEdit, SpotState, Topic
 from plugin.cuesheets.reading import read_cue_file
 from plugin.errors import UsageError
+from tests.cli.made_timelines import make_timeline
 from tests.unit.controller.waiting import messages, settle, wait_until
 
 
@@ -267,3 +268,17 @@ def test_a_killed_desk_leaves_a_whole_sheet(timeline, folders, tmp_path):
     entries = read_cue_file(timeline.path.with_name("film.cues.toml")).entries
     assert entries[0].prompt.startswith("prompt ")
     assert len(entries) == 2
+
+
+def test_words_and_inversion_of_the_timeline_that_were_taken_away_stay_away(
+    opened, open_on, folders, tmp_path
+):
+    made = make_timeline(tmp_path / "edit", labels=("MASK violin | not trumpet | invert",))
+    desk = opened(made.path)
+    assert desk.spots.inspector(["001"]).invert.value is True
+    desk.spots.edit(["001"], CueEdit(negative_prompt="", prompt="", invert=False))
+    desk.close()
+    again = open_on(Desk.open(folders=folders), made.path)
+    fields = again.spots.inspector(["001"])
+    assert (fields.negative_prompt.value, fields.prompt.value, fields.invert.value) == ("", "", False)
+    again.close()
