@@ -182,6 +182,8 @@ class TakesPanel(QWidget):
         )
         self._columns_wanted.setSingleShot(True)  # once, after everything has its size
         self._columns_wanted.timeout.connect(self.columns_changed)
+        tools.setContentsMargins(6, 0, 4, 0)
+        level.setContentsMargins(6, 0, 4, 4)
         self.setLayout(column(self._above, self.area, tools, level, space=3))
         self.area.viewport().installEventFilter(self)
 

@@ -225,6 +225,7 @@ class Transport(QWidget):
         line.addWidget(self.speed, 1)
         line.addLayout(self.right)
         self.reason.setVisible(False)
+        self.reason.setIndent(6)
         self.setLayout(column(self._ruler, line, self.reason, space=3))
         self.bar.sought.connect(self.seek_wanted)
 
