@@ -23,6 +23,7 @@ _LIBRARIES = (
     "tokenizers",
     "ftfy",
     "filelock",
+    "sounddevice",
     "platformdirs",
     "requests",
 )

@@ -20,6 +20,8 @@ from models_onnx.bundle import Bundle
 from plugin.controller.chores import unforeseen
 from plugin.controller.process_memory import resident_bytes
 from plugin.controller.renders import render_sheet
+from plugin.controller.shelf import Pictures, pictures_of
+from plugin.controller.trouble import Stamps, media_stamps
 from plugin.controller.wire import (
     EngineOrder,
     Message,
@@ -29,7 +31,7 @@ from plugin.controller.wire import (
     failure_message,
     order_of_message,
 )
-from plugin.cues import Severity
+from plugin.cues import Severity, Spot
 from plugin.engine.bundle_errors import bundle_errors
 from plugin.engine.cache import FeatureCache
 from plugin.engine.engine import Engine
@@ -50,6 +52,9 @@ _PROGRESS_EVERY = 0.05
 
 _MEMORY_STEP = 2**22
 """Bytes that are worth a message."""
+
+
+SpotLooks = tuple[Pictures, tuple[Stamps, ...]]
 
 
 @dataclass(slots=True)
@@ -95,6 +100,7 @@ class Renderer:
     inbox: Inbox
     engine: Engine | None = None
     order: EngineOrder | None = None
+    good: set[SpotLooks] = field(default_factory=set)
     _told_at: float = 0.0
 
     def serve(self) -> None:
@@ -152,16 +158,21 @@ class Renderer:
         return self.engine
 
     def _check(self, order: RenderOrder, engine: Engine) -> None:
-        """Looks closely at the media of the cue.
+        """Looks closely at the media of the cue; where nothing has changed since, once.
 
         Raises:
             SagafoleyError: it cannot be rendered.
         """
+        seen = _looks_of(order.sheet.cues[0].spot)
+        if seen in self.good:
+            return
         problems = check_sheet(order.sheet, folder=order.folder, tokens=engine.manifest.text.length)
         for problem in problems:
             if problem.severity is Severity.BLOCKER:
                 raise SagafoleyError(problem.message, remedy=problem.remedy, detail=problem.subject)
             self.line.tell({"tell": "warning", "item": order.item, "message": problem.message})
+        if not problems:
+            self.good.add(seen)
 
     def _tell(self, order: RenderOrder, event: RenderEvent) -> None:
         item = order.item
@@ -192,6 +203,13 @@ class Renderer:
                 "total": event.total,
             }
         )
+
+
+def _looks_of(spot: Spot) -> SpotLooks:
+    """What decides the pictures of a spot, and how their files are now."""
+    clips = (spot.picture, spot.matte.clip if spot.matte else None)
+    media = (clip.media for clip in clips if clip is not None and clip.media is not None)
+    return pictures_of(spot), tuple(media_stamps(one) for one in media)
 
 
 def open_engine(order: EngineOrder) -> Engine:

@@ -92,10 +92,11 @@ def look_at_media(session: Session, book: Book, told: Iterable[Problem]) -> Medi
         known=told,
         tokens=session.tokens or USUAL_TOKENS,
     )
-    return MediaLook(problems, {media: _stamps(media) for media in all_media(book)})
+    return MediaLook(problems, {media: media_stamps(media) for media in all_media(book)})
 
 
-def _stamps(media: MediaSource) -> Stamps:
+def media_stamps(media: MediaSource) -> Stamps:
+    """Size and time of last change of a movie, or of the ends of an image sequence."""
     if isinstance(media, ImageSequence):
         paths: tuple[Path, ...] = (media.folder, media.path_of(media.first), media.path_of(media.last))
     else:

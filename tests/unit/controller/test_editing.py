@@ -270,9 +270,7 @@ def test_a_killed_desk_leaves_a_whole_sheet(timeline, folders, tmp_path):
     assert len(entries) == 2
 
 
-def test_words_and_inversion_of_the_timeline_that_were_taken_away_stay_away(
-    opened, open_on, folders, tmp_path
-):
+def test_what_the_timeline_says_and_was_taken_away_stays_away(opened, open_on, folders, tmp_path):
     made = make_timeline(tmp_path / "edit", labels=("MASK violin | not trumpet | invert",))
     desk = opened(made.path)
     assert desk.spots.inspector(["001"]).invert.value is True
