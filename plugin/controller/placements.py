@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from plugin.controller.book import TakeNote
 from plugin.controller.hosts import answered
 from plugin.controller.levels import ChosenTake, provide
 from plugin.controller.session import Session
 from plugin.controller.sheets import timecodes
-from plugin.controller.states import chosen_take, level_mark, takes_of, why_outdated
+from plugin.controller.states import chosen_take, level_mark, read_mark, takes_of, why_outdated
 from plugin.controller.takerows import level_words, take_title
 from plugin.controller.views import PieceLine, PlacementReport, PlacementSummary, TimelineView
 from plugin.cues import CueSheet
@@ -92,14 +91,12 @@ def selection(session: Session, cue_ids: Sequence[str], *, alone: bool = False) 
 def _lying(session: Session, wanted: set[str]) -> Iterable[ChosenTake]:
     """What lies on the timeline of spots that are not asked for."""
     for cue in session.book.sheet.cues:
-        mark = session.placed.get(cue.id)
+        mark = read_mark(session.placed.get(cue.id, ""))
         if mark is None or cue.id in wanted:
             continue
-        name, gain, fade_in, fade_out = mark.rsplit(" ", 3)
-        take = next((take for take in takes_of(cue, session) if take.name == name), None)
+        take = next((take for take in takes_of(cue, session) if take.name == mark[0]), None)
         if take is not None and take.cue.spot.record == cue.spot.record:
-            note = TakeNote(gain_db=float(gain), fade_in=float(fade_in), fade_out=float(fade_out))
-            yield ChosenTake(cue, take, note)
+            yield ChosenTake(cue, take, mark[1])
 
 
 def placement_summary(session: Session, chosen: Selection, *, target: str) -> PlacementSummary:

@@ -55,6 +55,15 @@ def level_mark(take: Take, note: TakeNote) -> str:
     return f"{take.name} {note.gain_db:g} {note.fade_in:g} {note.fade_out:g}"
 
 
+def read_mark(mark: str) -> tuple[str, TakeNote] | None:
+    """The take's name and its level that `level_mark` wrote; None for anything else."""
+    try:
+        name, gain, fade_in, fade_out = mark.rsplit(" ", 3)
+        return name, TakeNote(gain_db=float(gain), fade_in=float(fade_in), fade_out=float(fade_out))
+    except ValueError:
+        return None
+
+
 def is_placed(cue: Cue, session: Session) -> bool:
     """Whether the chosen take, as it is today, lies on the host's timeline."""
     mark, take = session.placed.get(cue.id), chosen_take(cue, session)

@@ -11,7 +11,7 @@ from plugin.controller.board import Board
 from plugin.controller.editing import Editing
 from plugin.controller.session import Session
 from plugin.controller.shelf import Shelf
-from plugin.controller.states import chosen_take, takes_of, why_outdated
+from plugin.controller.states import chosen_take, read_mark, takes_of, why_outdated
 from plugin.controller.takerows import take_row, take_title
 from plugin.controller.views import TakeRow, Topic
 from plugin.cues import Cue
@@ -123,12 +123,15 @@ class Takes:
         """Move takes into the trash folder; undo brings them back.
 
         Raises:
-            UsageError: one of them lies on the host's timeline, which would lose its sound.
+            UsageError: no such take, or one of them lies on the host's timeline, which would lose its sound.
         """
         session = self._board.open_session()
         book = session.book
-        for cue_id, mark in session.placed.items():
-            if mark.rsplit(" ", 3)[0] in takes:
+        for take in takes:
+            self._take(take)
+        for cue_id, text in session.placed.items():
+            mark = read_mark(text)
+            if mark is not None and mark[0] in takes:
                 raise UsageError(
                     f"A take of spot {cue_id} lies on the timeline.",
                     remedy="Place another take of the spot first, or remove the placement.",

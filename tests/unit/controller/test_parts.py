@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from plugin.controller.book import TakeNote
 from plugin.controller.chores import Chores
 from plugin.controller.items import duration_words
 from plugin.controller.notes import Notes, SpotMark, format_notes, read_notes, spot_key
 from plugin.controller.pace import Pace, TakeProgress
 from plugin.controller.shelf import Shelf, outdated
+from plugin.controller.states import level_mark, read_mark
 from plugin.controller.wire import (
     EngineOrder,
     RenderOrder,
@@ -202,3 +204,14 @@ def test_a_take_of_another_bundle_or_timeline_is_outdated():
     assert "another bundle (made)" in outdated(take, cue, timeline="Film", bundle="e" * 64, footage=None)
     assert outdated(take, cue, timeline="Other", bundle="", footage=None) == "Made for another timeline."
     assert "other pictures" in outdated(take, cue, timeline="Film", bundle="d" * 64, footage="f")
+
+
+def test_marks_of_what_is_placed_are_read_as_they_were_written():
+    take = made_cues.take("Film_001_a b_t01")
+    note = TakeNote(gain_db=-3.25, fade_in=0.1)
+    assert read_mark(level_mark(take, note)) == (take.name, note)
+
+
+@pytest.mark.parametrize("mark", ["", "name", "name 1 2", "name a b c"])
+def test_other_marks_mean_nothing(mark):
+    assert read_mark(mark) is None

@@ -66,6 +66,8 @@ def test_an_unknown_take_or_spot_is_refused(rendered):
         rendered.takes.choose("001", "nope")
     with pytest.raises(UsageError, match="no take nope"):
         rendered.takes.star("nope", on=True)
+    with pytest.raises(UsageError, match="no take"):
+        rendered.takes.delete(["../film"])
     with pytest.raises(UsageError, match="no spot 099"):
         rendered.takes.choose("099", "")
 
