@@ -74,6 +74,13 @@ def _add_size(parser: argparse.ArgumentParser, name: str) -> None:
         "--random-weights", action="store_true", help="draw the weights from the tensors' names"
     )
     parser.add_argument(
+        "--provider",
+        choices=("cpu", "cuda", "coreml-safe"),
+        default="cpu",
+        help="cuda: add graphs whose heavy arithmetic is in float16 for NVIDIA GPUs; the others are the same"
+        " standard operators, which every provider takes (default: cpu)",
+    )
+    parser.add_argument(
         "--precision", choices=("fp32", "fp16"), default="fp32", help="of the stored weights (default: fp32)"
     )
     parser.add_argument("--salt", default="", help="other random weights")
@@ -87,6 +94,7 @@ def _export(options: argparse.Namespace) -> None:
     _need_torch()
     from exporter.export import export_bundle  # noqa: PLC0415  torch takes seconds to import
     from exporter.labels import checkpoint_label, random_label  # noqa: PLC0415
+    from exporter.lowering import Form  # noqa: PLC0415
     from exporter.networks import CheckpointFolder, RandomWeights  # noqa: PLC0415
     from exporter.sizes import SIZES  # noqa: PLC0415
 
@@ -100,7 +108,13 @@ def _export(options: argparse.Namespace) -> None:
     if options.about is not None:
         label = replace(label, about=_text(options.about))
     bundle = export_bundle(
-        sizes, weights, label, output=options.output, say=_say, precision=options.precision
+        sizes,
+        weights,
+        label,
+        output=options.output,
+        say=_say,
+        precision=options.precision,
+        form=Form.GPU if options.provider == "cuda" else Form.PLAIN,
     )
     size = sum(file.bytes for file in bundle.manifest.files.values())
     _say(f"{bundle.folder}: {len(bundle.manifest.files)} files, {size / 1e6:.1f} MB, digest {bundle.digest}")

@@ -23,6 +23,7 @@ from exporter import halving, lowering, verify
 from exporter.errors import ExportError
 from exporter.graphs import Graph, example_inputs, graphs_of
 from exporter.labels import Label, model_card
+from exporter.lowering import Form
 from exporter.models.flow import FlowNetwork
 from exporter.networks import Weights
 from exporter.sizes import Sizes
@@ -50,6 +51,8 @@ NULL_FILE = "null_conditions.npz"
 CARD_FILE = "MODEL_CARD.md"
 PARITY_FILE = "parity.json"
 BOX_THRESHOLD = 0.5
+HALF_ROLES = ("text_encoder", "image_encoder", "sync_encoder", "conditions", "flow")
+"""Graphs that are made a second time for CUDA; decoder and vocoder lose too much in half precision."""
 
 Say = Callable[[str], None]
 
@@ -61,6 +64,7 @@ class _Growing:
     Attributes:
         folder: hidden, beside the final place.
         precision: "fp32", or "fp16" for weights kept in half precision.
+        gpu: make the second form of the graphs, for CUDA, too.
         rows: differences measured so far.
         latent: once the flow network was there.
         parameters: of the networks so far.
@@ -69,6 +73,7 @@ class _Growing:
     folder: Path
     sizes: Sizes
     precision: str
+    gpu: bool
     say: Say
     rows: list[Difference] = field(default_factory=list)
     latent: LatentSpec | None = None
@@ -76,7 +81,14 @@ class _Growing:
 
 
 def export_bundle(
-    sizes: Sizes, weights: Weights, label: Label, *, output: Path, say: Say, precision: str = "fp32"
+    sizes: Sizes,
+    weights: Weights,
+    label: Label,
+    *,
+    output: Path,
+    say: Say,
+    precision: str = "fp32",
+    form: Form = Form.PLAIN,
 ) -> Bundle:
     """Make a bundle in the folder `output`.
 
@@ -87,6 +99,7 @@ def export_bundle(
         output: a new folder, or that of a bundle to replace.
         say: told of progress, and of the table of differences.
         precision: of the stored weights: "fp32", or "fp16" (half the size; see `halving`).
+        form: `GPU` adds to the plain graphs, which every bundle has, those for CUDA.
 
     Returns:
         The bundle, every file verified.
@@ -100,7 +113,7 @@ def export_bundle(
         message = f"{label.id!r} titled {label.title!r} cannot be a bundle's id and title."
         raise ExportError(message, remedy="Name an id of lower-case letters and digits, such as violin-2.")
     with _folder_beside(output) as folder:
-        growing = _Growing(folder=folder, sizes=sizes, precision=precision, say=say)
+        growing = _Growing(folder=folder, sizes=sizes, precision=precision, gpu=form is Form.GPU, say=say)
         for name, graphs in groupby(graphs_of(sizes), key=lambda graph: graph.network):
             _add_network(growing, name, tuple(graphs), weights)
         say(verify.difference_table(growing.rows, sizes))
@@ -110,6 +123,11 @@ def export_bundle(
         Bundle.open(folder).verify()
         _put_in_place(folder, output)
     return Bundle.open(output)
+
+
+def gpu_file(role: str) -> str:
+    """The file of a graph's form for CUDA."""
+    return f"{role}.gpu.onnx"
 
 
 def refuse_foreign(output: Path) -> None:
@@ -136,21 +154,31 @@ def _add_network(growing: _Growing, name: str, graphs: Sequence[Graph], weights:
         growing.say(f"{graph.role}: exporting")
         module = graph.wrap(network)
         known[graph.role] = verify.references(graph, module, growing.sizes)
-        lowering.save(_lowered(graph, module, growing), growing.folder / graph.spec.file)
+        for file, form in _forms(growing, graph.role).items():
+            lowering.save(_lowered(graph, module, growing, form=form), growing.folder / file)
     del network, module
     gc.collect()
     for graph in graphs:
         growing.say(f"{graph.role}: comparing with torch")
-        path, wanted = growing.folder / graph.spec.file, known.pop(graph.role)
-        growing.rows += verify.differences(path, graph.spec, wanted, role=graph.role)
+        wanted = known.pop(graph.role)
+        for file in _forms(growing, graph.role):
+            row = file.removesuffix(".onnx")
+            growing.rows += verify.differences(growing.folder / file, graph.spec, wanted, role=row)
 
 
-def _lowered(graph: Graph, module: nn.Module, growing: _Growing) -> ir.Model:
+def _forms(growing: _Growing, role: str) -> dict[str, Form]:
+    """The files of a graph and the form of each."""
+    forms = {f"{role}.onnx": Form.PLAIN}
+    return forms | ({gpu_file(role): Form.GPU} if growing.gpu and role in HALF_ROLES else {})
+
+
+def _lowered(graph: Graph, module: nn.Module, growing: _Growing, *, form: Form) -> ir.Model:
     sizes = growing.sizes
     frames = 3 * sizes.synchformer.segment_frames
     lengths = verify.pass_lengths(graph, sizes, frames=frames, batch=2)
-    model = lowering.lower(module, graph.spec, example_inputs(graph, sizes, lengths), compact=sizes.compact)
-    if _is_halved(growing, graph.role):
+    inputs = example_inputs(graph, sizes, lengths)
+    model = lowering.lower(module, graph.spec, inputs, compact=sizes.compact, form=form)
+    if form is Form.PLAIN and _is_halved(growing, graph.role):
         halving.keep_in_half(model, role=graph.role)
     return model
 
@@ -160,9 +188,9 @@ def _is_halved(growing: _Growing, role: str) -> bool:
 
 
 def _tolerances(growing: _Growing) -> dict[str, float]:
-    halved = {
-        role: halving.TOLERANCE for role in verify.worst_by_role(growing.rows) if _is_halved(growing, role)
-    }
+    rows = verify.worst_by_role(growing.rows)
+    gpu = {gpu_file(role).removesuffix(".onnx") for role in HALF_ROLES}
+    halved = {row: halving.TOLERANCE for row in rows if row in gpu or _is_halved(growing, row)}
     return halved | growing.sizes.tolerances
 
 
@@ -223,6 +251,7 @@ def _manifest(growing: _Growing, weights: Weights, label: Label) -> Manifest:
         graphs={graph.role: graph.spec for graph in graphs_of(sizes)},
         files=describe_files(growing.folder),
         parity=verify.worst_by_role(growing.rows),
+        gpu_graphs={role: gpu_file(role) for role in HALF_ROLES} if growing.gpu else {},
     )
 
 

@@ -39,10 +39,20 @@ def keep_in_half(model: ir.Model, *, role: str) -> None:
     for value in tuple(graph.initializers.values()):
         tensor = value.const_value
         if tensor is not None and tensor.dtype == ir.DataType.FLOAT and tensor.size >= LEAST:
-            _halve(graph, value, _rounded(tensor.numpy(), role=role, name=value.name or ""))
+            _halve(graph, value, rounded(tensor.numpy(), role=role, name=value.name or ""))
 
 
-def _rounded(weight: NDArray[Any], *, role: str, name: str) -> NDArray[np.float16]:
+def rounded(weight: NDArray[Any], *, role: str, name: str) -> NDArray[np.float16]:
+    """A float32 weight in half precision.
+
+    Args:
+        weight: infinite constants stay infinite.
+        role: of its graph, for the message.
+        name: of the weight.
+
+    Raises:
+        ExportError: it is too large.
+    """
     with np.errstate(over="ignore"):
         rounded = weight.astype(np.float16)
     overflown = np.isfinite(weight) & ~np.isfinite(rounded)  # a causal mask is infinite by itself

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SCHEMA = 1
@@ -197,6 +197,8 @@ class Manifest:
         graphs: by role: text_encoder, image_encoder, sync_encoder, conditions, flow, decoder, vocoder.
         files: every file of the bundle but the manifest, by its relative posix path.
         parity: relative L2 differences ONNX against torch measured at export, by graph.
+        gpu_graphs: files of the same graphs in another form, by role: their heavy arithmetic in float16,
+            attention as ONNX Runtime's own operator. Used on CUDA; roles without one use `graphs`.
     """
 
     schema: int
@@ -220,3 +222,4 @@ class Manifest:
     graphs: dict[str, GraphSpec]
     files: dict[str, FileSpec]
     parity: dict[str, float]
+    gpu_graphs: dict[str, str] = field(default_factory=dict)

@@ -68,7 +68,10 @@ def format_manifest(manifest: Manifest) -> bytes:
     Raises:
         ValueError: the manifest would not be accepted on reading.
     """
-    text = json.dumps(dataclasses.asdict(manifest), indent=1, ensure_ascii=False, allow_nan=False)
+    document = dataclasses.asdict(manifest)
+    if not manifest.gpu_graphs:
+        del document["gpu_graphs"]
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     content = (text + "\n").encode("utf-8")
     try:
         parse_manifest(content, path=Path("manifest"))
@@ -152,11 +155,18 @@ def _value(kind: Any, value: Any, where: str) -> Any:
 def _fields(kind: Any, value: Any, where: str) -> Any:
     entries = _of(dict, value, where)
     hints = typing.get_type_hints(kind)
-    missing, unknown = hints.keys() - entries.keys(), entries.keys() - hints.keys()
+    optional = {field.name for field in dataclasses.fields(kind) if callable(field.default_factory)}
+    missing, unknown = hints.keys() - entries.keys() - optional, entries.keys() - hints.keys()
     if missing or unknown:
         what = "lacks" if missing else "has the unknown"
         _bad(f"{where} {what} {', '.join(sorted(missing or unknown))}")
-    return kind(**{name: _value(hint, entries[name], f"{where}.{name}") for name, hint in hints.items()})
+    return kind(
+        **{
+            name: _value(hint, entries[name], f"{where}.{name}")
+            for name, hint in hints.items()
+            if name in entries
+        }
+    )
 
 
 def _of(kind: Any, value: Any, where: str) -> Any:
@@ -209,6 +219,8 @@ def _problems(manifest: Manifest) -> Iterator[str]:
 def _graph_problems(manifest: Manifest) -> Iterator[str]:
     if set(manifest.graphs) != set(ROLES):
         yield f"graphs are {', '.join(sorted(manifest.graphs))}; they must be {', '.join(sorted(ROLES))}"
+    if not manifest.gpu_graphs.keys() <= set(ROLES):
+        yield f"gpu_graphs are {', '.join(sorted(manifest.gpu_graphs))}; known are {', '.join(sorted(ROLES))}"
     for role, graph in manifest.graphs.items():
         for tensor in (*graph.inputs, *graph.outputs):
             yield from _tensor_problems(tensor, role)
@@ -234,6 +246,7 @@ def _file_problems(manifest: Manifest) -> Iterator[str]:
         if file.bytes < 0 or _SHA256.fullmatch(file.sha256) is None:
             yield f"file {_short(name)} has no proper size and sha256"
     used = [manifest.text.tokenizer, manifest.null_conditions, *(g.file for g in manifest.graphs.values())]
+    used += manifest.gpu_graphs.values()
     for name in used:
         if name not in manifest.files:
             yield f"file {_short(name)} is used but not listed under files"

@@ -103,6 +103,11 @@ class Engine:
         return self.sessions.calls
 
     @property
+    def fallen_back(self) -> int:
+        """Runs since opening that overflowed in half precision and were done again in float32."""
+        return self.sessions.fallen_back.total()
+
+    @property
     def loads(self) -> Mapping[str, int]:
         """Loads of every graph so far, by role."""
         return self.sessions.loads

@@ -36,6 +36,8 @@ class Sessions:
         provider: where they run.
         calls: runs by role since opening.
         loads: loads by role since opening.
+        fallen_back: runs by role whose half-precision graph gave values that are no numbers, and that
+            were done again in float32.
     """
 
     def __init__(
@@ -45,9 +47,13 @@ class Sessions:
         self.provider = provider
         self.calls: Counter[str] = Counter()
         self.loads: Counter[str] = Counter()
+        self.fallen_back: Counter[str] = Counter()
         self._threads = threads
         self._memory = memory
-        self._sessions: dict[str, Any] = {}  # the least recently used first
+        self._sessions: dict[str, Any] = {}  # by file of the graph, the least recently used first
+        self._roles = {graph.file: role for role, graph in bundle.manifest.graphs.items()} | {
+            file: role for role, file in bundle.manifest.gpu_graphs.items()
+        }
 
     @classmethod
     def open(
@@ -79,18 +85,20 @@ class Sessions:
     @property
     def loaded(self) -> frozenset[str]:
         """Roles of the graphs in memory."""
-        return frozenset(self._sessions)
+        return frozenset(self._roles[file] for file in self._sessions)
 
     def drop(self, *roles: str) -> None:
         """Forget the named graphs, or all of them, and give their memory back."""
-        for role in roles or tuple(self._sessions):
-            self._sessions.pop(role, None)
+        for file in tuple(self._sessions):
+            if not roles or self._roles[file] in roles:
+                del self._sessions[file]
         give_back_freed()
 
     def run(self, role: str, feeds: Mapping[str, Array]) -> dict[str, Float]:
         """The outputs of one graph, by name, checked to be finite.
 
-        Where memory runs out the other graphs are dropped, and the run is tried once more.
+        Where memory runs out the other graphs are dropped, and the run is tried once more. What
+        overflows in half precision is done again in float32.
 
         Args:
             role: "flow", "decoder", ...
@@ -101,20 +109,34 @@ class Sessions:
             OutOfMemory, EngineError: the graph could not be loaded or run.
             BundleCorrupt: the graph's file was changed.
         """
+        file = self._file(role)
+        outputs = self._run_with_room(role, file, feeds)
+        whole = self.bundle.manifest.graphs[role].file
+        if file != whole and not all(np.isfinite(value).all() for value in outputs.values()):
+            self.fallen_back[role] += 1
+            outputs = self._run_with_room(role, whole, feeds)
+        for name, value in outputs.items():
+            check_finite(value, role=role, name=name)
+        return outputs
+
+    def _file(self, role: str) -> str:
+        """The file of the graph for this provider: on CUDA the one made for it, if there is one."""
+        manifest = self.bundle.manifest
+        usual = manifest.graphs[role].file
+        return manifest.gpu_graphs.get(role, usual) if self.provider is Provider.CUDA else usual
+
+    def _run_with_room(self, role: str, file: str, feeds: Mapping[str, Array]) -> dict[str, Float]:
         try:
-            outputs = self._run(role, feeds)
+            return self._run(role, file, feeds)
         except OutOfMemory:
             others = self.loaded - {role}
             if not others:
                 raise
             self.drop(*others)
-            outputs = self._run(role, feeds)
-        for name, value in outputs.items():
-            check_finite(value, role=role, name=name)
-        return outputs
+            return self._run(role, file, feeds)
 
-    def _run(self, role: str, feeds: Mapping[str, Array]) -> dict[str, Float]:
-        session = self._session(role)
+    def _run(self, role: str, file: str, feeds: Mapping[str, Array]) -> dict[str, Float]:
+        session = self._session(role, file)
         names = [output.name for output in self.bundle.manifest.graphs[role].outputs]
         self.calls[role] += 1
         try:
@@ -123,35 +145,38 @@ class Sessions:
             raise describe_failure(error, action=f"run the {role} graph") from None
         return dict(zip(names, values, strict=True))
 
-    def _session(self, role: str) -> Any:
-        session = self._sessions.pop(role, None)
+    def _session(self, role: str, file: str) -> Any:
+        session = self._sessions.pop(file, None)
         if session is None:
-            self._make_room(role)
-            session = self._load(role)
+            self._make_room(file)
+            session = self._load(role, file)
             self.loads[role] += 1
-        self._sessions[role] = session
+        self._sessions[file] = session
         return session
 
-    def _make_room(self, role: str) -> None:
+    def _make_room(self, file: str) -> None:
         """Drop the least recently used graphs until there is room for another."""
         if self._memory is None:
             return
         sizes = {held: self._bytes(held) for held in self._sessions}
-        excess = sum(sizes.values()) + self._bytes(role) - self._memory
+        excess = sum(sizes.values()) + self._bytes(file) - self._memory
         for held, size in sizes.items():
             if excess <= 0:
                 return
-            self.drop(held)
+            self.drop(self._roles[held])
             excess -= size
 
-    def _bytes(self, role: str) -> int:
-        """What a loaded graph takes: about the size of its files, measured."""
-        file, files = self.bundle.manifest.graphs[role].file, self.bundle.manifest.files
-        return sum(files[name].bytes for name in (file, file + EXTERNAL_DATA) if name in files)
+    def _bytes(self, file: str) -> int:
+        """What a loaded graph takes: about the size of its files, with weights of the type computed with."""
+        manifest = self.bundle.manifest
+        parts = (manifest.files.get(name) for name in (file, file + EXTERNAL_DATA))
+        stored = sum(part.bytes for part in parts if part is not None)
+        widened = manifest.precision == "fp16" and file not in manifest.gpu_graphs.values()
+        return 2 * stored if widened else stored
 
-    def _load(self, role: str) -> Any:
+    def _load(self, role: str, file: str) -> Any:
         with bundle_errors():
-            path = self.bundle.checked_path(role)
+            path = self.bundle.checked_path(file)
         try:
             session = load_runtime().InferenceSession(
                 str(path), session_options(threads=self._threads), providers=_with_cpu(self.provider)

@@ -26,6 +26,9 @@ _RESAMPLER_SLACK = 8
 """Samples that resampling may round away at the very end."""
 
 
+OVERFLOWED = "Half precision was not enough for a part of this cue; that part was computed again in float32."
+"""What a take is told with when its graphs fell back."""
+
 NOTHING_MARKED = (
     "The model sees no object in the matte (too small, too faint, or outside the picture it looks at); "
     "the sound is of the whole picture."
@@ -82,6 +85,7 @@ def synthesise(
     if samples == 0:
         return
     plan = plan_windows(samples, engine.manifest)
+    before = engine.fallen_back
     marked: list[bool] = []
     native = _native_sound(engine, footage, brief, plan=plan, watch=watch, marked=marked)
     stem = resample_stream(native, source_rate=engine.manifest.sample_rate, target_rate=STEM_RATE)
@@ -95,6 +99,8 @@ def synthesise(
             watch.checkpoint()
     if not any(marked):
         watch.warn(NOTHING_MARKED)
+    if engine.fallen_back > before:
+        watch.warn(OVERFLOWED)
 
 
 def _native_sound(

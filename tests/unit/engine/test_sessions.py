@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models_onnx.bundle import MANIFEST_NAME, Bundle, FileSpec
+from models_onnx.bundle import MANIFEST_NAME, Bundle, FileSpec, describe_files, write_manifest
 from plugin.engine.bundle_errors import bundle_errors
 from plugin.engine.providers import Provider
 from plugin.engine.sessions import Sessions, check_finite, usual_memory
@@ -91,7 +91,7 @@ def test_weights_beside_a_graph_count(toy, tmp_path) -> None:
     files = {**bundle.manifest.files, "decoder.onnx.data": FileSpec(bytes=10**9, sha256="0" * 64)}
     heavy = replace(bundle, manifest=replace(bundle.manifest, files=files))
     sessions = Sessions.open(heavy, provider="cpu", threads=1, memory=10**9)
-    sessions._sessions["decoder"] = object()
+    sessions._sessions["decoder.onnx"] = object()
     sessions.run("text_encoder", _tokens())
     assert sessions.loaded == {"text_encoder"}
 
@@ -119,10 +119,10 @@ class _Full:
 def test_when_memory_runs_out_the_others_make_room_once(sessions) -> None:
     sessions.run("text_encoder", _tokens())
     sessions.run("image_encoder", _images())
-    sessions._sessions["image_encoder"] = _Full(sessions._sessions["image_encoder"], sessions)
+    sessions._sessions["image_encoder.onnx"] = _Full(sessions._sessions["image_encoder.onnx"], sessions)
     sessions.run("image_encoder", _images())
     assert sessions.loaded == {"image_encoder"}
-    sessions._sessions["image_encoder"].real = None
+    sessions._sessions["image_encoder.onnx"].real = None
     with pytest.raises(EngineError):
         sessions.run("image_encoder", _images())
 
@@ -133,7 +133,7 @@ def test_memory_that_cannot_be_had_is_told(sessions, monkeypatch) -> None:
             raise RuntimeError("CUDA error 2: out of memory")
 
     sessions.run("text_encoder", _tokens())
-    sessions._sessions["decoder"] = Never()
+    sessions._sessions["decoder.onnx"] = Never()
     with pytest.raises(OutOfMemory, match="run the decoder graph"):
         sessions.run("decoder", _latent())
     assert sessions.loaded == {"decoder"}
@@ -222,3 +222,55 @@ def test_a_newer_schema_is_told(bundle) -> None:
     manifest.write_text(manifest.read_text("utf-8").replace('"schema": 1', '"schema": 99'), "utf-8")
     with pytest.raises(BundleTooNew), bundle_errors():
         Bundle.open(bundle.folder)
+
+
+# -- graphs in half precision, for CUDA -------------------------------------------------------------
+
+
+@pytest.fixture
+def gpu_bundle(toy, tmp_path):
+    """A bundle whose text graph for CUDA overflows, and whose image graph for CUDA does not."""
+    folder = toy.make_toy_bundle(tmp_path / "gpu").folder
+    for role, factor in (("text_encoder", np.inf), ("image_encoder", 1.0)):
+        (folder / f"{role}.gpu.onnx").write_bytes(toy.scaled(role, factor).SerializeToString())
+    manifest = Bundle.open(folder).manifest
+    gpu = {role: f"{role}.gpu.onnx" for role in ("text_encoder", "image_encoder")}
+    (folder / MANIFEST_NAME).unlink()
+    write_manifest(folder, replace(manifest, gpu_graphs=gpu, files=describe_files(folder)))
+    return Bundle.open(folder)
+
+
+@pytest.fixture
+def on_gpu(gpu_bundle, monkeypatch):
+    """Sessions that take the graphs for CUDA, and run them here."""
+    sessions = Sessions.open(gpu_bundle, provider="cpu", threads=1)
+    monkeypatch.setattr(
+        Sessions, "_file", lambda self, role: self.bundle.manifest.gpu_graphs.get(role, f"{role}.onnx")
+    )
+    return sessions
+
+
+def test_only_cuda_takes_the_graphs_made_for_it(gpu_bundle) -> None:
+    cpu, cuda = (
+        Sessions(gpu_bundle, provider=provider, threads=1, memory=None)
+        for provider in (Provider.CPU, Provider.CUDA)
+    )
+    assert (cpu._file("text_encoder"), cuda._file("text_encoder")) == (
+        "text_encoder.onnx",
+        "text_encoder.gpu.onnx",
+    )
+    assert cuda._file("flow") == "flow.onnx"
+
+
+def test_what_overflows_in_half_precision_is_done_again_in_float32(on_gpu, sessions) -> None:
+    wanted = sessions.run("text_encoder", _tokens())
+    for turn in (1, 2):
+        found = on_gpu.run("text_encoder", _tokens())
+        assert np.array_equal(found["text_features"], wanted["text_features"])
+        assert on_gpu.fallen_back == {"text_encoder": turn}
+    assert on_gpu.loads["text_encoder"] == 2
+    assert on_gpu.loaded == {"text_encoder"}
+    on_gpu.run("image_encoder", _images())
+    assert on_gpu.fallen_back.total() == 2
+    on_gpu.drop("text_encoder")
+    assert on_gpu.loaded == {"image_encoder"}

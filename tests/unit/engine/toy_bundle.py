@@ -212,6 +212,18 @@ GRAPHS = {
 }
 
 
+def scaled(role: str, factor: float):
+    """The graph of a role with its last output multiplied."""
+    model, _ = GRAPHS[role]()
+    graph = model.graph
+    name = graph.output[0].name
+    for node in graph.node:
+        node.output[:] = [f"{name}_raw" if output == name else output for output in node.output]
+    graph.initializer.append(numpy_helper.from_array(np.float32(factor), "factor"))
+    graph.node.append(_node("Mul", [f"{name}_raw", "factor"], name))
+    return model
+
+
 def make_toy_bundle(folder: Path, *, builders=None, **changes) -> Bundle:
     """A whole toy bundle; `builders` replace graphs, `changes` fields of its manifest."""
     folder.mkdir(parents=True)

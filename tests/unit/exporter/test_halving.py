@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 from exporter import halving
 from exporter.__main__ import main
 from exporter.errors import ExportError
-from models_onnx.bundle import Bundle
+from exporter.export import HALF_ROLES
+from models_onnx.bundle import ROLES, Bundle
 
 
 def _model(weight: np.ndarray) -> ir.Model:
@@ -59,9 +61,26 @@ def test_an_infinite_constant_stays_infinite() -> None:
     assert (_run(model, np.ones((1, 16), np.float32)) == -np.inf).all()
 
 
-def test_a_bundle_in_half_precision_is_smaller_and_near(tmp_path: Path) -> None:
-    assert main(["golden", "--precision", "fp16", "-o", str(tmp_path / "half")]) == 0
-    half, whole = Bundle.open(tmp_path / "half"), Bundle.open(Path(__file__).parents[2] / "golden" / "bundle")
+IN_HALF = ("text_encoder", "flow")
+"""Of the graphs that are made for CUDA, those made here: with a causal mask, and with everything else."""
+
+
+def test_decoder_and_vocoder_are_not_made_for_cuda() -> None:
+    assert set(ROLES) - set(HALF_ROLES) == {"decoder", "vocoder"}
+
+
+@pytest.fixture(scope="module")
+def half(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The golden bundle in half precision, with graphs for CUDA."""
+    folder = tmp_path_factory.mktemp("bundles") / "half"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("exporter.export.HALF_ROLES", IN_HALF)
+        assert main(["golden", "--precision", "fp16", "--provider", "cuda", "-o", str(folder)]) == 0
+    return Bundle.open(folder)
+
+
+def test_a_bundle_in_half_precision_is_smaller_and_near(half: Bundle) -> None:
+    whole = Bundle.open(Path(__file__).parents[2] / "golden" / "bundle")
     assert half.manifest.precision == "fp16"
     sizes = {role: [_bytes(bundle, role) for bundle in (half, whole)] for role in ("flow", "vocoder")}
     assert sizes["flow"][0] < sizes["flow"][1]
@@ -74,3 +93,35 @@ def test_a_bundle_in_half_precision_is_smaller_and_near(tmp_path: Path) -> None:
 
 def _bytes(bundle: Bundle, role: str) -> int:
     return bundle.manifest.files[bundle.manifest.graphs[role].file].bytes
+
+
+def test_graphs_for_cuda_compute_in_half_precision(half: Bundle) -> None:
+    manifest = half.manifest
+    assert tuple(manifest.gpu_graphs) == IN_HALF
+    for role, file in manifest.gpu_graphs.items():
+        assert 1e-6 < manifest.parity[f"{role}.gpu"] < halving.TOLERANCE, role
+        graph = onnx.load(half.path_of(file)).graph
+        assert [tensor.name for tensor in graph.input] == [spec.name for spec in manifest.graphs[role].inputs]
+    flow = onnx.load(half.path_of(manifest.gpu_graphs["flow"])).graph
+    kinds = Counter(node.op_type for node in flow.node)
+    assert kinds["Softmax"] == 0
+    assert kinds["MultiHeadAttention"] == kinds_of_plain(half)["Softmax"] > 0
+    weights = {tensor.name: tensor.data_type for tensor in flow.initializer}
+    heavy = [node.input[1] for node in flow.node if node.op_type in {"MatMul", "Gemm", "Conv"}]
+    assert {weights.get(name, TensorProto.FLOAT16) for name in heavy} == {TensorProto.FLOAT16}
+
+
+def test_norms_and_sums_of_the_residual_stay_in_float32(half: Bundle) -> None:
+    flow = onnx.load(half.path_of(half.manifest.gpu_graphs["flow"])).graph
+    wide = {output for node in flow.node if node.op_type == "Cast" for output in node.output}
+    half_made = {
+        output for node in flow.node if node.op_type in {"MatMul", "Gemm", "Conv"} for output in node.output
+    }
+    for node in flow.node:
+        if node.op_type in {"LayerNormalization", "ReduceMean", "Sqrt", "Pow"}:
+            assert not half_made & set(node.input), node.op_type
+    assert wide
+
+
+def kinds_of_plain(bundle: Bundle) -> Counter[str]:
+    return Counter(node.op_type for node in onnx.load(bundle.path_of("flow")).graph.node)
