@@ -65,6 +65,8 @@ class Autosave:
         """Saves at once what is not on disk yet; whether all is. A failure is told as a message."""
         session = self._board.session
         if session is None or "sheet" in session.faults:
+            if session is not None and self.dirty:
+                self._board.say(session.faults["sheet"])
             return not self.dirty
         if self.dirty or self._board.chores.has("save"):
             self._board.chores.abandon("save")
@@ -76,6 +78,19 @@ class Autosave:
                 return False
             self.dirty = False
         return True
+
+    def rescue(self) -> None:
+        """Writes what could not be saved, because of another program's sheet, to a file beside that."""
+        session = self._board.session
+        if session is None or not self.dirty or "sheet" not in session.faults:
+            return
+        try:
+            path = session.file.rescue(session.book, presets=session.presets)
+        except SagafoleyError as error:
+            self._board.say(error)
+            return
+        self.dirty = False
+        self._board.tell(Topic.MESSAGE, text=f"Your changes of the cue sheet are in {path}.")
 
     def _on_hold(self, session: Session) -> bool:
         if "sheet" in session.faults:

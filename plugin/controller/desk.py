@@ -160,6 +160,7 @@ class Desk:
     def close_timeline(self) -> None:
         """Save and put the timeline away; its renders end."""
         self._autosave.finish()
+        self._autosave.rescue()
         self._autosave.forget()
         self.queue.stop_all()
         self._board.session = None
@@ -193,6 +194,7 @@ class Desk:
     def close(self) -> None:
         """Save, end the render process and let go of everything; the desk is not used after."""
         self._autosave.finish()
+        self._autosave.rescue()
         self.queue.close()
         self._board.session = None
 
@@ -213,6 +215,7 @@ class Desk:
         before = self._board.session
         same = before is not None and before.view.path == session.view.path
         self._autosave.finish()
+        self._autosave.rescue()
         self._autosave.forget()
         if not same:
             self.queue.stop_all()

@@ -158,13 +158,24 @@ def _notes(data: Any) -> Notes:
         raise ValueError("another kind or schema")
     return Notes(
         spots={str(cue): _mark(mark) for cue, mark in data["spots"].items()},
-        takes={str(name): TakeNote(**note) for name, note in data["takes"].items()},
+        takes={str(name): _take_note(note) for name, note in data["takes"].items()},
         chosen=_texts(data["chosen"]),
         relinks=_texts(data["relinks"]),
         accepted=frozenset(map(str, data["accepted"])),
         placed=_texts(data["placed"]),
         orphans=frozenset(map(str, data["orphans"])),
         reading=None if data["reading"] is None else _reading(data["reading"]),
+    )
+
+
+def _take_note(data: Any) -> TakeNote:
+    return TakeNote(
+        title=str(data["title"]),
+        star=bool(data["star"]),
+        gain_db=float(data["gain_db"]),
+        fade_in=float(data["fade_in"]),
+        fade_out=float(data["fade_out"]),
+        trashed=bool(data["trashed"]),
     )
 
 

@@ -51,15 +51,30 @@ class SheetFile:
                 remedy="Read the changed sheet, or keep yours (the other is put aside).",
                 detail=str(self.sheet),
             )
-        text = format_cue_file(
-            book.sheet, presets=presets, dismissed=book.dismissed, orphans=book.orphans, complete=True
-        )
-        data = text.encode("utf-8", "backslashreplace")
+        data = _content(book, presets)
         write_whole(self.notes, format_notes(notes))
         digest = hashlib.sha256(data).hexdigest()
         if digest != self.known or not self.sheet.exists():
             write_whole(self.sheet, data)
         return replace(self, known=digest)
+
+    def rescue(self, book: Book, *, presets: Presets) -> Path:
+        """Write our sheet to a free name beside the one of others; that name.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        path = self._free_name("mine")
+        write_whole(path, _content(book, presets))
+        return path
+
+    def _free_name(self, word: str) -> Path:
+        """`<name> (<word>).toml`, or with the first number that is free."""
+        stem, suffix, number = self.sheet.stem, self.sheet.suffix, 2
+        path = self.sheet.with_name(f"{stem} ({word}){suffix}")
+        while path.exists():
+            path, number = self.sheet.with_name(f"{stem} ({word} {number}){suffix}"), number + 1
+        return path
 
     def put_aside(self) -> SheetFile:
         """Give the sheet of others another name beside it, so that ours can be written.
@@ -67,9 +82,7 @@ class SheetFile:
         Raises:
             OutputError: it cannot be renamed.
         """
-        number = 2
-        while (aside := self.sheet.with_name(f"{self.sheet.stem} ({number}){self.sheet.suffix}")).exists():
-            number += 1
+        aside = self._free_name("theirs")
         try:
             self.sheet.rename(aside)
         except FileNotFoundError:
@@ -77,6 +90,13 @@ class SheetFile:
         except OSError as error:
             raise output_error(aside, error) from error
         return replace(self, known="")
+
+
+def _content(book: Book, presets: Presets) -> bytes:
+    text = format_cue_file(
+        book.sheet, presets=presets, dismissed=book.dismissed, orphans=book.orphans, complete=True
+    )
+    return text.encode("utf-8", "backslashreplace")
 
 
 def digest_of(path: Path) -> str:

@@ -154,7 +154,7 @@ def test_another_programs_sheet_is_not_written_over(opened, timeline):
     desk.problems.act(desk.problems.rows()[0].id, Action.KEEP_MINE)
     settle(desk)
     assert entry(desk, "001").prompt == "mine again"
-    assert sheet.with_name("film.cues (2).toml").read_text() == theirs
+    assert sheet.with_name("film.cues (theirs).toml").read_text() == theirs
     assert desk.problems.rows() == ()
 
 
@@ -170,6 +170,23 @@ def test_another_programs_sheet_can_be_read(opened, timeline):
     settle(desk)
     assert desk.spots.row("001").prompt == "theirs"
     assert desk.problems.rows() == ()
+
+
+def test_closed_amid_a_conflict_nothing_is_lost(opened, timeline):
+    desk = opened(timeline.path)
+    desk.spots.edit(["001"], CueEdit(prompt="mine"))
+    settle(desk)
+    sheet = desk.timeline.sheet
+    theirs = sheet.read_text().replace("mine", "theirs")
+    sheet.write_text(theirs)
+    desk.spots.edit(["001"], CueEdit(prompt="mine again"))
+    settle(desk)
+    desk.refresh()
+    assert "was changed by another program" in messages(list(desk.poll()))
+    desk.close_timeline()
+    assert "film.cues (mine).toml" in messages(list(desk.poll()))
+    assert sheet.read_text() == theirs
+    assert read_cue_file(sheet.with_name("film.cues (mine).toml")).entries[0].prompt == "mine again"
 
 
 def test_a_change_by_others_is_seen_without_an_edit(opened, timeline):
