@@ -122,7 +122,7 @@ class Installation:
         """How the doctor's notes begin on what was not chosen."""
         choices = self.plan.choices
         gpu = () if choices.runtime is not CPU else ("provider ",)
-        return (*gpu, *(() if choices.resolve == "yes" else ("Resolve",)))
+        return (*gpu, *(() if choices.resolve == choices.panel == "yes" else ("Resolve",)))
 
     def _trial(self, *start: str) -> Trial:
         folder = self.plan.places.staging / "trial"

@@ -129,5 +129,6 @@ def menu_note(machine: Machine, places: Places, environment: Path, version: str)
     if machine.system == "Windows":
         words = [str(python.with_name("pythonw.exe")), "-I", "-m", MODULE]
     inside = places.packages_of(environment, machine.python.series) / "resolve_bridge" / "inside"
-    document = {"schema": 1, "inside": str(inside), "launcher": [*words, "panel"], "version": version}
+    launcher = [*words, "panel", "--host", "resolve"]
+    document = {"schema": 1, "inside": str(inside), "launcher": launcher, "version": version}
     return (json.dumps(document, indent=1, ensure_ascii=True) + "\n").encode("ascii")
