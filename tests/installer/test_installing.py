@@ -49,7 +49,7 @@ def test_the_menu_script_is_told_what_it_reads(desk: Desk) -> None:
 
     desk.run()
     told = read_menu_file(str(desk.root / "resolve_menu.json"))
-    assert told["launcher"] == [str(desk.root / "bin/sagafoley"), "panel"]
+    assert told["launcher"] == [str(desk.root / "bin/sagafoley"), "panel", "--host", "resolve"]
     assert told["version"] == "1.2.0"
     assert (Path(told["inside"]) / "Sagafoley.py").is_file()
 

@@ -150,7 +150,7 @@ def test_on_windows_the_menu_script_starts_no_console() -> None:
     places = places_of(windows)
     told = json.loads(menu_note(windows, places, places.environments / "1", "1.2.0"))
     assert told["launcher"][0].endswith("pythonw.exe")
-    assert told["launcher"][1:] == ["-I", "-m", "plugin.cli", "panel"]
+    assert told["launcher"][1:] == ["-I", "-m", "plugin.cli", "panel", "--host", "resolve"]
 
 
 @pytest.mark.parametrize("system", ["Darwin", "Windows"])
