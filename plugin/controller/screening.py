@@ -133,10 +133,11 @@ class Screening:
             self.cue, self.heard, self._before, self.frame = None, "", "", None
         self.refresh(cue_id)
 
-    def refresh(self, cue_id: str | None = None) -> None:
-        """Take over what has become of the spot and its takes."""
-        wanted = cue_id if cue_id is not None else self.cue.id if self.cue else ""
+    def refresh(self, cue_id: str | None = None) -> bool:
+        """Take over what has become of the spot and its takes; whether anything has."""
+        wanted = cue_id if cue_id is not None else self.cue_id
         before, timeline = self.cue, self._desk.timeline
+        known = (self.cue, self.takes, self.heard)
         self.cue = self._desk.spots.cue(wanted) if wanted and timeline else None
         self.takes = self._desk.takes.rows(wanted) if self.cue else ()
         if self.cue is None or timeline is None:
@@ -149,6 +150,7 @@ class Screening:
             self.heard = next((take.name for take in self.takes if take.chosen), "")
         self._lanes.only_motion(self.cue)
         self._hear()
+        return known != (self.cue, self.takes, self.heard)
 
     def reread(self) -> None:
         """Media or takes may have changed on disk: read everything again."""

@@ -200,7 +200,8 @@ def test_gain_is_heard_as_soon_as_it_is_set(watched: Watched, desk: FakeDesk) ->
     screening.show("001")
     watched.settle()
     desk.rows["001"] = tuple(replace(row, gain_db=-6.0206) for row in desk.rows["001"])
-    screening.refresh()
+    assert screening.refresh()
+    assert not screening.refresh()
 
     assert heard_level(screening) == pytest.approx(0.25, abs=1e-3)
 
