@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -48,22 +49,34 @@ application.exec()
 """
 
 
-def cold_start() -> float:
-    """Seconds from the start of Python to the first turn of the shown window's event loop; worst of five."""
+def cold_start() -> tuple[float, float]:
+    """Seconds from the start of Python to the first turn of the shown window's event loop, worst of five.
+
+    The second number is the processor time of each, on average: what it takes where nothing else runs.
+    """
     seconds = []
     for _ in range(5):
         begun = time.time()
         ran = subprocess.run([sys.executable, "-c", COLD_START], capture_output=True, text=True, check=True)
         seconds.append(float(ran.stdout) - begun)
-    return max(seconds)
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return max(seconds), (spent.ru_utime + spent.ru_stime) / 5
 
 
 class Heart:
-    """Beats in the event loop and remembers how long it had to wait."""
+    """Beats in the event loop and remembers how long it had to wait.
+
+    Attributes:
+        gaps: seconds between two beats.
+        work: seconds of processor time that the window's own thread used in each: what is left of a gap
+            was spent waiting for a core.
+    """
 
     def __init__(self) -> None:
         self.gaps: list[float] = []
+        self.work: list[float] = []
         self._last = time.perf_counter()
+        self._worked = time.thread_time()
         self._timer = QTimer()
         self._timer.setInterval(TICK)
         self._timer.timeout.connect(self._beat)
@@ -72,12 +85,18 @@ class Heart:
     def rest(self) -> None:
         """Forget what was."""
         self.gaps.clear()
-        self._last = time.perf_counter()
+        self.work.clear()
+        self._last, self._worked = time.perf_counter(), time.thread_time()
+
+    def stop(self) -> None:
+        """Beat no more; what was stays."""
+        self._timer.stop()
 
     def _beat(self) -> None:
-        now = time.perf_counter()
+        now, worked = time.perf_counter(), time.thread_time()
         self.gaps.append(now - self._last)
-        self._last = now
+        self.work.append(worked - self._worked)
+        self._last, self._worked = now, worked
 
 
 def wait(application: QApplication, condition: Callable[[], object], *, limit: float = 300.0) -> float:
@@ -110,8 +129,8 @@ def shown_window(folder: Path) -> Window:
     return window
 
 
-def gap_while_rendering(application: QApplication, folder: Path) -> tuple[list[float], int]:
-    """Gaps between beats while the embedded bundle renders and somebody works; takes made on the way."""
+def gap_while_rendering(application: QApplication, folder: Path) -> tuple[Heart, int]:
+    """The heart while the embedded bundle renders and somebody works; takes made on the way."""
     from demo_scene import make_scene  # noqa: PLC0415 (of the examples' folder)
 
     window = shown_window(folder)
@@ -128,11 +147,11 @@ def gap_while_rendering(application: QApplication, folder: Path) -> tuple[list[f
         turn += 1
         window.spots.step(1 if turn % 4 < 2 else -1)
         window.inspector.negative_prompt.said.emit(f"noise {turn}")
-    gaps = list(heart.gaps)
+    heart.stop()
     made = sum(row.made for row in window.pulse.desk.queue.rows())
     window.deeds.may_end_renders = lambda _doing: True  # type: ignore[method-assign]
     window.close()
-    return gaps, made
+    return heart, made
 
 
 def told(what: str, seconds: float, limit: float, more: str = "") -> bool:
@@ -149,16 +168,19 @@ def main() -> int:
     parser.add_argument("--clips", type=int, default=3000)
     parser.add_argument("--spots", type=int, default=300)
     arguments = parser.parse_args()
-    good = told("cold start to a usable window, worst of 5", cold_start(), COLD_LIMIT)
+    seconds, spent = cold_start()
+    more = f"processor {1000 * spent:.0f} ms; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    good = told("cold start to a usable window, worst of 5", seconds, COLD_LIMIT, more)
     application = make_application()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         seconds = large_timeline(application, folder, clips=arguments.clips, spots=arguments.spots)
         what = f"{arguments.clips} clips, {arguments.spots} spots to the list"
         good &= told(what, seconds, LIST_LIMIT)
-        gaps, made = gap_while_rendering(application, folder / "render")
-        more = f"99 %: {1000 * statistics.quantiles(gaps, n=100)[98]:.0f} ms, {made} takes made"
-        good &= told("worst gap of the event loop in a render", max(gaps), GAP_LIMIT, more)
+        heart, made = gap_while_rendering(application, folder / "render")
+        more = f"99 %: {1000 * statistics.quantiles(heart.gaps, n=100)[98]:.0f} ms, {made} takes made"
+        good &= told("worst gap of the event loop in a render", max(heart.gaps), GAP_LIMIT, more)
+        told("   of that the window's own work, at most", max(heart.work), GAP_LIMIT)
     return 0 if good else 1
 
 

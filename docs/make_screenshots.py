@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PIL import Image
 from PySide6.QtCore import QSettings
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QTableWidget, QWidget
 
 from plugin.controller.desk import Desk
 from plugin.folders import Folders
@@ -28,7 +29,12 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "examples"))
 LIMIT = 180.0
 DOUBLE = "200_percent"
-COLOURS = 160
+COLOURS = 240
+PUBLISHED = {
+    *("takes", "generating", "problems", "light", "first_run", "doctor", "settings", "placed"),
+    DOUBLE,
+}
+"""What docs/panel.md shows."""
 
 
 class Camera:
@@ -38,10 +44,15 @@ class Camera:
         application: its event loop runs while something is waited for.
         window: the window.
         folder: where pictures go.
+        home: of the user whose window it is.
+        everything: also states that no page shows.
     """
 
-    def __init__(self, application: QApplication, window: Window, folder: Path) -> None:
+    def __init__(
+        self, application: QApplication, window: Window, folder: Path, *, home: Path, everything: bool
+    ) -> None:
         self.application, self.window, self.folder = application, window, folder
+        self.home, self.everything = home, everything
 
     def until(self, condition: Callable[[], object]) -> None:
         """Let the event loop run until something is so."""
@@ -59,12 +70,30 @@ class Camera:
 
     def shoot(self, name: str, what: QWidget | None = None) -> None:
         """One picture, in few colours so that it is small."""
+        if name not in PUBLISHED and not self.everything:
+            return
         self.settle()
+        self._tidy(what or self.window)
         image = (what or self.window).grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
         size, stride = (image.width(), image.height()), image.bytesPerLine()
         picture = Image.frombuffer("RGB", size, bytes(image.constBits()), "raw", "RGB", stride, 1)
         path = self.folder / f"{name}.png"
         picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+
+    def _tidy(self, what: QWidget) -> None:
+        """Show an editor's folders in place of those that this happens to run in."""
+        for text in what.findChildren(QLabel):
+            text.setText(self._of_an_editor(text.text()))
+        for table in what.findChildren(QTableWidget):
+            for row in range(table.rowCount()):
+                for column in range(table.columnCount()):
+                    item = table.item(row, column)
+                    item.setText(self._of_an_editor(item.text()))
+
+    def _of_an_editor(self, text: str) -> str:
+        text = text.replace(str(ROOT), "/opt/sagafoley").replace(str(self.home), "/home/editor")
+        text = text.replace(str(Path.cwd()), "/home/editor/film").replace(str(Path.home()), "/home/editor")
+        return re.sub(r"(Linux|macOS|Windows)-[\w.-]+", r"\1", text)
 
     def dialog(self, key: str) -> QDialog:
         """The dialog that a command opens."""
@@ -78,11 +107,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Draw the panel's states.")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "panel")
     parser.add_argument("--only", choices=(DOUBLE,), help="just this one")
+    parser.add_argument("--everything", action="store_true", help="also states that no page shows")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     application = make_application()
     with tempfile.TemporaryDirectory() as name:
-        camera = Camera(application, _window(Path(name)), options.out)
+        home = Path(name)
+        camera = Camera(application, _window(home), options.out, home=home, everything=options.everything)
         _open(camera, Path(name)) if options.only else _all(camera, Path(name))
         if options.only:
             _generate(camera)

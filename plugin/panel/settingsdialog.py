@@ -53,7 +53,7 @@ class SettingsDialog(QDialog):
         buttons = row(back, None, button("Cancel", self.reject), self.save)
         foot = column(self._fault, buttons, edge=10)
         self.setLayout(column(scrolled(inside), foot, space=0))
-        self.resize(680, 660)
+        self.resize(780, 680)
 
     def _line(self, each: SettingRow) -> QWidget:
         field = _field(each)
@@ -117,6 +117,9 @@ def _show(field: QWidget, value: str | float | bool) -> None:  # noqa: FBT001 (a
         field.setCurrentIndex(place)
         if place < 0 and field.isEditable():
             field.setEditText(str(value))
+        line = field.lineEdit()
+        if line is not None:
+            line.setCursorPosition(0)
     elif isinstance(field, QLineEdit):
         field.setText(str(value))
 

@@ -90,9 +90,10 @@ class Window(QMainWindow):
         self.doctor.back.setFocus()
 
     def in_and_out(self) -> tuple[str, str]:
-        """Timecodes of the points that were set in the viewer, else of the spot that is looked at."""
-        row = self.pulse.desk.spots.row(self.spots.current)
-        return self.stage.marked() or ((row.start, row.end) if row else ("", ""))
+        """Timecodes of the points set in the viewer, else in the editor, else of the spot looked at."""
+        timeline, row = self.pulse.desk.timeline, self.pulse.desk.spots.row(self.spots.current)
+        of_editor = timeline.marked if timeline else None
+        return self.stage.marked() or of_editor or ((row.start, row.end) if row else ("", ""))
 
     def more_keys(self) -> tuple[tuple[str, Keys], ...]:
         """Keys of the viewer and the takes, for the shortcut sheet."""
