@@ -14,6 +14,7 @@ import os
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before onnxruntime is imported
 
 import argparse
+import contextlib
 import json
 import statistics
 import sys
@@ -29,6 +30,7 @@ import onnxruntime as ort
 import torch
 
 from exporter import lowering
+from exporter.export import HALF_ROLES
 from exporter.graphs import Graph, example_inputs, graphs_of
 from exporter.networks import RandomWeights
 from exporter.sizes import SIZES, Sizes
@@ -47,8 +49,9 @@ class Row:
         nodes: number of nodes by the provider they run on.
         strict: the graph also loads with the fall-back to the CPU switched off.
         relative: L2 difference to torch on the CPU in float32.
-        onnx_ms, torch_ms: medians of one run with the inputs of a 5 s window, ONNX Runtime and torch
-            eager on the same device, alternating.
+        onnx_ms: median of one run of ONNX Runtime with the inputs of a 5 s window.
+        torch_ms: medians of torch on the same device by how it ran, alternating with ONNX Runtime: "fp32",
+            on CUDA also "bf16" (autocast) and "bf16 compiled".
     """
 
     graph: str
@@ -56,7 +59,7 @@ class Row:
     strict: bool
     relative: float
     onnx_ms: float
-    torch_ms: float
+    torch_ms: dict[str, float]
 
 
 def measure_graph(graph: Graph, sizes: Sizes, *, provider: str, runs: int) -> Row:
@@ -66,17 +69,19 @@ def measure_graph(graph: Graph, sizes: Sizes, *, provider: str, runs: int) -> Ro
     inputs = example_inputs(graph, sizes, pass_lengths(graph, sizes, frames=FIVE_SECONDS, batch=1))
     with torch.no_grad():
         wanted = _first(module(*inputs)).numpy()
+    halved = provider == CUDA and graph.role in HALF_ROLES
+    form = lowering.Form.GPU if halved else lowering.Form.PLAIN
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / graph.spec.file
-        lowering.save(lowering.lower(module, graph.spec, tracing, compact=False), path)
+        lowering.save(lowering.lower(module, graph.spec, tracing, compact=False, form=form), path)
         session = _session(path, provider, strict=False)
         strict = provider != CUDA or _loads_strictly(path)
     feeds = {spec.name: tensor.numpy() for spec, tensor in zip(graph.spec.inputs, inputs, strict=True)}
     found = session.run([graph.spec.outputs[0].name], feeds)[0]
-    onnx_ms, torch_ms = _alternate(
-        lambda: session.run(None, feeds), _torch_run(module, inputs, provider), runs=runs
-    )
-    return Row(graph.role, _placement(session), strict, relative_l2(found, wanted), onnx_ms, torch_ms)
+    rivals = {"onnx": lambda: session.run(None, feeds)} | _torch_runs(module, inputs, provider)
+    medians = _alternate(rivals, runs=runs)
+    onnx_ms = medians.pop("onnx")
+    return Row(graph.role, _placement(session), strict, relative_l2(found, wanted), onnx_ms, medians)
 
 
 def _first(outputs: Any) -> torch.Tensor:
@@ -115,43 +120,59 @@ def _placement(session: Any) -> dict[str, int]:
     return dict(counts)
 
 
-def _torch_run(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], provider: str) -> Callable[[], Any]:
-    device = "cuda" if provider == CUDA else "cpu"
-    module = module.to(device)
-    moved = tuple(tensor.to(device) for tensor in inputs)
+def _torch_runs(
+    module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], provider: str
+) -> dict[str, Callable[[], Any]]:
+    """The ways torch runs it, by name."""
+    if provider != CUDA:
+        return {"fp32": _torch_run(module, inputs, autocast=None)}
+    module = module.to("cuda")
+    moved = tuple(tensor.to("cuda") for tensor in inputs)
+    return {
+        "fp32": _torch_run(module, moved, autocast=None),
+        "bf16": _torch_run(module, moved, autocast="cuda"),
+        "bf16 compiled": _torch_run(torch.compile(module), moved, autocast="cuda"),
+    }
 
+
+def _torch_run(
+    module: Callable[..., Any], inputs: tuple[torch.Tensor, ...], *, autocast: str | None
+) -> Callable[[], Any]:
     def run() -> None:
-        with torch.no_grad():
-            module(*moved)
-        if device == "cuda":
+        context = torch.autocast(autocast, torch.bfloat16) if autocast else contextlib.nullcontext()
+        with torch.no_grad(), context:
+            module(*inputs)
+        if inputs[0].is_cuda:
             torch.cuda.synchronize()
 
     return run
 
 
-def _alternate(first: Callable[[], Any], second: Callable[[], Any], *, runs: int) -> tuple[float, float]:
-    """Medians in milliseconds of both, run in turn, after one uncounted run of each."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for turn in range(runs + 1):
-        for kept, run in zip(times, (first, second), strict=True):
+def _alternate(rivals: dict[str, Callable[[], Any]], *, runs: int) -> dict[str, float]:
+    """Medians in milliseconds of each, run in turn, after two uncounted runs of each."""
+    times: dict[str, list[float]] = {name: [] for name in rivals}
+    for turn in range(runs + 2):
+        for name, run in rivals.items():
             start = time.perf_counter()
             run()
-            if turn:
-                kept.append(1000 * (time.perf_counter() - start))
-    return statistics.median(times[0]), statistics.median(times[1])
+            if turn >= 2:
+                times[name].append(1000 * (time.perf_counter() - start))
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def table(rows: list[Row]) -> str:
     """The rows in Markdown, for docs/gpu.md."""
     lines = [
-        "| graph | nodes by provider | no CPU needed | rel. L2 | ONNX Runtime ms | torch eager ms |",
+        "| graph | nodes by provider | no CPU needed | rel. L2 | ONNX Runtime ms | torch ms |",
         "|---|---|---|---|---|---|",
     ]
     for row in rows:
         nodes = ", ".join(f"{name.removesuffix('ExecutionProvider')} {n}" for name, n in row.nodes.items())
         strict = "yes" if row.strict else "**no**"
-        speed = f"{row.onnx_ms:.1f} | {row.torch_ms:.1f}"
-        lines.append(f"| {row.graph} | {nodes} | {strict} | {row.relative:.1e} | {speed} |")
+        torch_ms = ", ".join(f"{name} {ms:.1f}" for name, ms in row.torch_ms.items())
+        lines.append(
+            f"| {row.graph} | {nodes} | {strict} | {row.relative:.1e} | {row.onnx_ms:.1f} | {torch_ms} |"
+        )
     return "\n".join(lines)
 
 
