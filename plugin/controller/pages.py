@@ -84,7 +84,7 @@ class StatusLine:
         memory: of the render process in words, "" when none runs.
         queue: what is being rendered in words, "" for nothing.
         saved: whether all edits are on disk, in words.
-        busy: something is going on in the background.
+        busy: something that was asked for is going on.
         problems: how many problems there are.
     """
 

@@ -46,7 +46,7 @@ def setting_rows(settings: Settings, presets: Presets, bundles: tuple[str, ...])
     """
     proposals = {
         "bundle": tuple((name, name) for name in bundles),
-        "preset": tuple((each.name, f"{each.name}: {each.title}") for each in presets.entries),
+        "preset": tuple((name, name) for name in presets.names),
     }
     proposals["preview_preset"] = proposals["preset"]
     return tuple(

@@ -7,6 +7,9 @@ from plugin.controller.queue import RenderQueue
 from plugin.controller.takerows import licence_words
 from plugin.controller.views import StatusLine
 
+_WORTH_TELLING = ("open", "place", "closely", "doctor")
+"""Background work that somebody asked for; the desk's own looks come and go unseen."""
+
 
 def status_line(board: Board, queue: RenderQueue, *, saved: str, problems: int) -> StatusLine:
     """The status bar.
@@ -23,7 +26,7 @@ def status_line(board: Board, queue: RenderQueue, *, saved: str, problems: int) 
         memory=f"{queue.memory / 1e6:,.0f} MB" if queue.memory else "",
         queue=queue.words(),
         saved=saved,
-        busy=board.chores.busy or queue.running,
+        busy=queue.running or any(map(board.chores.has, _WORTH_TELLING)),
         problems=problems,
     )
 

@@ -277,3 +277,36 @@ def test_no_editor_is_a_message(folders):
     assert "DaVinci Resolve does not answer. Start it." in messages(events + list(desk.poll()))
     assert desk.timeline is None
     desk.close()
+
+
+def test_an_editor_that_never_answers_leaves_a_working_desk(folders, timeline, monkeypatch):
+    from threading import Event
+
+    wake = Event()
+    desk = Desk.open(folders=folders, connect=lambda: wake.wait(60))
+    clock = desk._board.chores.clock
+    desk.open_editor()
+    monkeypatch.setattr(desk._board.chores, "clock", lambda: clock() + SLOW + 1)
+    assert "No answer for 5 seconds" in messages(list(desk.poll()))
+    assert desk.opening
+    monkeypatch.setattr(desk._board.chores, "clock", lambda: clock() + PATIENCE + 1)
+    assert "did not answer within 60 seconds" in messages(list(desk.poll()))
+    assert not desk.opening
+    desk.open_file(timeline.path)
+    wait_until(desk, lambda: desk.timeline)
+    wake.set()
+    settle(desk)
+    assert desk.timeline.name == "film", "what comes too late is dropped"
+    desk.close()
+
+
+def test_an_editor_that_answers_nothing_is_told_at_opening(folders):
+    class Mute:
+        def info(self):
+            return None
+
+    desk = Desk.open(folders=folders, connect=Mute)
+    desk.open_editor()
+    events = wait_until(desk, lambda: not desk.opening)
+    assert "answered nothing" in messages(events + list(desk.poll()))
+    desk.close()

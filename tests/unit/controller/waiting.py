@@ -24,8 +24,14 @@ def wait_until(desk: Desk, condition: Callable[[], object]) -> list[DeskEvent]:
 
 def settle(desk: Desk) -> list[DeskEvent]:
     """Polls until nothing is under way in the background, renders included."""
+    board = desk._board
     events = wait_until(
-        desk, lambda: not desk.status().busy and desk.status().saved in {"", "saved", "not saved"}
+        desk,
+        lambda: (
+            not board.chores.busy
+            and not desk.queue.running
+            and desk.status().saved in {"", "saved", "not saved"}
+        ),
     )
     return events + list(desk.poll())
 
