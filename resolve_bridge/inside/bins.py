@@ -10,6 +10,7 @@ from .calls import (
     call,
     clip_properties,
     identity,
+    path_key,
     path_of,
     read,
     refused,
@@ -68,9 +69,11 @@ def _item_of(items: List[Any], path: str) -> Optional[Any]:
 def items_with(folders: List[Any], paths: List[str]) -> List[Any]:
     """The media pool items in these bins whose file is one of `paths`."""
     found: Dict[str, Any] = {}
+    wanted = {path_key(path) for path in paths}
     for folder in folders:
         for item in things(folder, "GetClipList"):
-            if any(same_path(path_of(item), path) for path in paths):
+            path = path_of(item)
+            if path and path_key(path) in wanted:
                 found[identity(item)] = item
     return list(found.values())
 

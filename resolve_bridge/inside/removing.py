@@ -153,12 +153,10 @@ def _delete(session: Session, found: List[_Found]) -> int:
     for _ in range(2):
         if left:
             call(session.timeline, "DeleteClips", [one.item for one in left])
-            left = [one for one in left if _is_there(session, one)]
+            indices = {one.index for one in left}
+            there = {identity(item) for index in indices for item in session.items_on("audio", index)}
+            left = [one for one in left if one.id in there]
     return len(found) - len(left)
-
-
-def _is_there(session: Session, found: _Found) -> bool:
-    return any(identity(item) == found.id for item in session.items_on("audio", found.index))
 
 
 def _delete_tracks(session: Session, record: Json, held: "set[int]", removal: Removal) -> None:
@@ -212,8 +210,10 @@ def _tidy_pool(session: Session, record: Json, bin_name: str, removal: Removal) 
     paths = [piece["path"] for track in record["tracks"] for piece in track["pieces"]]
     folders = bins_named(session.pool, bin_name)
     used = _paths_on(session)
-    for item in _unused(folders, paths, used):
-        call(session.pool, "DeleteClips", [item])
+    for _ in range(2):
+        unneeded = _unused(folders, paths, used)
+        if unneeded:
+            call(session.pool, "DeleteClips", unneeded)
     stuck = len(_unused(folders, paths, used))
     if stuck:
         removal.untidy.append("{} sounds that nothing uses stay in the media pool.".format(stuck))

