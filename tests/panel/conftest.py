@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
 from plugin.controller.desk import Desk
+from plugin.errors import SoundUnavailable
 from plugin.folders import Folders
 from plugin.panel.starting import make_window
 from plugin.panel.window import Window
@@ -36,6 +37,16 @@ def folders(tmp_path: Path) -> Folders:
     made = Folders(tmp_path / "config", tmp_path / "data", tmp_path / "cache")
     save_settings(change_settings(Settings(), {"bundle": str(GOLDEN), "provider": "cpu"}), made.config)
     return made
+
+
+@pytest.fixture(autouse=True)
+def silent_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test plays anything on a device of the machine it runs on."""
+
+    def nothing() -> None:
+        raise SoundUnavailable("No sound device was found.", remedy="Connect one, then play again.")
+
+    monkeypatch.setattr("plugin.controller.devices._load_library", nothing)
 
 
 @pytest.fixture

@@ -147,17 +147,11 @@ def test_space_plays_loops_and_stops(stage: Stage, qtbot: QtBot, until: Until) -
     assert stage.transport.bar.value() == playback.frame()
 
 
-def test_without_a_device_it_plays_and_says_why(
-    stage: Stage, qtbot: QtBot, until: Until, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def missing(_: str) -> None:
-        raise OSError("PortAudio library not found")
-
-    monkeypatch.setattr("plugin.controller.devices.importlib.import_module", missing)
+def test_without_a_device_it_plays_and_says_why(stage: Stage, qtbot: QtBot, until: Until) -> None:
     press(qtbot, stage.viewer, KEY.Key_Space)
     until(stage.transport.reason.isVisible)
 
-    assert "libportaudio2" in stage.transport.reason.text()
+    assert stage.transport.reason.text().startswith("Silent: No sound device was found.")
     assert stage.screening.playback.playing
 
 

@@ -6,6 +6,7 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -355,10 +356,10 @@ def test_why_nothing_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
         open_speaker()
 
 
-def test_a_missing_system_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(_: str) -> Any:
-        raise OSError("PortAudio library not found")
+def test_a_missing_system_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
 
-    monkeypatch.setattr("plugin.controller.devices.importlib.import_module", missing)
     with pytest.raises(SoundUnavailable, match="libportaudio2"):
         open_speaker()
