@@ -47,6 +47,7 @@ class HostInfo:
         version: the program's version, "" for a file.
         timeline_name: the timeline that is open.
         moves_playhead: whether `Host.show` does anything.
+        project: the project that the timeline belongs to, "" for a file.
     """
 
     kind: str
@@ -54,6 +55,7 @@ class HostInfo:
     version: str
     timeline_name: str
     moves_playhead: bool
+    project: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,14 @@ class ResolveHost:
         """
         status = self.status()
         self._open(status)
-        return HostInfo("resolve", status.product, status.version, status.timeline, moves_playhead=True)
+        return HostInfo(
+            "resolve",
+            status.product,
+            status.version,
+            status.timeline,
+            moves_playhead=True,
+            project=status.project,
+        )
 
     def snapshot(self, folder: Path) -> Path:
         """The current timeline as `<name>.otio` in `folder`.

@@ -58,7 +58,8 @@ def snapshot_of(host: Host) -> Origin:
     """
     info = answered(host.info())
     name = safe_name(info.timeline_name, limit=72, fallback="timeline")
-    folder = Path(user_documents_path()) / "Sagafoley" / name
+    project = safe_name(info.project, limit=72, fallback="project") if info.project else ""
+    folder = Path(user_documents_path()) / "Sagafoley" / project / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -37,7 +37,8 @@ def track_named(editor: Editor, name: str) -> Track:
 def test_information(make_desk: MakeDesk) -> None:
     desk = make_desk("studio_21_1")
     info = desk.host.info()
-    assert info == HostInfo("resolve", "DaVinci Resolve Studio", "21.1.0.17", "Reel 1", moves_playhead=True)
+    product = ("resolve", "DaVinci Resolve Studio", "21.1.0.17", "Reel 1")
+    assert info == HostInfo(*product, moves_playhead=True, project="Film")
     status = desk.host.status()
     assert (status.project, status.timeline, status.studio, status.page) == ("Film", "Reel 1", True, "edit")
     assert status.transport == "in process"

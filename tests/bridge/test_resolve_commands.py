@@ -76,6 +76,17 @@ def test_render_place_again_and_remove(desk: Desk, sagafoley: Any, tmp_path: Pat
 
 
 @pytest.mark.usefixtures("golden")
+def test_timelines_of_one_name_in_two_projects_are_kept_apart(desk: Desk, sagafoley: Any) -> None:  # noqa: F811
+    assert desk.editor.project is not None
+    first = sagafoley("resolve", "spots", "--json").document["timeline"]
+    desk.editor.project.name = "Film 2"
+    second = sagafoley("resolve", "spots", "--json").document["timeline"]
+    assert first != second
+    assert Path(first).is_file()
+    assert Path(second).is_file()
+
+
+@pytest.mark.usefixtures("golden")
 def test_spots_are_those_of_the_open_timeline(desk: Desk, sagafoley: Any, tmp_path: Path) -> None:  # noqa: F811
     del desk
     ran = sagafoley("resolve", "spots", "--json", "--write", tmp_path / "cues.toml")
