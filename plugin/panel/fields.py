@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 
@@ -38,10 +38,7 @@ class WordsField(QLineEdit):
 
     def event(self, event: QEvent) -> bool:
         """Leave undo and redo to the window: every edit is one of the desk's."""
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _is_undo(event):
-            event.ignore()
-            return False
-        return super().event(event)
+        return False if _left_to_the_window(event) else super().event(event)
 
 
 class NumberField(QSpinBox):
@@ -64,6 +61,10 @@ class NumberField(QSpinBox):
             self.setMinimum(self._lowest - 1 if mixed else self._lowest)
             self.setSpecialValueText(SEVERAL if mixed else "")
             self.setValue(self._lowest - 1 if mixed or shared.value is None else shared.value)
+
+    def event(self, event: QEvent) -> bool:
+        """Leave undo and redo to the window: every edit is one of the desk's."""
+        return False if _left_to_the_window(event) else super().event(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Turn only what was chosen: a wheel over a form scrolls the form."""
@@ -96,6 +97,10 @@ class RealField(QDoubleSpinBox):
             self.setMinimum(self._lowest - 1 if mixed else self._lowest)
             self.setSpecialValueText(SEVERAL if mixed else "")
             self.setValue(self._lowest - 1 if mixed or shared.value is None else shared.value)
+
+    def event(self, event: QEvent) -> bool:
+        """Leave undo and redo to the window: every edit is one of the desk's."""
+        return False if _left_to_the_window(event) else super().event(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Turn only what was chosen: a wheel over a form scrolls the form."""
@@ -185,16 +190,12 @@ class FlagField(CheckBox):
         self.said.emit(checked)
 
 
-class UndoStaysOut(QObject):
-    """Keeps the letters' own undo of spin boxes from taking Ctrl+Z away from the window."""
-
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Let undo and redo pass on to the window's actions."""
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _is_undo(event):
-            event.ignore()
-            return True
+def _left_to_the_window(event: QEvent) -> bool:
+    """Whether the event asks if a field wants undo or redo for itself; it is told that it does not."""
+    if event.type() is not QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
         return False
-
-
-def _is_undo(event: QKeyEvent) -> bool:
-    return event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)
+    keys = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
+    if not any(event.matches(key) for key in keys):
+        return False
+    event.ignore()
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QFormLayout, QWidget
 
 from plugin.controller.views import MAX_HANDLE, CueEdit, DeskEvent, Inspector
 from plugin.cues import MAX_GUIDANCE, MAX_STEPS, MAX_TAKES
@@ -15,7 +15,6 @@ from plugin.panel.fields import (
     FlagField,
     NumberField,
     RealField,
-    UndoStaysOut,
     WordsField,
 )
 from plugin.panel.parts import SPACE, application, column, label, name, row, scrolled
@@ -85,7 +84,6 @@ class InspectorPage(QWidget):
         self._form.setLayout(column(self.title, self.note, form, edge=10))
         self._form.layout().addStretch(1)  # type: ignore[union-attr]
         self.setLayout(column(scrolled(self._form), space=0))
-        self._keep_undo_out()
 
     def _lines(self) -> tuple[tuple[str, str, QWidget], ...]:
         return (
@@ -100,12 +98,6 @@ class InspectorPage(QWidget):
             ("&Matte", "Which values of the matte picture mark the object.", self.matte),
             ("", "Turns the matte around.", self.invert),
         )
-
-    def _keep_undo_out(self) -> None:
-        out = UndoStaysOut(self)
-        for field in (self.steps, self.guidance, self.takes, self.handle_in, self.handle_out):
-            for inner in field.findChildren(QLineEdit):
-                inner.installEventFilter(out)
 
     def _another_gesture(self) -> None:
         self._gesture += 1
