@@ -7,6 +7,7 @@ from .answering import performer
 from .asking import Address, NoAnswer, NoServer, ask, find_server, new_envelope
 from .greeting import greet, is_alive
 from .menu_file import NotInstalled, read_menu_file
+from .own_files import panel_log
 from .panel_process import is_running, last_words, start_panel
 from .private_files import Exposed
 from .serve_loopback import Server
@@ -18,6 +19,8 @@ LOOK_EVERY = 1.0
 """Seconds between looks at Resolve itself."""
 SILENCES = 3
 """Looks in a row without an answer, after which Resolve has gone."""
+EARLY = 15.0
+"""Seconds in which a panel that ends has never really started."""
 GRACE = 3.0
 """Seconds without any panel until the session ends; another panel may be about to call."""
 RETIRE_SECONDS = 10.0
@@ -36,6 +39,8 @@ class Session:
         self._say = say
         self._server: "Optional[Server]" = None
         self._child: "Any" = None
+        self._started = 0.0
+        self._broke = False
         self._panels: "Set[int]" = set()
         self._retired = False
         self._silences = 0
@@ -65,6 +70,7 @@ class Session:
 
     def _serve(self, server: Server, launcher: "List[str]") -> str:
         try:
+            self._started = time.monotonic()
             self._child = start_panel(launcher)
         except OSError as fault:
             return self._give_up(_NO_PANEL.format(launcher[0], fault.strerror or fault))
@@ -100,22 +106,28 @@ class Session:
     def _end_of_panels(self, server: Server) -> str:
         if self._retired or not server.is_current():
             return "a newer script took over"
+        self._tell_of_broken_panel()
         if self._running():
             self._alone_since = None
             return ""
+        if self._broke:
+            return "the panel broke"
         now = time.monotonic()
         if self._alone_since is None:
             self._alone_since = now
-            return self._failed_panel()
         return "the panel was closed" if now - self._alone_since >= GRACE else ""
 
-    def _failed_panel(self) -> str:
-        """Words when the panel did not end by itself but broke."""
-        code = self._child.returncode
-        if not code:
-            return ""
-        self._say(_BROKEN.format(code, last_words() or "It said nothing."))
-        return "the panel broke"
+    def _tell_of_broken_panel(self) -> None:
+        """Words, once, when our panel did not end by itself; another one may be open still."""
+        code = self._child.poll()
+        if not code or self._broke:
+            return
+        self._broke = True
+        how = "was ended by signal {}".format(-code) if code < 0 else "ended with code {}".format(code)
+        if time.monotonic() - self._started < EARLY:
+            self._say(_NEVER_STARTED.format(how, last_words() or "It said nothing."))
+        else:
+            self._say(_BROKE_OFF.format(how, panel_log()))
 
     def _end_of_resolve(self) -> str:
         self._silences = 0 if is_alive(self._resolve) else self._silences + 1
@@ -131,7 +143,8 @@ _NO_SERVER = (
     "No connection could be opened on this machine: {}. Allow Sagafoley in the firewall, or work with "
     "timeline files: File > Export > Timeline."
 )
-_BROKEN = "The panel ended with code {}. {} Run `sagafoley doctor` in a terminal, or install Sagafoley again."
+_NEVER_STARTED = "The panel {}. {} Run `sagafoley doctor` in a terminal, or install Sagafoley again."
+_BROKE_OFF = "The panel {}. Start it again, nothing that was rendered is lost. What it said last is in {}."
 
 
 def retire_older(seconds: float = RETIRE_SECONDS) -> "List[int]":

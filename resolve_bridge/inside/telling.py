@@ -40,6 +40,9 @@ def say(text: str) -> None:
         print(line)
     except UnicodeError:
         print(line.encode("ascii", "backslashreplace").decode("ascii"))
+    flush = getattr(sys.stdout, "flush", None)
+    if callable(flush):  # a console of Resolve's own, or none
+        flush()
 
 
 def box_command(text: str, platform: str = sys.platform) -> List[str]:

@@ -7,12 +7,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from resolve_bridge.channels import result_of
+from resolve_bridge.inside.menu_session import Session
 from resolve_bridge.inside.own_files import bridge_folder, menu_file, panel_log, server_file
 from resolve_bridge.loopback_channel import LoopbackChannel
 from tests.bridge.bridge_machine import (
@@ -315,3 +317,55 @@ def test_nothing_is_written_into_the_products_folder(reel: Installation, sign: P
     words = [sys.executable, "-I", "-S", "-c", code, "", str(SCRIPT), str(INSIDE)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
+
+
+class EndedPanel:
+    """A panel's process that has ended."""
+
+    pid = 2**22 + 1
+    """No process has that number."""
+
+    def __init__(self, code: int) -> None:
+        self.returncode = code
+
+    def poll(self) -> int:
+        return self.returncode
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds", "said"),
+    [
+        (3, 1.0, ["The panel ended with code 3. It said nothing. Run `sagafoley doctor` in a terminal, or"]),
+        (-9, 3600.0, ["The panel was ended by signal 9. Start it again, nothing that was rendered is lost."]),
+        (0, 1.0, []),
+    ],
+)
+def test_a_panel_that_breaks_off_is_told_once(code: int, seconds: float, said: list[str]) -> None:
+    told: list[str] = []
+    session = Session(None, say=told.append)
+    session._child = EndedPanel(code)
+    session._started = time.monotonic() - seconds
+    for _ in range(3):
+        session._tell_of_broken_panel()
+    assert len(told) == len(said)
+    assert all(words.startswith(start) for words, start in zip(told, said, strict=True))
+
+
+def test_a_second_panel_that_breaks_does_not_end_the_first_ones_connection(
+    reel: Installation, sign: Path
+) -> None:
+    script = install_menu_script(reel, panel_until(sign))
+    first = reel.run_menu_script(script)
+    _serving().close()
+    (panel,) = wait_for(lambda: panels_of(sign))
+    install_menu_script(reel, [sys.executable, "-c", "raise SystemExit('no screen')"])
+    second = reel.run_menu_script(script)
+    _words(first)
+    wait_for(lambda: "no screen" in Path(panel_log()).read_text("utf-8"))
+    _serving().close()
+    assert is_alive(panel)
+    assert second.poll() is None
+    sign.touch()
+    words = _words(second)
+    assert "The panel ended with code 1. no screen Run `sagafoley doctor`" in words
+    assert words.endswith("ended: the panel broke")
