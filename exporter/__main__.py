@@ -60,8 +60,19 @@ def _parser() -> argparse.ArgumentParser:
     for name in SIZE_NAMES:
         aliases = [other for other, size in OTHER_NAMES.items() if size == name]
         _add_size(commands.add_parser(name, aliases=aliases, help=f"make a bundle of {name}"), name)
-    check = commands.add_parser("verify", help="hash every file of a bundle and load every graph")
+    check = commands.add_parser("verify", help="hash every file, load every graph, compare with torch")
     check.add_argument("bundle", type=Path, help="the bundle's folder")
+    weights = check.add_mutually_exclusive_group()
+    weights.add_argument(
+        "--checkpoints",
+        type=Path,
+        metavar="FOLDER",
+        help="compare with torch, with the weights in these files",
+    )
+    weights.add_argument(
+        "--random-weights", action="store_true", help="compare with torch, with drawn weights"
+    )
+    check.add_argument("--salt", default="", help="of the drawn weights")
     return parser
 
 
@@ -135,7 +146,23 @@ def _verify(options: argparse.Namespace) -> None:
     from exporter.verify import load_graphs  # noqa: PLC0415
 
     load_graphs(bundle, say=_say)
+    _compare(bundle, options)
     _say(f"{bundle.folder}: whole; digest {bundle.digest}")
+
+
+def _compare(bundle: Bundle, options: argparse.Namespace) -> None:
+    """Print the parity table; an error where a stage is out of tolerance."""
+    from exporter.bundle_parity import measure, parity_table, refuse_far, sizes_of  # noqa: PLC0415
+    from exporter.networks import CheckpointFolder, RandomWeights  # noqa: PLC0415
+
+    weights: RandomWeights | CheckpointFolder | None = None
+    if options.random_weights:
+        weights = RandomWeights(salt=options.salt)
+    elif options.checkpoints is not None:
+        weights = CheckpointFolder.open(options.checkpoints, sizes_of(bundle.manifest))
+    rows = measure(bundle, weights, say=_say)
+    _say(parity_table(rows))
+    refuse_far(rows, bundle.manifest)
 
 
 def _need_torch() -> None:

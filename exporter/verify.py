@@ -100,6 +100,15 @@ def differences(
     )
 
 
+def outputs_of(path: Path, spec: GraphSpec, inputs: Sequence[Array], *, role: str) -> tuple[Array, ...]:
+    """What the graph in `path`, run on the CPU, makes of its inputs.
+
+    Raises:
+        ExportError: onnxruntime does not take the graph.
+    """
+    return tuple(_run(_session(path, spec, role=role), spec, inputs))
+
+
 def load_graphs(bundle: Bundle, *, say: Callable[[str], None]) -> None:
     """Load every graph of a bundle and hold its interface against the manifest.
 
@@ -110,6 +119,8 @@ def load_graphs(bundle: Bundle, *, say: Callable[[str], None]) -> None:
     for role, spec in bundle.manifest.graphs.items():
         say(f"{role}: loading")
         _session(bundle.checked_path(role), spec, role=role)
+        if role in bundle.manifest.gpu_graphs:
+            _session(bundle.checked_path(bundle.manifest.gpu_graphs[role]), spec, role=role)
 
 
 def relative_l2(found: Array, wanted: Array) -> float:

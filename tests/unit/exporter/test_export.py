@@ -315,6 +315,43 @@ def test_verify_finds_a_graph_with_another_interface(
     assert "The graph decoder" in capsys.readouterr().err
 
 
+def test_verify_prints_how_far_each_stage_is_from_torch(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(GOLDEN_BUNDLE), "--random-weights"]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")][1:]
+    assert [row.split()[1] for row in rows] == list(ROLES)
+    for row in rows:
+        recorded, now = (float(cell) for cell in row.split("|")[2:4])
+        assert 0 < recorded < verify.TOLERANCE
+        assert 0 < now < verify.TOLERANCE
+
+
+def test_verify_refuses_a_bundle_of_other_weights(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(GOLDEN_BUNDLE), "--random-weights", "--salt", "other"]) == 2
+    shown = capsys.readouterr().err
+    assert "flow (now) by" in shown
+    assert "Export it again" in shown
+
+
+def test_verify_refuses_what_was_out_of_tolerance_at_export(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = _copy(tmp_path / "bundle")
+    document = json.loads((output / "manifest.json").read_text("utf-8"))
+    document["parity"]["flow"] = 2e-5
+    (output / "manifest.json").write_text(json.dumps(document), "utf-8")
+    assert main(["verify", str(output)]) == 2
+    assert "flow (at export) by 2.0e-05, at most 1e-05" in capsys.readouterr().err
+
+
+def test_verify_says_of_an_unknown_architecture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = _copy(tmp_path / "bundle")
+    document = json.loads((output / "manifest.json").read_text("utf-8"))
+    document["architecture"] = "huge"
+    (output / "manifest.json").write_text(json.dumps(document), "utf-8")
+    assert main(["verify", str(output)]) == 2
+    assert "architecture huge, which is unknown here" in capsys.readouterr().err
+
+
 def test_licences_say_what_paid_work_may_use() -> None:
     assert not checkpoint_label(SMALL, id="", title="").licence.commercial_use
     assert checkpoint_label(TINY, id="", title="").licence.commercial_use

@@ -12,10 +12,13 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from exporter import halving
+from exporter import halving, lowering, verify
 from exporter.__main__ import main
 from exporter.errors import ExportError
 from exporter.export import HALF_ROLES
+from exporter.graphs import example_inputs, graphs_of
+from exporter.networks import RandomWeights
+from exporter.sizes import GOLDEN
 from models_onnx.bundle import ROLES, Bundle
 
 
@@ -69,6 +72,19 @@ def test_decoder_and_vocoder_are_not_made_for_cuda() -> None:
     assert set(ROLES) - set(HALF_ROLES) == {"decoder", "vocoder"}
 
 
+def test_a_causal_encoder_in_the_form_for_cuda(tmp_path: Path) -> None:
+    (graph,) = (graph for graph in graphs_of(GOLDEN) if graph.role == "text_encoder")
+    module = graph.wrap(RandomWeights().network(graph.network, GOLDEN))
+    inputs = example_inputs(graph, GOLDEN, GOLDEN.lengths(48, batch=2))
+    model = lowering.lower(module, graph.spec, inputs, compact=False, form=lowering.Form.GPU)
+    lowering.save(model, tmp_path / "text.onnx")
+    kinds = Counter(node.op_type for node in model.graph)
+    assert (kinds["MultiHeadAttention"], kinds["Softmax"]) == (GOLDEN.clip.text_layers, 0)
+    known = verify.references(graph, module, GOLDEN, ((48, 2),))
+    (row,) = verify.differences(tmp_path / "text.onnx", graph.spec, known, role="text_encoder")
+    assert 1e-6 < row.relative < halving.TOLERANCE
+
+
 @pytest.fixture(scope="module")
 def half(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """The golden bundle in half precision, with graphs for CUDA."""
@@ -79,6 +95,7 @@ def half(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return Bundle.open(folder)
 
 
+@pytest.mark.slow
 def test_a_bundle_in_half_precision_is_smaller_and_near(half: Bundle) -> None:
     whole = Bundle.open(Path(__file__).parents[2] / "golden" / "bundle")
     assert half.manifest.precision == "fp16"
@@ -95,6 +112,7 @@ def _bytes(bundle: Bundle, role: str) -> int:
     return bundle.manifest.files[bundle.manifest.graphs[role].file].bytes
 
 
+@pytest.mark.slow
 def test_graphs_for_cuda_compute_in_half_precision(half: Bundle) -> None:
     manifest = half.manifest
     assert tuple(manifest.gpu_graphs) == IN_HALF
@@ -111,6 +129,7 @@ def test_graphs_for_cuda_compute_in_half_precision(half: Bundle) -> None:
     assert {weights.get(name, TensorProto.FLOAT16) for name in heavy} == {TensorProto.FLOAT16}
 
 
+@pytest.mark.slow
 def test_norms_and_sums_of_the_residual_stay_in_float32(half: Bundle) -> None:
     flow = onnx.load(half.path_of(half.manifest.gpu_graphs["flow"])).graph
     wide = {output for node in flow.node if node.op_type == "Cast" for output in node.output}
