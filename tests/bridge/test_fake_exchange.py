@@ -168,6 +168,7 @@ class TestImport:
             lambda clip: clip["media_references"]["DEFAULT_MEDIA"].update(target_url="/gone/shot.mov"),
             lambda clip: clip["media_references"]["DEFAULT_MEDIA"].update(target_url="file:///gone.mov"),
             lambda clip: clip.update(effects=5),
+            lambda clip: clip["media_references"].update(DEFAULT_MEDIA=None),
         ],
     )
     def test_any_other_shape_is_refused(self, reel: Film, tmp_path: Path, change: Change) -> None:

@@ -147,3 +147,33 @@ def test_the_second_connection_of_one_process(make_editor: Make, dead: bool, ans
         answer,
         "DaVinci Resolve Studio",
     ]
+
+
+@pytest.mark.parametrize("key", ["Volume", "Level", "Gain", "AudioVolume"])
+def test_no_property_sets_a_level_before_21_1(reel: Film, key: str) -> None:
+    item = timeline_of(reel.editor).GetItemListInTrack("audio", 1)[0]
+    assert item.SetProperty(key, -6.0) is False
+    assert item.SetProperties is None
+    assert item.SetProperty("Pan", 0.5) is True
+    assert (item.GetProperty("Pan"), item.GetProperty(key)) == (0.5, None)
+
+
+def test_properties_of_21_1_are_set_all_or_none(make_editor: Make, media_folder: Folder) -> None:
+    editor = make_editor("studio_21_1")
+    film(editor, media_folder("24"))
+    item = timeline_of(editor).GetItemListInTrack("audio", 1)[0]
+    assert item.SetProperties({"AudioVolume": -6.0, "Loudness": 1}) is False
+    assert item.GetProperties()["AudioVolume"] == 0.0
+    assert item.SetProperties({"AudioVolume": -6.0}) is True
+    assert item.GetProperties()["AudioVolume"] == -6.0
+
+
+def test_settings_of_21_1_stay_as_far_as_they_were_set(make_editor: Make, media_folder: Folder) -> None:
+    editor = make_editor("studio_21_1")
+    film(editor, media_folder("24"))
+    timeline = timeline_of(editor)
+    wanted = {"timelineSampleRate": "44100", "timelineFrameRate": "25", "useCustomSettings": "1"}
+    assert timeline.SetSettings(wanted) is False
+    settings = timeline.GetSettings()
+    assert (settings["useCustomSettings"], settings["timelineSampleRate"]) == ("1", "44100")
+    assert settings["timelineFrameRate"] == 24.0
