@@ -15,7 +15,8 @@ from resolve_bridge.inside.asking import Address, Broken, NoAnswer, NoServer, as
 from resolve_bridge.inside.own_files import server_file
 from resolve_bridge.inside.private_files import Exposed
 
-PING_SECONDS = 3.0
+PING_SECONDS = 5.0
+_TRIES = 3
 _PAUSE = 0.2
 """Seconds before a broken connection is made again."""
 _RETURN = 3.0
@@ -150,11 +151,18 @@ def _ping(address: Address) -> Answer | None:
 
 
 def _told(address: Address, operation: str) -> Answer | None:
-    """The answer to what a server does at once; None when nobody is there."""
-    try:
-        return ask(address, new_envelope({"op": operation}, PING_SECONDS), PING_SECONDS)
-    except (NoServer, NoAnswer):
-        return None
+    """The answer to what a server does at once; None when nobody is there.
+
+    A crowd of strangers may cost us a connection, not three.
+    """
+    for _ in range(_TRIES):
+        try:
+            return ask(address, new_envelope({"op": operation}, PING_SECONDS), PING_SECONDS)
+        except Broken:
+            time.sleep(_PAUSE)
+        except (NoServer, NoAnswer):
+            break
+    return None
 
 
 def _nobody() -> HostNotRunning:

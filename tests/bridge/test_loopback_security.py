@@ -301,6 +301,21 @@ def test_a_flood_of_requests_with_a_wrong_token(running: Running, channel: Loopb
     assert len(running.done) == 5
 
 
+def test_a_panel_can_connect_amid_a_crowd(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first connections are lost; it is not told that nobody is there."""
+    send, lost = serve_loopback._send, []
+
+    def lose_two(*args: Any) -> None:
+        if len(lost) < 2:
+            lost.append(args)
+            raise ConnectionResetError
+        send(*args)
+
+    monkeypatch.setattr(serve_loopback, "_send", lose_two)
+    _assert_well(running, LoopbackChannel.open(running.path))
+    assert len(lost) == 2
+
+
 def test_threads_do_not_pile_up(running: Running, channel: LoopbackChannel) -> None:
     before = threading.active_count()
     for _ in range(60):
