@@ -264,3 +264,28 @@ def test_an_unknown_request_is_answered_in_words(make_desk: MakeDesk) -> None:
     assert answer["ok"] is False
     answer = desk.channel.ask({"op": "place"}, timeout=1)
     assert "KeyError" in str(answer["error"])
+
+
+def test_a_copy_that_the_editor_made_stays(desk: Desk) -> None:
+    """The same sound at the same moment, on a track of theirs: not the item that we placed."""
+    editor = desk.editor
+    ours = item_at(editor, "FOLEY dog", 3)
+    copy = Item(ours.name, ours.start, ours.duration, pool=ours.pool)
+    theirs = Track("audio", "mono", "my mix", items=[copy])
+    editor.timeline.tracks.append(theirs)
+    removal = desk.again().host.remove()
+    assert removal.pieces == 3
+    assert theirs.items == [copy]
+    assert any("copied" in sentence for sentence in removal.left)
+    assert copy.pool is not None
+    assert Path(copy.pool.media.path).is_file()
+
+
+def test_what_is_asked_of_resolve(desk: Desk) -> None:
+    """One clip per call, sound only, at a whole frame; no start and end frames, which are read differently."""
+    asked = [call.args[0] for call in desk.editor.calls if call.name == "AppendToTimeline"]
+    assert [len(clips) for clips in asked] == [1, 1, 1]
+    for (clip,) in asked:
+        assert set(clip) == {"mediaPoolItem", "mediaType", "trackIndex", "recordFrame"}
+        assert clip["mediaType"] == 2
+        assert isinstance(clip["recordFrame"], int)
