@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from plugin.controller.shots import Shot
 from plugin.cues import Spot
@@ -17,9 +18,12 @@ MOTION_RATE = 25
 """Values per second, the pace at which the models look at pictures."""
 
 _LONGEST = 6000
-_SIZE = Size(96, 96)
-_STILL = 0.02
-"""What a still matte may seem to move: grain and coding."""
+_SIZE = Size(192, 192)
+_GRAIN = 0.02
+"""At most this much of the change is taken for grain and coding: what the stillest fifth of the cue shows."""
+
+_LEAST = 0.02
+"""A matte that changes less than this beyond its grain is drawn as still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,16 @@ def matte_motion(spot: Spot, *, cancel: Callable[[], bool]) -> Motion:
     times = [record.start + index * step for index in range(int(record.duration / step) + 1)]
     backwards = spot.matte.clip.speed < 0  # motion is the same both ways, and decoding is not
     changes = _changes(spot, times[::-1] if backwards else times, cancel=cancel)
-    values = np.array([0.0, *(changes[::-1] if backwards else changes)])
-    scale = max(float(values.max()), _STILL * 5)
-    return Motion(record.start, step, tuple(float(value) for value in np.maximum(values - _STILL, 0) / scale))
+    values = _scaled(np.array(changes[::-1] if backwards else changes))
+    return Motion(record.start, step, (0.0, *(float(value) for value in values)))
+
+
+def _scaled(changes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """0..1: without the grain, and the most of it as 1 unless there is next to nothing."""
+    if not len(changes):
+        return changes
+    moved = np.maximum(changes - min(float(np.percentile(changes, 20)), _GRAIN), 0.0)
+    return np.asarray(moved / max(float(moved.max()), _LEAST), np.float64)
 
 
 def _changes(spot: Spot, times: list[Fraction], *, cancel: Callable[[], bool]) -> list[float]:

@@ -195,7 +195,7 @@ class TakeLane(Lane):
     def __init__(self, shades: Shades, parent: QWidget | None = None) -> None:
         super().__init__(shades, parent)
         self._view: LaneView | None = None
-        self._heard, self._full = False, 1.0
+        self._heard, self._full, self._has_keys = False, 1.0, False
         self.setFixedHeight(self._head() + _WAVE)
 
     @property
@@ -217,6 +217,17 @@ class TakeLane(Lane):
             name(self, view.spoken)
             self.setToolTip(view.notice)
             self.redraw()
+
+    def show_keys(self, *, here: bool) -> None:
+        """Whether keys go to the takes: the one that is heard is framed then."""
+        self._has_keys = here
+        self.update()
+
+    def draw_over(self, painter: QPainter) -> None:
+        """The frame of the one that the keys work on."""
+        if self._heard and self._has_keys:
+            painter.setPen(QPen(self._shades.colour("accent"), 2))
+            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Mean this one, and go there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QInputDialog, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from plugin.controller.lanes import LaneView, MotionView
@@ -92,6 +92,7 @@ class TakesPanel(QWidget):
         self._make_lanes(len(takes))
         for lane, (take, view) in zip(self.lanes, takes, strict=True):
             lane.show_view(view, heard=take.name == heard, full=full)
+        self._show_keys()
         self.empty.setVisible(not takes)
         self._show_strip()
         if another:
@@ -114,6 +115,16 @@ class TakesPanel(QWidget):
         else:
             do()
             event.accept()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show which take the keys work on."""
+        super().focusInEvent(event)
+        self._show_keys()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The keys go elsewhere."""
+        super().focusOutEvent(event)
+        self._show_keys()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Lanes of another width have other columns."""
@@ -186,6 +197,10 @@ class TakesPanel(QWidget):
         level.setContentsMargins(6, 0, 4, 4)
         self.setLayout(column(self._above, self.area, tools, level, space=3))
         self.area.viewport().installEventFilter(self)
+
+    def _show_keys(self) -> None:
+        for lane in self.lanes:
+            lane.show_keys(here=self.hasFocus())
 
     def _align(self) -> None:
         """The scroll bar takes room of the lanes: what lies over them leaves the same."""

@@ -222,6 +222,18 @@ def test_gain_has_a_key_and_is_told(takes: TakesPanel, qtbot: QtBot) -> None:
     assert told.args == ["film_001_ball_t01", -0.5, 0.0, 0.0]
 
 
+def test_it_can_be_seen_that_keys_go_to_the_takes(takes: TakesPanel, qtbot: QtBot) -> None:
+    takes.gain.setFocus()
+    qtbot.waitUntil(takes.gain.hasFocus)
+    without = takes.lanes[0].grab().toImage()
+    takes.setFocus()
+    qtbot.waitUntil(takes.hasFocus)
+    framed = takes.lanes[0].grab().toImage()
+
+    assert framed.pixelColor(200, 0) == DARK.colour("accent")
+    assert without.pixelColor(200, 0) != DARK.colour("accent")
+
+
 def test_level_of_another_take_is_shown_without_being_told_back(takes: TakesPanel) -> None:
     told: list[object] = []
     takes.level_wanted.connect(lambda *given: told.append(given))
