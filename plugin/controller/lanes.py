@@ -18,7 +18,7 @@ from plugin.controller.background import Background
 from plugin.controller.chores import unforeseen
 from plugin.controller.kept import Kept
 from plugin.controller.motion import Motion, matte_motion
-from plugin.controller.sounds import BLOCK, Sound, Sounds
+from plugin.controller.sounds import BLOCK, Outline, Sounds, sound_pieces
 from plugin.controller.views import TakeRow
 from plugin.cues import Cue
 from plugin.errors import Cancelled, SagafoleyError
@@ -29,7 +29,6 @@ from plugin.timebase import STEM_RATE, TimeSpan, sample_position
 Samples = NDArray[np.float32]
 
 _REMEMBERED = 400
-_PIECE = 1 << 15
 _FAINTEST = 0.05
 """No lane is magnified more than twenty times."""
 
@@ -125,7 +124,7 @@ class Lanes:
             span: what the lane shows, from its left to its right edge.
             columns: how many columns of pixels there are.
         """
-        sound = self._sounds.of(take.path)
+        sound = self._sounds.outline(take.path)
         shape = shape_of(take)
         first = sample_position(take.record.start)
         view = _bare(take, shape)
@@ -134,8 +133,8 @@ class Lanes:
         if sound.error is not None:
             return _spoken(replace(view, notice=str(sound.error)))
         positions = _edges(span, columns) - first
-        total = len(sound.samples)
-        level = self._level(take, sound, shape)
+        total = sound.total
+        level = self._level(take, sound.total, shape)
         return _spoken(
             replace(
                 view,
@@ -176,7 +175,7 @@ class Lanes:
         self._watching.close()
         self._measuring.close()
 
-    def _level(self, take: TakeRow, sound: Sound, shape: Shape) -> Loudness | None:
+    def _level(self, take: TakeRow, total: int, shape: Shape) -> Loudness | None:
         """The loudness with gain and fades; None while fades are being measured.
 
         Gain alone moves known figures; only fades make it necessary to measure.
@@ -186,16 +185,20 @@ class Lanes:
         key = (take.path, shape.fade_in, shape.fade_out)
         known = self._levels.get(key)
         if known is None:
-            self._measuring.put(take.path, lambda: self._measure(key, sound, replace(shape, gain_db=0.0)))
+            self._measuring.put(take.path, lambda: self._measure(key, total, replace(shape, gain_db=0.0)))
             return None
         return known.scaled(shape.gain)
 
-    def _measure(self, key: tuple[Path, int, int], sound: Sound, shape: Shape) -> None:
-        meter, total = LoudnessMeter(STEM_RATE), len(sound.samples)
-        for first in range(0, total, _PIECE):
-            if self._measuring.closed:
-                return
-            meter.add(shape.applied(sound.samples[first : first + _PIECE], first=first, total=total))
+    def _measure(self, key: tuple[Path, int, int], total: int, shape: Shape) -> None:
+        meter, first = LoudnessMeter(STEM_RATE), 0
+        try:
+            for piece in sound_pieces(key[0]):
+                if self._measuring.closed:
+                    return
+                meter.add(shape.applied(piece, first=first, total=total))
+                first += len(piece)
+        except SagafoleyError:
+            return  # the lane itself tells that the file went away
         self._levels.put(key, meter.finish(), weight=1)
         self._ready()
 
@@ -240,20 +243,22 @@ def _place(position: int, span: TimeSpan) -> float:
     return (position - first) / max(1, last - first)
 
 
-def _shaped_peaks(sound: Sound, edges: NDArray[np.int64], shape: Shape) -> Peaks:
+def _shaped_peaks(sound: Outline, edges: NDArray[np.int64], shape: Shape) -> Peaks:
     low, high = column_peaks(sound, edges)
-    factors = shape.curve((edges[:-1] + edges[1:]) // 2, total=len(sound.samples))
+    factors = shape.curve((edges[:-1] + edges[1:]) // 2, total=sound.total)
     return Peaks(tuple((low * factors).tolist()), tuple((high * factors).tolist()))
 
 
-def column_peaks(sound: Sound, edges: NDArray[np.int64]) -> tuple[Samples, Samples]:
+def column_peaks(sound: Outline, edges: NDArray[np.int64]) -> tuple[Samples, Samples]:
     """Lowest and highest sample in each `[edges[i], edges[i + 1])`; 0 outside of the sound.
 
     Wide columns are taken from whole blocks, so a peak may show up to one block beside its place.
     """
-    wide = len(edges) > 1 and edges[-1] - edges[0] >= 4 * BLOCK * (len(edges) - 1)
-    unit = BLOCK if wide else 1
-    lows, highs = (sound.low, sound.high) if wide else (sound.samples, sound.samples)
+    columns = len(edges) - 1
+    if sound.samples is None or edges[-1] - edges[0] >= 4 * BLOCK * columns:
+        unit, lows, highs = BLOCK, sound.low, sound.high
+    else:
+        unit, lows, highs = 1, sound.samples, sound.samples
     starts = np.clip(edges[:-1] // unit, 0, len(lows))
     ends = np.clip(-(-edges[1:] // unit), 0, len(lows))
     ends = np.where((ends <= starts) & (starts < len(lows)) & (edges[:-1] >= 0), starts + 1, ends)

@@ -131,6 +131,7 @@ class Screening:
         """Show a spot from its first frame, "" for none; the one that is shown already stays as it is."""
         if self.cue is None or self.cue.id != cue_id:
             self.cue, self.heard, self._before, self.frame = None, "", "", None
+            self.playback.hear(())
         self.refresh(cue_id)
 
     def refresh(self, cue_id: str | None = None) -> bool:
@@ -249,12 +250,12 @@ class Screening:
         self._ready()
 
     def _hear(self) -> None:
-        """Bring the take that is heard into the mix; it is silent until it is read."""
+        """Bring the take that is heard into the mix; until it is read, the one before goes on."""
         take = next((take for take in self.takes if take.name == self.heard), None)
         sound = self._sounds.of(take.path) if take else None
-        if take is None or sound is None:
+        if take is None:
             self.playback.hear(())
-        else:
+        elif sound is not None:
             self.playback.hear((Layer(sound, sample_position(take.record.start), shape_of(take)),))
 
     def _ask(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,50 @@ from plugin.timebase import STEM_RATE
 
 Samples = NDArray[np.float32]
 
+_NOTHING = np.zeros(0, np.float32)
+
 _MEMORY = 256 << 20
+_OUTLINES = 128 << 20
 BLOCK = 128
 """Samples whose lowest and highest are kept together."""
+
+_SHORT = 1 << 21
+"""Sounds of up to so many samples can be drawn sample by sample; longer ones block by block."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outline:
+    """What is drawn of a sound; small, so that many are kept.
+
+    Attributes:
+        total: how many samples it has, at 48 kHz.
+        low: float32 `[ceil(total / BLOCK)]`, the lowest sample of each block.
+        high: the highest of each block.
+        onsets: samples at which something begins to sound.
+        samples: all of them, float32 `[total]`, of a short sound; None of a long one.
+        error: why there is no sound, None when there is.
+    """
+
+    total: int
+    low: Samples
+    high: Samples
+    onsets: tuple[int, ...] = ()
+    samples: Samples | None = None
+    error: SagafoleyError | None = None
+
+    @classmethod
+    def of(cls, samples: Samples, *, onsets: tuple[int, ...] = ()) -> Outline:
+        """The outline of samples `[n]`."""
+        edges = np.arange(0, len(samples), BLOCK)
+        low = np.minimum.reduceat(samples, edges) if len(samples) else _NOTHING
+        high = np.maximum.reduceat(samples, edges) if len(samples) else _NOTHING
+        return cls(len(samples), low, high, onsets, samples if len(samples) <= _SHORT else None)
+
+    @property
+    def bytes(self) -> int:
+        """What it takes of memory."""
+        drawn = 0 if self.samples is None else self.samples.nbytes
+        return int(drawn + self.low.nbytes + self.high.nbytes) + 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,45 +71,28 @@ class Sound:
 
     Attributes:
         samples: float32 `[n]`, read-only.
-        low: float32 `[ceil(n / BLOCK)]`, the lowest of each block.
-        high: the highest of each block.
-        onsets: samples at which something begins to sound.
         error: why there is no sound, None when there is.
     """
 
     samples: Samples
-    low: Samples
-    high: Samples
-    onsets: tuple[int, ...] = ()
     error: SagafoleyError | None = None
 
     @classmethod
-    def of(cls, samples: Samples, *, onsets: tuple[int, ...] = ()) -> Sound:
-        """The sound with its blocks measured."""
-        edges = np.arange(0, len(samples), BLOCK)
-        nothing = np.zeros(0, np.float32)
-        low = np.minimum.reduceat(samples, edges) if len(samples) else nothing
-        high = np.maximum.reduceat(samples, edges) if len(samples) else nothing
+    def of(cls, samples: Samples) -> Sound:
+        """The sound of these samples, which must not be changed any more."""
         samples.flags.writeable = False
-        return cls(samples, low, high, onsets)
-
-    @property
-    def bytes(self) -> int:
-        """What it takes of memory."""
-        return int(self.samples.nbytes + self.low.nbytes + self.high.nbytes)
+        return cls(samples)
 
 
-def read_sound(path: Path) -> Sound:
-    """The sound of a file, mixed to one channel, at 48 kHz.
+def sound_pieces(path: Path) -> Iterator[Samples]:
+    """The sound of a file, mixed to one channel, at 48 kHz, in pieces float32 `[n]`.
 
     Raises:
         MediaMissing: nothing is there.
         UndecodableMedia: not a sound file.
     """
     _, rate = read_wav(path, frames=0)
-    pieces = list(resample_stream(read_pieces(path), source_rate=rate, target_rate=STEM_RATE))
-    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-    return Sound.of(samples, onsets=find_onsets(samples, sample_rate=STEM_RATE))
+    yield from resample_stream(read_pieces(path), source_rate=rate, target_rate=STEM_RATE)
 
 
 class Sounds:
@@ -83,6 +107,7 @@ class Sounds:
         """
         self._ready = ready
         self._kept: Kept[Sound] = Kept(memory)
+        self._outlines: Kept[Outline] = Kept(_OUTLINES)
         self._thread = Background("sounds")
 
     @property
@@ -91,8 +116,15 @@ class Sounds:
         return self._thread.busy
 
     def of(self, path: Path) -> Sound | None:
-        """The sound of a file; None until it is read. One that cannot be read is silent and says why."""
+        """The sound of a file, to be heard; None until it is read. One that cannot be read is silent."""
         known = self._kept.get(path)
+        if known is None:
+            self._thread.put(path, lambda: self._read(path))
+        return known
+
+    def outline(self, path: Path) -> Outline | None:
+        """What is drawn of a file's sound; None until it is read. One that cannot be read says why."""
+        known = self._outlines.get(path)
         if known is None:
             self._thread.put(path, lambda: self._read(path))
         return known
@@ -100,24 +132,26 @@ class Sounds:
     def forget(self) -> None:
         """Read all of them again when they are asked for."""
         self._kept.clear()
+        self._outlines.clear()
 
     def close(self) -> None:
         """End the thread."""
         self._thread.close()
 
     def _read(self, path: Path) -> None:
-        if self._kept.get(path) is not None:
-            return
         try:
-            sound = read_sound(path)
+            pieces = list(sound_pieces(path))
+            samples = np.concatenate(pieces) if pieces else _NOTHING
+            sound = Sound.of(samples)
+            outline = Outline.of(samples, onsets=find_onsets(samples, sample_rate=STEM_RATE))
         except SagafoleyError as error:
-            sound = _silent(error)
+            sound, outline = _silent(error)
         except Exception as error:  # noqa: BLE001 - the edge of a thread: it must be told, not lost
-            sound = _silent(unforeseen(f"reading {path.name}", error))
-        self._kept.put(path, sound, weight=sound.bytes)
+            sound, outline = _silent(unforeseen(f"reading {path.name}", error))
+        self._kept.put(path, sound, weight=int(sound.samples.nbytes) + 200)
+        self._outlines.put(path, outline, weight=outline.bytes)
         self._ready()
 
 
-def _silent(error: SagafoleyError) -> Sound:
-    nothing = np.zeros(0, np.float32)
-    return Sound(nothing, nothing, nothing, error=error)
+def _silent(error: SagafoleyError) -> tuple[Sound, Outline]:
+    return Sound(_NOTHING, error), Outline(0, _NOTHING, _NOTHING, error=error)

@@ -14,7 +14,7 @@ import soundfile
 
 from plugin.controller.lanes import Lanes, column_peaks
 from plugin.controller.onsets import find_onsets
-from plugin.controller.sounds import BLOCK, Sound, Sounds
+from plugin.controller.sounds import BLOCK, Outline, Sounds
 from plugin.controller.views import TakeRow
 from plugin.cues import ClipSource, Cue, Matte, MatteChannel, MediaFile, Spot, SpotOrigin
 from plugin.media.loudness import LoudnessMeter
@@ -108,7 +108,7 @@ def test_peaks_are_the_lowest_and_highest_of_each_column(columns: int) -> None:
     samples = np.random.default_rng(0).standard_normal(50_000).astype(np.float32)
     edges = np.arange(columns + 1) * 50_000 // columns
 
-    low, high = column_peaks(Sound.of(samples.copy()), edges)
+    low, high = column_peaks(Outline.of(samples), edges)
 
     for index in range(columns):
         exact = samples[edges[index] : edges[index + 1]]
@@ -120,7 +120,7 @@ def test_peaks_are_the_lowest_and_highest_of_each_column(columns: int) -> None:
 def test_single_samples_can_be_seen() -> None:
     samples = np.arange(10, dtype=np.float32)
 
-    low, high = column_peaks(Sound.of(samples), np.array([-4, -2, 0, 1, 2, 2, 3, 9, 12, 14]))
+    low, high = column_peaks(Outline.of(samples), np.array([-4, -2, 0, 1, 2, 2, 3, 9, 12, 14]))
 
     assert low.tolist() == [0, 0, 0, 1, 2, 2, 3, 9, 0]
     assert high.tolist() == [0, 0, 0, 1, 2, 2, 8, 9, 0]
@@ -201,7 +201,35 @@ def test_a_changed_file_is_read_again_after_forgetting(tmp_path: Path, waiting: 
     sound = waiting.until(lambda: waiting.sounds.of(path), lambda seen: seen is not None)
 
     assert sound is not None
-    assert sound.high.max() == pytest.approx(0.5, abs=1e-3)
+    assert sound.samples.max() == pytest.approx(0.5, abs=1e-3)
+
+
+def test_more_sound_than_fits_is_drawn_without_reading_it_over_and_over(tmp_path: Path) -> None:
+    waiting = Waiting()
+    waiting.lanes.close()
+    waiting.sounds.close()
+    sounds = Sounds(memory=RATE)
+    paths = [write(tmp_path / f"{number}.wav", hits([0.1], seconds=1)) for number in range(4)]
+    look = waiting.until(
+        lambda: [sounds.outline(path) for path in paths], lambda seen: all(seen) and not sounds.busy
+    )
+
+    assert [outline.total for outline in look if outline] == [RATE] * 4
+    assert all(sounds.outline(path) for path in paths)
+    assert not sounds.busy
+    assert sum(sounds.of(path) is not None for path in paths) == 1
+    sounds.close()
+
+
+def test_long_sounds_are_drawn_block_by_block() -> None:
+    samples = np.zeros((1 << 21) + 1, np.float32)
+    samples[1000] = 1.0
+    outline = Outline.of(samples)
+
+    assert outline.samples is None
+    low, high = column_peaks(outline, np.arange(990, 1011))
+    assert high.max() == 1.0
+    assert low.min() == 0.0
 
 
 def test_other_rates_and_channels_are_brought_to_one(tmp_path: Path, waiting: Waiting) -> None:

@@ -175,6 +175,21 @@ def test_the_heard_take_is_the_mix(watched: Watched) -> None:
     assert heard_level(screening) == pytest.approx(0.75, abs=1e-3)
 
 
+def test_the_take_before_goes_on_until_the_other_is_read(watched: Watched, desk: FakeDesk) -> None:
+    screening = watched.screening
+    screening.show("001")
+    watched.settle()
+    screening._sounds.forget()
+    screening.hear("t3")
+    at_once = heard_level(screening)
+    watched.settle()
+
+    assert at_once == pytest.approx(0.5, abs=1e-3)
+    assert heard_level(screening) == pytest.approx(0.75, abs=1e-3)
+    screening.show("002")
+    assert heard_level(screening) == 0
+
+
 def test_a_and_b_change_places(watched: Watched) -> None:
     screening = watched.screening
     screening.show("001")
