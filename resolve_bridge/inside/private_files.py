@@ -1,5 +1,7 @@
 """Files that nobody but this user may read or write: made so, and believed only while they are so."""
 
+import contextlib
+import errno
 import os
 import stat
 import subprocess
@@ -40,12 +42,24 @@ def write_private(path: str, text: str) -> None:
     part = "{}.{}.part".format(path, os.getpid())
     if os.path.lexists(part):
         os.unlink(part)
+    try:
+        _write_alone(part, text)
+        _replace(part, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
+
+
+def _write_alone(part: str, text: str) -> None:
+    """A new file with the text, after a look at whether this disk keeps it from others."""
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as stream:
+        if sys.platform != "win32" and stat.S_IMODE(os.fstat(handle).st_mode) & _OTHERS:
+            raise OSError(errno.EPERM, "the disk of {} does not keep files private".format(part))
         stream.write(text.encode("utf-8"))
         stream.flush()
         os.fsync(stream.fileno())
-    _replace(part, path)
 
 
 def _replace(part: str, path: str) -> None:

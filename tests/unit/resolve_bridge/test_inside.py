@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from plugin.folders import Folders
-from resolve_bridge.inside import jobs, own_files, panel_process, telling
+from resolve_bridge.inside import jobs, own_files, panel_process, private_files, telling
 from resolve_bridge.inside.answering import answer_to
 from resolve_bridge.inside.greeting import greet, is_alive
 from resolve_bridge.inside.jobs import Jobs, TooMany
@@ -117,6 +117,14 @@ def test_a_file_left_by_a_killed_script_is_in_nobodys_way(tmp_path: Path) -> Non
     write_private(str(path), "mine")
     assert not (tmp_path / "precious").exists()
     assert read_private(str(path)) == "mine"
+
+
+def test_a_disk_without_access_rights_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.open
+    monkeypatch.setattr(private_files.os, "open", lambda path, flags, _mode: real(path, flags, 0o664))
+    with pytest.raises(OSError, match="does not keep files private"):
+        write_private(str(tmp_path / "bridge" / "server.json"), "secret")
+    assert list((tmp_path / "bridge").iterdir()) == []
 
 
 def test_the_installers_note_comes_back(tmp_path: Path) -> None:
