@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMessageBox
 
 from plugin.controller.given import given_path, timeline_filter
 from plugin.controller.views import QueueState
+from plugin.errors import SagafoleyError
 from plugin.panel.about import AboutDialog
 from plugin.panel.adding import AddMarker, AddRange, AddTrack
 from plugin.panel.placedialog import ExportDialog, PlaceDialog
@@ -29,8 +30,11 @@ class Deeds(QObject):
         self._window, self._pulse, self._desk = window, window.pulse, window.pulse.desk
 
     def do(self, key: str) -> None:
-        """Do what the command of that key says."""
-        getattr(self, key)()
+        """Do what the command of that key says; what cannot be done is told."""
+        try:
+            getattr(self, key)()
+        except SagafoleyError as error:
+            self._pulse.failed.emit(error)
 
     def open_file(self) -> None:
         """Ask for a timeline and open it."""

@@ -12,6 +12,7 @@ from plugin.panel.parts import label, mark, name, row
 from plugin.panel.pulse import Pulse
 
 _MILLISECONDS_SHOWN = 12_000
+_MILLISECONDS_LATER = 150
 
 
 class NoticeLine(QFrame):
@@ -90,10 +91,14 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self.problems)
         for cell in (self.memory, self.provider, self.bundle):
             self.addPermanentWidget(cell)
-        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon = QTimer(self, singleShot=True, interval=_MILLISECONDS_LATER)
         self._soon.timeout.connect(self.refresh)
         for signal in (pulse.status, pulse.problems, pulse.queue):
-            signal.connect(lambda _: self._soon.start())
+            signal.connect(self._change)
+
+    def _change(self, _event: object) -> None:
+        if not self._soon.isActive():
+            self._soon.start()
 
     def refresh(self) -> None:
         """Show what is so now; of several changes at once only the last is shown."""

@@ -102,7 +102,8 @@ class QueuePage(QWidget):
         rows, current = self._queue.rows(), self._current
         if [each.id for each in rows] == [item.data(_ROW).id for item in self._all_items()]:
             for item, each in zip(self._all_items(), rows, strict=True):
-                _fill(item, each)
+                if item.data(_ROW) != each:
+                    _fill(item, each)
         else:
             self._fill_anew(rows, current.id if current else "")
         self.list.setVisible(bool(rows))

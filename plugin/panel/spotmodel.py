@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    QTimer,
+    Signal,
+)
 
 from plugin.controller.views import DeskEvent, SortBy, SpotQuery, SpotRow
 from plugin.panel.pulse import Pulse
@@ -15,6 +23,9 @@ ROW_ROLE = Qt.ItemDataRole.UserRole
 SECOND_LINE_ROLE = Qt.ItemDataRole.UserRole + 1
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
+_AS_ON_THE_TIMELINE = SpotQuery()
+_LATER = 300
+"""Milliseconds; a render tells of its progress many times a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,8 @@ class SpotModel(QAbstractTableModel):
         self._query = SpotQuery()
         self._rows: tuple[SpotRow, ...] = ()
         self._places: dict[str, int] = {}
+        self._later = QTimer(self, singleShot=True, interval=_LATER)
+        self._later.timeout.connect(self._reload)
         pulse.timeline.connect(self._reload)
         pulse.spots.connect(self._changed)
         thumbnails.ready.connect(self._thumbnail_came)
@@ -119,20 +132,20 @@ class SpotModel(QAbstractTableModel):
         self._tell_changed(cue_id, 0, 0)
 
     def _changed(self, event: DeskEvent) -> None:
-        """Show single rows anew where only those changed and none can have moved."""
+        """Show single rows anew at once; whether they belong elsewhere now is looked at a little later."""
         rows = [self._desk.spots.row(each) for each in event.ids]
-        known = all(row is not None and row.id in self._places for row in rows)
-        plain = not self._query.text and not self._query.states and self._query.sort is SortBy.RECORD
-        if not event.ids or not known or not plain:
+        if not event.ids or any(row is None for row in rows):
             self._reload()
             return
         updated = list(self._rows)
         for row in rows:
-            if row is not None:
+            if row is not None and row.id in self._places:
                 updated[self._places[row.id]] = row
         self._rows = tuple(updated)
         for each in event.ids:
             self._tell_changed(each, 0, len(COLUMNS) - 1)
+        if not self._later.isActive() and self._query != _AS_ON_THE_TIMELINE:
+            self._later.start()
 
     def _tell_changed(self, cue_id: str, first: int, last: int) -> None:
         place = self._places.get(cue_id)

@@ -15,6 +15,7 @@ from plugin.panel.placedialog import ExportDialog, PlaceDialog
 from plugin.panel.window import Window
 from tests.cli.made_timelines import MadeTimeline
 from tests.panel.conftest import Until, front_dialog
+from tests.unit.controller.long_timelines import make_long_timeline
 
 KEY = Qt.Key
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -205,3 +206,19 @@ def test_closing_asks_while_it_renders(opened: Window, until: Until, monkeypatch
     assert opened.close()
     assert asked == ["Closing the panel ends the render"] * 2
     assert not opened.isVisible()
+
+
+def test_only_thumbnails_in_sight_are_made(
+    window: Window, until: Until, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: set[str] = set()
+    monkeypatch.setattr(window.thumbnails._pictures, "thumbnail", lambda cue: asked.add(cue.id))
+    path = make_long_timeline(tmp_path / "feature", clips=3000, spots=300)
+    window.open_path(path)
+    until(lambda: window.spots.model.rowCount() == 300)
+    until(lambda: asked)
+    lines = window.spots.table.viewport().height() // window.spots.table.rowHeight(0) + 2
+    assert len(asked) <= lines
+    window.spots.select(window.spots.model.ids[-1:])
+    until(lambda: window.spots.model.ids[-1] in asked)
+    assert len(asked) <= 2 * lines
