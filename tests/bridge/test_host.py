@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.errors import HostRefused
+from plugin.errors import HostNotRunning, HostRefused
 from plugin.hosts import Conflict, HostInfo, Removal
 from resolve_bridge.placements import Placing
 from tests.bridge.desk import Desk, our_items, without_ours
@@ -282,10 +282,46 @@ def test_a_copy_that_the_editor_made_stays(desk: Desk) -> None:
 
 
 def test_what_is_asked_of_resolve(desk: Desk) -> None:
-    """One clip per call, sound only, at a whole frame; no start and end frames, which are read differently."""
+    """One clip per call, sound only, at a whole frame; no start and end frames."""
     asked = [call.args[0] for call in desk.editor.calls if call.name == "AppendToTimeline"]
     assert [len(clips) for clips in asked] == [1, 1, 1]
     for (clip,) in asked:
         assert set(clip) == {"mediaPoolItem", "mediaType", "trackIndex", "recordFrame"}
         assert clip["mediaType"] == 2
         assert isinstance(clip["recordFrame"], int)
+
+
+@pytest.mark.parametrize("what", ["takes ours away", "adds theirs"])
+def test_somebody_edits_while_pieces_are_placed(make_desk: MakeDesk, what: str) -> None:
+    desk = make_desk()
+    editor = desk.editor
+    theirs = Item("theirs", Fraction(editor.timeline.start + 60), Fraction(5))
+
+    def edit() -> None:
+        if what == "adds theirs":
+            track_named(editor, "Dialogue").items.append(theirs)
+        else:
+            track_named(editor, "FOLEY dog").items.clear()
+
+    editor.fail("AppendToTimeline", nth=2, after=edit)
+    with pytest.raises(HostRefused, match="Let nobody edit|nobody"):
+        desk.host.place([desk.piece(3, 9, "dog"), desk.piece(5, 12, "cat")])
+    assert our_items(editor) == {}
+    assert desk.leftovers == []
+    assert (theirs in track_named(editor, "Dialogue").items) == (what == "adds theirs")
+
+
+def test_after_a_broken_off_placing_a_track_that_the_editor_added_is_not_taken_for_ours(
+    make_desk: MakeDesk,
+) -> None:
+    """The note says which tracks there were; where they are others now, empty tracks stay."""
+    desk = make_desk()
+    desk.channel.dies_before = "place"
+    with pytest.raises(HostNotRunning):
+        desk.host.place([desk.piece(3, 9, "dog")])
+    timeline = desk.editor.timeline
+    own = Track("audio", "mono", "empty")
+    timeline.tracks.insert(timeline.tracks.index(timeline.of_kind("audio")[0]), own)
+    assert desk.again().host.remove() == Removal()
+    assert own in timeline.tracks
+    assert len(timeline.of_kind("audio")) == 3
