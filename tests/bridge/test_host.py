@@ -304,7 +304,7 @@ def test_somebody_edits_while_pieces_are_placed(make_desk: MakeDesk, what: str) 
             track_named(editor, "FOLEY dog").items.clear()
 
     editor.fail("AppendToTimeline", nth=2, after=edit)
-    with pytest.raises(HostRefused, match="Let nobody edit|nobody"):
+    with pytest.raises(HostRefused, match="nobody"):
         desk.host.place([desk.piece(3, 9, "dog"), desk.piece(5, 12, "cat")])
     assert our_items(editor) == {}
     assert desk.leftovers == []
