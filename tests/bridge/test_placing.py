@@ -302,3 +302,28 @@ def test_a_host_places_as_the_protocol_says(make_desk: MakeDesk) -> None:
     assert desk.host.place([]) == ()
     assert desk.host.place([], conflict=Conflict.SKIP) == ()
     assert desk.leftovers == []
+
+
+@pytest.mark.parametrize("frames", [5, 7, 0])
+def test_a_piece_of_another_length_is_not_accepted(make_desk: MakeDesk, frames: int) -> None:
+    desk = make_desk()
+    before = desk.editor.state()
+    desk.editor.fail("TimelineItem.GetDuration", result=frames, times=None)
+    with pytest.raises(HostRefused, match=f"with {frames} frames instead of 6"):
+        desk.host.place([desk.piece(3, 9, "dog")])
+    assert differences(before, desk.editor.state()) == []
+
+
+def test_a_track_that_would_lose_a_channel_is_not_accepted(make_desk: MakeDesk) -> None:
+    """Asked for stereo, Resolve adds its default, mono."""
+    desk = make_desk()
+    before = desk.editor.state()
+
+    def turn_mono() -> None:
+        desk.editor.timeline.of_kind("audio")[-1].subtype = "mono"
+
+    desk.editor.fail("AddTrack", after=turn_mono)
+    with pytest.raises(HostRefused, match="made the track 'FOLEY dog' mono instead of stereo"):
+        desk.host.place([desk.piece(3, 9, "dog", channels=2)])
+    assert differences(before, desk.editor.state()) == []
+    assert desk.leftovers == []
