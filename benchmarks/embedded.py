@@ -8,6 +8,7 @@ several can share the scenes (`--part 1/2`, `--part 2/2`).
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import resource
@@ -200,7 +201,8 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
 
 def learned_likeness(plan: Plan, folder: Path) -> Likeness:
     """From sounds of scenes beyond those of the plan; described once."""
-    path = folder / "likeness.npz"
+    mark = hashlib.sha256(repr(plan.settings).encode()).hexdigest()[:12]
+    path = folder / f"likeness-{mark}.npz"
     if path.is_file():
         stored = np.load(path)
         return Likeness.learn(list(zip(stored["names"].tolist(), stored["vectors"], strict=True)))
@@ -260,7 +262,7 @@ def main() -> int:
     bench = Bench(
         engine=Engine.open(bundle, provider="cpu", threads=options.threads),
         oracle=Oracle.find(options.training, bundle),
-        likeness=learned_likeness(plan, folder),
+        likeness=learned_likeness(plan, options.work),
         plan=plan,
         folder=folder,
     )

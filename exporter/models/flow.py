@@ -34,6 +34,8 @@ class FlowDims:
         mlp_hidden: width inside the gated MLPs.
         time_features: values of the timestep embedding before its MLP.
         lora_rank: r of the LoRA tensors the checkpoint carries; 0 = none.
+        levelled: the layers only add to what the state and t alone say of the velocity of a latent of unit
+            size. The published network learns that too; a short training has no time for it.
     """
 
     latent_channels: int
@@ -49,6 +51,7 @@ class FlowDims:
     mlp_hidden: int
     time_features: int
     lora_rank: int
+    levelled: bool = False
 
     @property
     def head_width(self) -> int:
@@ -87,6 +90,7 @@ TINY_FLOW = FlowDims(
     mlp_hidden=256,
     time_features=256,
     lora_rank=0,
+    levelled=True,
 )
 GOLDEN_FLOW = FlowDims(
     latent_channels=4,
@@ -243,7 +247,8 @@ class FlowNetwork(nn.Module):
         for block in self.fused_blocks:
             latent = block(latent, per_position, ropes[0])
         # [MATCH] the final layer sees the global condition, not the one per position
-        return cast("Tensor", self.final_layer(latent, everywhere))
+        found = cast("Tensor", self.final_layer(latent, everywhere))
+        return levelled(found, x, t) if self.dims.levelled else found
 
     def null_conditions(self) -> NullFeatures:
         """Features to use where something is missing; they go through `conditions` like real ones (5.3)."""
@@ -252,6 +257,21 @@ class FlowNetwork(nn.Module):
     def denormalise(self, x: Tensor) -> Tensor:
         """Solver output [B, N, C] -> latent for the decoder, `x * std + mean`."""
         return x * self.latent_std + self.latent_mean
+
+
+def levelled(found: Tensor, x: Tensor, t: Tensor) -> Tensor:
+    """The velocity: the best linear guess from x [B, N, C] and t [1] or [B], and `found` at its own scale.
+
+    For latents and noise of unit size, x at t has the size `t^2 + (1 - t)^2` squared.
+    """
+    time = t.view(-1, 1, 1)
+    power = level_power(time)
+    return (2 * time - 1) / power * x + found * power.rsqrt()
+
+
+def level_power(t: Tensor) -> Tensor:
+    """Mean square of the state at t."""
+    return t * t + (1 - t) * (1 - t)
 
 
 class TimeEmbedding(nn.Module):

@@ -273,8 +273,8 @@ class FlowStage:
         drop_video: share whose clip and sync features are the null ones.
         drop_text: share without words; a re-voiced sample keeps its own.
         sync_noise: noise on sync features, in deviations.
-        temper: how far the latent's channels keep their sizes beside each other: 0 makes all equal, so
-            that what can hardly be heard is as important as what can; 1 keeps them.
+        emphasis: how much more a channel of the latent counts that was larger before all were made equal:
+            weights go with its deviation to that power.
     """
 
     optimisation: Optimisation = Optimisation(
@@ -283,7 +283,7 @@ class FlowStage:
     drop_video: float = 0.1
     drop_text: float = 0.35
     sync_noise: float = 0.05
-    temper: float = 0.5
+    emphasis: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,7 +427,7 @@ _WORDS: Mapping[Any, str] = {
 _SHARES = (
     ("mattes", tuple(one.name for one in dataclasses.fields(Mattes))),
     ("features", ("revoiced", "wear", "null_mask", "full_mask", "several")),
-    ("flow", ("drop_video", "drop_text", "temper")),
+    ("flow", ("drop_video", "drop_text", "emphasis")),
     ("finetune", ("drop_video", "drop_text")),
     ("sync", ("single_pass", "easy")),
 )

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from exporter.checkpoints import read_checkpoint
-from exporter.models.flow import FlowNetwork, upsample_index
+from exporter.models.flow import FlowNetwork, level_power, upsample_index
 from exporter.training.checkpoint import write_weights
 from exporter.training.config import Config
 from exporter.training.features import KINDS, Features, load_features
@@ -49,11 +49,6 @@ class Matching(nn.Module):
         return self.flow.velocity(x, t, conditions)
 
 
-def tempered(deviations: Tensor, temper: float) -> Tensor:
-    """What every channel is divided by: its deviation, pulled towards the largest."""
-    return deviations * (deviations.max() / deviations) ** temper
-
-
 def matching_pair(x1: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Time t [B] (logit-normal), the state there, and the velocity to learn: x_t, x1 - x0."""
     x0 = torch.randn(x1.shape, generator=generator).to(x1.device)
@@ -84,7 +79,12 @@ class FlowTraining:
         """Latent statistics, features of no words, and gates that start closed."""
         flow = self.network.flow
         flow.latent_mean.copy_(statistics["latent_mean"])
-        flow.latent_std.copy_(tempered(statistics["latent_std"], self.config.flow.temper))
+        flow.latent_std.copy_(statistics["latent_std"])
+        weights = statistics["latent_std"].flatten() ** self.config.flow.emphasis
+        self.weights = (weights / weights.mean()).to(self.device)
+        if flow.dims.levelled:
+            flow.final_layer.conv.weight.zero_()
+            flow.final_layer.conv.bias.zero_()
         flow.empty_string_feat.copy_(self.text(self.words.rows([""]).to(self.device))[0].cpu())
         for name, module in flow.named_modules():
             if name.endswith("adaLN_modulation"):
@@ -105,7 +105,10 @@ class FlowTraining:
         batch = self._batch(self.samples, rows, generator)
         batch = self._dropped(batch, self.samples.kind[rows], generator)
         t, x, velocity = matching_pair(batch.x1, generator)
-        return {"loss": (self.network(batch, x, t) - velocity).square().mean()}
+        error = (self.network(batch, x, t) - velocity).square() * self.weights
+        if self.network.flow.dims.levelled:
+            error = error * level_power(t).view(-1, 1, 1)
+        return {"loss": error.mean()}
 
     def _batch(self, samples: Features, rows: Tensor, generator: torch.Generator) -> Batch:
         flow = self.network.flow
