@@ -18,6 +18,8 @@ _FAINT = QColor("#a9b1bd")
 _CARD = QColor(13, 14, 16, 205)
 _FOCUS = QColor("#ffd84a")
 _EDGE = 12
+_EXACT = 2.0
+"""Pixels by which a picture may miss the size of the widget and still be painted as it is."""
 
 
 class Viewer(QWidget):
@@ -72,8 +74,12 @@ class Viewer(QWidget):
         """Where the picture is painted, in the widget's own coordinates; empty without one."""
         if self._image.isNull():
             return QRectF()
-        size = QSize(self._image.size()).scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
-        rect = QRectF(0, 0, size.width(), size.height())
+        ratio = self.devicePixelRatioF()
+        width, height = self._image.width(), self._image.height()
+        scale = min(self.width() * ratio / width, self.height() * ratio / height)
+        if abs(scale - 1) * max(width, height) < _EXACT:
+            scale = 1.0  # it was decoded for this size: painted pixel by pixel it stays sharp
+        rect = QRectF(0, 0, width * scale / ratio, height * scale / ratio)
         rect.moveCenter(QRectF(self.rect()).center())
         return self._on_pixels(rect)
 
