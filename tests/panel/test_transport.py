@@ -216,6 +216,23 @@ def test_space_presses_the_button_that_has_the_keys(stage: Stage, qtbot: QtBot, 
     assert not stage.screening.playback.playing
 
 
+def test_scrubbing_works_while_it_renders(opened: Window, stage: Stage, qtbot: QtBot, until: Until) -> None:
+    desk = opened.pulse.desk
+    desk.queue.generate((stage.screening.cue_id,), takes=20)
+    until(lambda: desk.queue.running)
+    seen = []
+    for _ in range(5):
+        press(qtbot, stage.viewer, KEY.Key_Right)
+        wanted = stage.screening.playback.time()
+        until(lambda wanted=wanted: stage.screening.frame and stage.screening.frame.wish.time == wanted)
+        seen.append(desk.queue.running)
+    desk.queue.cancel_all()
+    until(lambda: not desk.queue.running)
+
+    assert seen[0]
+    assert stage.screening.playback.frame() == 5
+
+
 def test_another_spot_begins_at_its_first_frame(opened: Window, stage: Stage, until: Until) -> None:
     stage.screening.playback.step(5)
     rows = opened.pulse.desk.spots.rows()
