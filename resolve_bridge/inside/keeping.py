@@ -4,7 +4,7 @@ import time
 from typing import Any, List
 
 from .calls import bin_mark, call, has, identity, read, refused, text
-from .reading import marks_of
+from .reading import told_marks
 from .session import Session, current_project
 
 _TRIES = 3
@@ -24,7 +24,7 @@ class EditorState:
         self.folder = read(session.pool, "GetCurrentFolder")
         self.folder_id = bin_mark(self.folder)
         self.playhead = text(session.timeline, "GetCurrentTimecode")
-        self.marks = marks_of(session.timeline)
+        self.marks = told_marks(session.timeline)
 
     def open_page(self, name: str) -> bool:
         """Open a page, and whether it is open then."""
@@ -55,12 +55,13 @@ class EditorState:
         steps = (
             (self._put_timeline, "The timeline that was open could not be opened again."),
             (self._put_folder, "The bin that was open could not be opened again."),
-            (self._put_marks, "The in and out points could not be set again."),
         )
         told = [sentence for step, sentence in steps if not step()] + self._unknown()
         self._put_playhead(settle)
         if self.page and not self.open_page(self.page):
             told.append("The {} page could not be opened again.".format(self.page.capitalize()))
+        if not self._put_marks():  # the Deliver page may have taken them when it was opened
+            told.append("The in and out points could not be set again.")
         if not self._put_playhead(0.0):
             told.append("The playhead could not be put back to {}.".format(self.playhead))
         return told
@@ -88,17 +89,21 @@ class EditorState:
         return open_folder(self.session.pool, self.folder, self.folder_id)
 
     def _put_marks(self) -> bool:
+        """Set the in and out points again where they surely differ; what was not told is left alone."""
         timeline = self.session.timeline
-        if not has(timeline, "SetMarkInOut"):
+        if self.marks is None or not has(timeline, "SetMarkInOut"):
             return True
         for _ in range(_TRIES):
-            if marks_of(timeline) == self.marks:
+            found = told_marks(timeline)
+            if found == self.marks:
                 return True
+            if found is None:
+                continue
             call(timeline, "ClearMarkInOut", "all")
             for kind, edges in self.marks.items():
                 if "in" in edges and "out" in edges:
                     call(timeline, "SetMarkInOut", edges["in"], edges["out"], kind)
-        return marks_of(timeline) == self.marks
+        return told_marks(timeline) == self.marks
 
     def _put_playhead(self, settle: float) -> bool:
         """Put the playhead back, and again while Resolve still moves it."""

@@ -145,7 +145,7 @@ class _Work:
         session = self.session
         told = []  # type: List[str]
         state.open_page("edit")
-        self._undo_elsewhere()
+        told.extend(self._undo_elsewhere())
         ours = {track["name"] for track in self.request["tracks"]}
         for index in range(session.track_count(), self.tracks_before, -1):
             name = self._name(index)
@@ -168,16 +168,25 @@ class _Work:
                 told.append("The bin {!r} could not be removed.".format(self.bin_name))
         return told
 
-    def _undo_elsewhere(self) -> None:
+    def _undo_elsewhere(self) -> List[str]:
         """Take pieces off a timeline that somebody opened just as they were put there."""
         current = read(self.session.project, "GetCurrentTimeline")
         if current is None or identity(current) in ("", self.session.timeline_id):
-            return
+            return []
         there = Session(self.session.resolve, self.session.project, self.session.pool, current)
-        for index in range(1, there.track_count() + 1):
-            items = [item for item in there.items_on("audio", index) if self._plays_ours(item)]
-            if items:
+        left = self._ours_on(there)
+        for _ in range(2):
+            for items in left:
                 call(current, "DeleteClips", items)
+            left = self._ours_on(there)
+        sentence = "{} of our pieces stay on the timeline {!r}: delete them there."
+        return [sentence.format(sum(map(len, left)), text(current, "GetName"))] if left else []
+
+    def _ours_on(self, session: Session) -> List[List[Any]]:
+        """Our pieces on a timeline, track by track."""
+        tracks = (session.items_on("audio", index + 1) for index in range(session.track_count()))
+        ours = [[item for item in items if self._plays_ours(item)] for items in tracks]
+        return [items for items in ours if items]
 
     def _is_ours(self, index: int) -> bool:
         """Whether a track that came since we began holds nothing but our pieces."""

@@ -154,8 +154,16 @@ class _Reader:
 
 def marks_of(timeline: Any) -> Dict[str, Dict[str, int]]:
     """In and out points by kind, frames from the timeline's start; {} where none are set or none are told."""
+    return told_marks(timeline) or {}
+
+
+def told_marks(timeline: Any) -> Optional[Dict[str, Dict[str, int]]]:
+    """As `marks_of`; None where Resolve does not say whether any are set."""
+    answer = read(timeline, "GetMarkInOut")
+    if not isinstance(answer, dict):
+        return None
     found = {}
-    for kind, edges in mapping(timeline, "GetMarkInOut").items():
+    for kind, edges in answer.items():
         frames = edges if isinstance(edges, dict) else {}
         known = {str(edge): as_whole(frame) for edge, frame in frames.items()}
         found[str(kind)] = {edge: frame for edge, frame in known.items() if frame is not None}

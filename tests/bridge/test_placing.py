@@ -182,7 +182,7 @@ def test_the_playhead_goes_back_however_late_it_moves(make_desk: MakeDesk) -> No
 
 @pytest.mark.parametrize("page", ["media", "cut", "edit", "fusion", "color", "fairlight", "deliver"])
 def test_the_page_stays_open(make_desk: MakeDesk, page: str) -> None:
-    desk = make_desk(deliver_clobbers_marks=False)
+    desk = make_desk()
     desk.editor.page = page
     before = desk.editor.state()
     desk.host.place([desk.piece(3, 9, "dog")])

@@ -102,3 +102,76 @@ def test_a_project_opened_at_the_very_end_leaves_a_note(make_desk: MakeDesk) -> 
 def test_a_timeline_without_a_start_is_refused_in_words() -> None:
     with pytest.raises(HostRefused, match="where the timeline begins"):
         count_of({"rate": "25", "start_frame": None, "start_timecode": ""})
+
+
+def test_in_and_out_points_that_resolve_did_not_tell_at_first_are_left_alone(make_desk: MakeDesk) -> None:
+    desk = make_desk()
+    before = dict(desk.editor.timeline.marks)
+    assert before
+    desk.editor.fail("GetMarkInOut", result=None, times=2)
+    _place(desk)
+    assert desk.editor.timeline.marks == before
+
+
+def test_in_and_out_points_are_set_again_after_the_deliver_page_has_taken_them(make_desk: MakeDesk) -> None:
+    desk = make_desk()
+    desk.editor.page = "deliver"
+    before = desk.editor.state()
+    _place(desk)
+    desk.host.remove()
+    assert differences(before, desk.editor.state()) == []
+
+
+def test_in_and_out_points_that_cannot_be_set_again_are_told(make_desk: MakeDesk) -> None:
+    desk = make_desk()
+    desk.editor.page = "deliver"
+    desk.editor.fail("SetMarkInOut", result=False, times=None)
+    _place(desk)
+    assert desk.host.notes == ("The in and out points could not be set again.",)
+
+
+def test_a_piece_that_fell_on_another_timeline_is_taken_off_it(make_desk: MakeDesk) -> None:
+    """Somebody switches in the very moment; Resolve deletes clips at the second asking, as it may."""
+    desk = make_desk()
+    editor = desk.editor
+    reel = editor.timeline
+    other = editor.new_timeline("Reel 2")
+    editor.project.current = reel
+
+    def switch() -> None:
+        editor.options.delete_flaky = 1
+        editor.project.current = other
+
+    for track in range(3):
+        other.tracks.append(type(other.tracks[0])("audio", "mono", f"Theirs {track}"))
+    before = _timelines_and_bins(desk)
+    editor.fail("MediaPool.AppendToTimeline", 1, before=switch)
+    with pytest.raises(HostRefused):
+        _place(desk)
+    assert differences(before, _timelines_and_bins(desk)) == []
+    assert desk.leftovers == []
+
+
+def test_a_piece_that_stays_on_another_timeline_is_told(make_desk: MakeDesk) -> None:
+    desk = make_desk()
+    editor = desk.editor
+    reel = editor.timeline
+    other = editor.new_timeline("Reel 2")
+    editor.project.current = reel
+    for track in range(3):
+        other.tracks.append(type(other.tracks[0])("audio", "mono", f"Theirs {track}"))
+
+    def switch() -> None:
+        editor.options.delete_flaky = 10
+        editor.project.current = other
+
+    editor.fail("MediaPool.AppendToTimeline", 1, before=switch)
+    with pytest.raises(HostRefused, match="1 of our pieces stay on the timeline 'Reel 2'") as told:
+        _place(desk)
+    assert "resolve remove" in told.value.remedy
+    editor.options.delete_flaky = 0
+    (stray,) = (item for item in other.items() if item.pool is not None)
+    other.track_of(stray).items.remove(stray)  # as the editor does, being told
+    editor.project.current = reel
+    desk.again().host.remove()
+    assert desk.leftovers == []
