@@ -62,22 +62,30 @@ class Autosave:
         )
 
     def finish(self) -> bool:
-        """Saves at once what is not on disk yet; whether all is. A failure is told as a message."""
+        """Saves at once what is not on disk yet; whether all is. A failure is told as a message.
+
+        A save that is under way is waited for: two at once would write over each other.
+        """
         session = self._board.session
-        if session is None or "sheet" in session.faults:
-            if session is not None and self.dirty:
-                self._board.say(session.faults["sheet"])
+        if session is None:
             return not self.dirty
-        if self.dirty or self._board.chores.has("save"):
-            self._board.chores.abandon("save")
-            notes = Notes.of(session.book, placed=session.placed)
-            try:
-                session.file = session.file.save(session.book, notes, presets=session.presets)
-            except SagafoleyError as error:
-                self._board.say(error)
-                return False
-            self.dirty = False
-        return True
+        self._board.chores.finish("save")
+        if self.dirty and "sheet" in session.faults:
+            self._board.say(session.faults["sheet"])
+        elif self.dirty:
+            self._save_now(session)
+        return not self.dirty
+
+    def _save_now(self, session: Session) -> None:
+        notes = Notes.of(session.book, placed=session.placed)
+        try:
+            saved = session.file.save(session.book, notes, presets=session.presets)
+        except SagafoleyError as error:
+            self._failed(session, error)
+            self._board.say(error)
+            return
+        self.dirty = False
+        self._saved(session, saved)
 
     def rescue(self) -> None:
         """Writes what could not be saved, because of another program's sheet, to a file beside that."""

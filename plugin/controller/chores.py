@@ -29,6 +29,7 @@ class _Chore:
         failed: told why there is none.
         late: told once when the work takes longer than `deadline`; its outcome is dropped then.
         slow: told once when the work takes longer than `slow_at`; it stays wanted.
+        thread: does the work.
     """
 
     done: Callable[[Any], None]
@@ -37,6 +38,7 @@ class _Chore:
     deadline: float | None = None
     slow: Callable[[], None] | None = None
     slow_at: float = 0.0
+    thread: threading.Thread | None = None
 
 
 @dataclass(slots=True)
@@ -88,12 +90,29 @@ class Chores:
         deadline = None if patience is None else now + patience
         chore = _Chore(done, failed, late, deadline, slow=slow, slow_at=now + SLOW)
         self._lanes[lane] = chore
-        threading.Thread(target=self._run, args=(chore, work, lane), name=lane, daemon=True).start()
+        chore.thread = threading.Thread(target=self._run, args=(chore, work, lane), name=lane, daemon=True)
+        chore.thread.start()
 
     def abandon(self, *lanes: str) -> None:
         """What these lanes are doing is no longer wanted."""
         for lane in lanes:
             self._lanes.pop(lane, None)
+
+    def finish(self, lane: str) -> None:
+        """Wait for the work of this lane, if there is any, and hand out its outcome; slow."""
+        chore = self._lanes.get(lane)
+        if chore is None or chore.thread is None:
+            return
+        chore.thread.join()
+        others = []
+        while not self._ended.empty():
+            outcome = self._ended.get()
+            if outcome[0] is chore:
+                self._hand_out(*outcome)
+            else:
+                others.append(outcome)
+        for outcome in others:
+            self._ended.put(outcome)
 
     def poll(self) -> None:
         """Hand out every outcome that has come, and tell those whose patience has ended."""
@@ -102,8 +121,7 @@ class Chores:
                 chore, result, error = self._ended.get_nowait()
             except queue.Empty:
                 break
-            if self._forget(chore):
-                chore.failed(error) if error is not None else chore.done(result)
+            self._hand_out(chore, result, error)
         now = self.clock()
         for chore in list(self._lanes.values()):
             if chore.slow is not None and now > chore.slow_at:
@@ -111,6 +129,10 @@ class Chores:
                 slow()
             if chore.deadline is not None and now > chore.deadline and self._forget(chore) and chore.late:
                 chore.late()
+
+    def _hand_out(self, chore: _Chore, result: Any, error: SagafoleyError | None) -> None:
+        if self._forget(chore):
+            chore.failed(error) if error is not None else chore.done(result)
 
     def _forget(self, chore: _Chore) -> bool:
         """Whether the chore was still wanted."""

@@ -123,9 +123,14 @@ class Desk:
             session.view = replace(session.view, marked=marks_of(host, session.book.sheet))
             return host, session
 
+        decided = self._decided()
+
         def done(found: tuple[Host, Session]) -> None:
             board.editor = found[0]
-            self._adopt(found[1])
+            if self._outdated(found[1], decided):
+                self._read_once_more(self.open_editor)
+            else:
+                self._adopt(found[1])
 
         def failed(error: SagafoleyError) -> None:
             board.editor = None
@@ -157,10 +162,15 @@ class Desk:
         else:
             self._open(session.origin)
 
-    def close_timeline(self) -> None:
-        """Save and put the timeline away; its renders end."""
+    def save(self) -> bool:
+        """Save now, if need be beside another program's sheet; whether all edits are on disk."""
         self._autosave.finish()
         self._autosave.rescue()
+        return not self._autosave.dirty
+
+    def close_timeline(self) -> None:
+        """Save and put the timeline away; its renders end, and what `save` could not save is lost."""
+        self.save()
         self._autosave.forget()
         self.queue.stop_all()
         self._board.session = None
@@ -193,17 +203,18 @@ class Desk:
 
     def close(self) -> None:
         """Save, end the render process and let go of everything; the desk is not used after."""
-        self._autosave.finish()
-        self._autosave.rescue()
+        self.save()
         self.queue.close()
         self._board.session = None
 
     def _open(self, origin: Origin, *, keep: Callable[[Session], None] | None = None) -> None:
         workspace = self._board.workspace
+        decided = self._decided()
 
         def adopt(session: Session) -> None:
-            self._adopt(session)
-            if keep is not None:
+            if self._outdated(session, decided):
+                self._read_once_more(lambda: self._open(origin, keep=keep))
+            elif self._adopt(session) and keep is not None:
                 keep(session)
 
         self._board.chores.start(
@@ -211,19 +222,41 @@ class Desk:
         )
         self._board.tell(Topic.STATUS)
 
-    def _adopt(self, session: Session) -> None:
+    def _decided(self) -> tuple[object, ...]:
+        """What of the open timeline is on disk, or will be: other objects once anything has changed."""
+        session = self._board.session
+        return (session.book, session.placed) if session else ()
+
+    def _outdated(self, session: Session, decided: tuple[object, ...]) -> bool:
+        """Whether the open timeline, read again, was edited since `decided`."""
+        today = self._board.session
+        changed = any(now is not then for now, then in zip(self._decided(), decided, strict=False))
+        return today is not None and _are_same(today, session) and changed
+
+    def _read_once_more(self, read: Callable[[], None]) -> None:
+        """Saves what was edited meanwhile, then reads; where it cannot be saved, all stays as it is."""
+        if self._autosave.finish():
+            read()
+        else:
+            self._board.tell(Topic.STATUS)
+
+    def _adopt(self, session: Session) -> bool:
+        """Puts a timeline on the desk; whether it could, as what is there must be saved before."""
         before = self._board.session
-        same = before is not None and before.view.path == session.view.path
-        self._autosave.finish()
-        self._autosave.rescue()
+        if not self.save():
+            self._board.tell(Topic.STATUS)
+            return False
         self._autosave.forget()
-        if not same:
+        if before is None or not _are_same(before, session):
             self.queue.stop_all()
+        elif before.book == session.book:
+            session.history = before.history
         self._board.session = session
         if not session.origin.from_editor:
             remember(self._board.workspace.folders, session.view.path)
         self._tell_everything()
         self._looks.at_everything()
+        return True
 
     def _reread(self, reading: Reading, title: str) -> None:
         """Reads the timeline again with more said about it; that is one edit."""
@@ -257,3 +290,8 @@ class Desk:
     def _tell_everything(self) -> None:
         for topic in _EVERYTHING:
             self._board.tell(topic)
+
+
+def _are_same(one: Session, other: Session) -> bool:
+    """Whether both are of the same timeline."""
+    return one.view.path == other.view.path

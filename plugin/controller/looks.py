@@ -53,8 +53,13 @@ class Looks:
             return
         folder, name = session.view.folder, session.view.name
 
+        before = session.shelf or Shelf()
+
         def read(shelf: Shelf) -> None:
-            session.shelf = shelf
+            today = (session.shelf or Shelf()).takes
+            session.shelf = shelf.with_takes(
+                take for name, take in today.items() if name not in before.takes
+            )  # those that arrived meanwhile
             self._board.tell(Topic.TAKES)
             self._board.tell(Topic.SPOTS)
             self.at_footage()

@@ -138,10 +138,12 @@ class Placing:
     def _act(self, session: Session, work: Callable[[], Done]) -> None:
         def done(outcome: Done) -> None:
             self._report = outcome.report
-            if outcome.placed is not None and self._board.session is session:
-                session.placed = outcome.placed
+            today = self._board.session  # the timeline may have been read again
+            if outcome.placed is not None and today and today.view.path == session.view.path:
+                today.placed = outcome.placed
                 self._autosave.touch()
                 self._board.tell(Topic.SPOTS)
+                today.faults.pop("host", None)
             session.faults.pop("host", None)
             self._board.editor = self._found[0] if self._found else self._board.editor
             self._told()

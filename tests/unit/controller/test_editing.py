@@ -4,16 +4,18 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 
 from plugin import wholefile
 from plugin.controller.desk import Desk
+from plugin.controller.sheetfile import SheetFile
 from plugin.controller.views import Action, CueEdit, SpotState, Topic
 from plugin.cuesheets.reading import read_cue_file
 from plugin.errors import UsageError
 from tests.cli.made_timelines import make_timeline
-from tests.unit.controller.waiting import messages, settle, wait_until
+from tests.unit.controller.waiting import GENEROUS, messages, settle, wait_until
 
 
 def entry(desk, cue_id):
@@ -218,6 +220,79 @@ def test_a_full_disk_is_told_and_the_desk_works_on(opened, timeline, monkeypatch
     wait_until(desk, lambda: desk.status().saved == "saved")
     assert entry(desk, "001").prompt == "y"
     assert desk.problems.rows() == ()
+
+
+class SlowDisk:
+    """Saves of the background wait until they may go on; those of the desk's own thread do not."""
+
+    def __init__(self, monkeypatch):
+        self.may, self.came = threading.Event(), threading.Event()
+        real = SheetFile.save
+
+        def save(file, *given, **named):
+            if threading.current_thread() is not threading.main_thread():
+                self.came.set()
+                self.may.wait(GENEROUS)
+            return real(file, *given, **named)
+
+        monkeypatch.setattr(SheetFile, "save", save)
+
+
+@pytest.mark.parametrize("end", ["close", "close_timeline"])
+def test_the_last_letters_are_saved_though_a_save_is_under_way(opened, timeline, monkeypatch, end):
+    desk = opened(timeline.path)
+    sheet, disk = desk.timeline.sheet, SlowDisk(monkeypatch)
+    desk.spots.edit(["001"], CueEdit(prompt="v"))
+    wait_until(desk, disk.came.is_set)
+    desk.spots.edit(["001"], CueEdit(prompt="violin at last"))
+    threading.Timer(0.2, disk.may.set).start()
+    getattr(desk, end)()
+    for thread in [each for each in threading.enumerate() if each.name == "save"]:
+        thread.join()
+    assert read_cue_file(sheet).entries[0].prompt == "violin at last"
+    assert "changed by another program" not in messages(list(desk.poll()))
+
+
+def test_what_is_edited_while_the_timeline_is_read_again_stays(opened, timeline):
+    desk = opened(timeline.path)
+    desk.refresh()
+    desk.spots.edit(["001"], CueEdit(prompt="typed meanwhile"))
+    wait_until(desk, lambda: not desk.opening)
+    settle(desk)
+    assert desk.spots.row("001").prompt == "typed meanwhile"
+    assert entry(desk, "001").prompt == "typed meanwhile"
+    assert desk.problems.rows() == ()
+    desk.undo()
+    assert desk.spots.row("001").prompt == "violin"
+
+
+def test_edits_can_be_undone_after_the_timeline_was_read_again(opened, timeline):
+    desk = opened(timeline.path)
+    desk.spots.edit(["001"], CueEdit(prompt="x"))
+    settle(desk)
+    desk.refresh()
+    settle(desk)
+    desk.undo()
+    assert desk.spots.row("001").prompt == "violin"
+
+
+def test_what_cannot_be_saved_is_not_given_up_for_another_timeline(opened, timeline, tmp_path, monkeypatch):
+    other = make_timeline(tmp_path / "other")
+    desk = opened(timeline.path)
+
+    def full(path, _data):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(wholefile, "write_durably", full)
+        desk.spots.edit(["001"], CueEdit(prompt="x"))
+        assert not desk.save()
+        desk.open_file(other.path)
+        assert "The disk is full" in messages(settle(desk))
+        assert desk.timeline.path == timeline.path
+        assert desk.spots.row("001").prompt == "x"
+    assert desk.save()
+    assert entry(desk, "001").prompt == "x"
 
 
 def test_beside_a_timeline_that_may_not_be_written_to_the_sheet_goes_to_the_stems(
