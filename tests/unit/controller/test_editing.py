@@ -239,18 +239,24 @@ class SlowDisk:
 
 
 @pytest.mark.parametrize("end", ["close", "close_timeline"])
-def test_the_last_letters_are_saved_though_a_save_is_under_way(opened, timeline, monkeypatch, end):
+@pytest.mark.parametrize("disk_is_done", [True, False])
+def test_the_last_letters_are_saved_right_after_a_save(opened, timeline, monkeypatch, end, disk_is_done):
     desk = opened(timeline.path)
     sheet, disk = desk.timeline.sheet, SlowDisk(monkeypatch)
     desk.spots.edit(["001"], CueEdit(prompt="v"))
     wait_until(desk, disk.came.is_set)
     desk.spots.edit(["001"], CueEdit(prompt="violin at last"))
-    threading.Timer(0.2, disk.may.set).start()
+    saves = [each for each in threading.enumerate() if each.name == "save"]
+    if disk_is_done:  # and the desk has not heard of it
+        disk.may.set()
+        saves[0].join()
+    else:
+        threading.Timer(0.2, disk.may.set).start()
     getattr(desk, end)()
-    for thread in [each for each in threading.enumerate() if each.name == "save"]:
-        thread.join()
+    saves[0].join()
     assert read_cue_file(sheet).entries[0].prompt == "violin at last"
     assert "changed by another program" not in messages(list(desk.poll()))
+    assert [each.name for each in sheet.parent.glob("*mine*")] == []
 
 
 def test_what_is_edited_while_the_timeline_is_read_again_stays(opened, timeline):
