@@ -295,3 +295,25 @@ def test_state_tells_of_every_change(make_editor: Make, media_folder: Folder, ra
     made.timeline.playhead += 1
     lines = differences(before, editor.state())
     assert sorted(line.rsplit("/", 1)[-1].partition(":")[0] for line in lines) == ["enabled", "playhead"]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), 1e300, 10**30])
+def test_a_number_that_is_none_raises_nothing(editor: Editor, media_folder: Folder, number: float) -> None:
+    film(editor, media_folder("24"))
+    timeline, pool = timeline_of(editor), pool_of(editor)
+    clip = timeline.GetItemListInTrack("video", 1)[0].GetMediaPoolItem()
+    before = editor.state()
+    for key in ("startFrame", "trackIndex", "mediaType"):
+        assert not pool.AppendToTimeline([{"mediaPoolItem": clip, key: number}])
+    assert timeline.GetItemListInTrack("audio", number) is None
+    assert timeline.AddMarker(-number, "Blue", "", "", 1, "") is False
+    assert not project_of(editor).GetTimelineByIndex(number)
+    assert timeline.AddTrack("audio", [number]) is False
+    assert differences(before, editor.state()) == []
+
+
+def test_a_language_without_menus_is_no_language(editor: Editor, media_folder: Folder) -> None:
+    film(editor, media_folder("24"))
+    editor.options.language = "xx"
+    with pytest.raises(KeyError):
+        pool_of(editor).GetRootFolder().GetSubFolderList()[0].GetClipList()[0].GetClipProperty()

@@ -88,6 +88,10 @@ def test_resolve_quits_while_pieces_are_placed(channel: Channel, editor: Editor,
         host.place([desk.piece(3, 9, "dog"), desk.piece(9, 20, "dog")])
     editor.options.running = True
     desk.again().host.remove()
-    assert without_ours(before)["projects"]["Film"]["timelines"].keys()
-    assert our_items(editor) == {}
+    after = editor.state()
+    for state in (before, after):  # what had moved when it quit can only be put back by a person
+        state["projects"]["Film"]["current bin"] = ""
+        for timeline in state["projects"]["Film"]["timelines"].values():
+            timeline["playhead"] = 0
+    assert differences(before, after) == []
     assert desk.leftovers == []

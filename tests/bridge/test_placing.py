@@ -148,7 +148,7 @@ def test_builds_differ_in_small_things(make_desk: MakeDesk, profile: str) -> Non
         "empty_track_is_none": True,
         "marker_keys_float": False,
         "rate_form": "short",
-        "language": "de",
+        "language": "ru",
         "import_failure": None,
         "import_shuffled": True,
         "delete_flaky": 1,

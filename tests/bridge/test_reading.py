@@ -123,7 +123,7 @@ def test_the_same_document_as_a_file(make_desk: MakeDesk, profile: str) -> None:
         {"source_start_off_by_one": True},
         {"empty_track_is_none": True},
         {"marker_keys_float": False},
-        {"language": "de"},
+        {"language": "ru"},
         {"missing": frozenset({"TimelineItem.GetSourceStartFrame", "TimelineItem.GetSourceEndFrame"})},
         {"missing": frozenset({"Timeline.GetTrackSubType", "Timeline.GetMarkInOut"})},
         {"missing": frozenset({"TimelineItem.GetClipEnabled", "TimelineItem.GetMarkers"})},

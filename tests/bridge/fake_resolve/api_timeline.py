@@ -6,7 +6,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from .calling import Api, Refused, api, call
+from .calling import Api, Refused, api, call, is_whole
 from .model import Item, Timeline, Track
 from .settings import rate_in, timeline_settings
 from .timecode import frames_of
@@ -25,7 +25,7 @@ class MarkerCalls(Api):
 
     def _new_marker(self, frame: Any, color: str, rest: tuple[Any, ...]) -> bool:
         name, note, duration, custom = (*rest, *("", "", 1, "")[len(rest) :])
-        whole = isinstance(frame, (int, float)) and not isinstance(frame, bool) and frame == int(frame)
+        whole = is_whole(frame) and is_whole(duration)
         texts = all(isinstance(text, str) for text in (name, note, custom))
         if not whole or frame < 0 or frame in self.it.markers or color not in MARKER_COLORS or not texts:
             raise Refused
@@ -144,7 +144,7 @@ class TrackCalls(Api):
             index = asked - 1 if isinstance(asked, int) and 1 <= asked <= index else index
             subtype = subtype.get("audioType")
         subtype = (subtype or "mono") if kind == "audio" else ""
-        if kind == "audio" and subtype not in SUBTYPES:
+        if not isinstance(subtype, str) or (kind == "audio" and subtype not in SUBTYPES):
             raise Refused
         others = self.it.of_kind(kind)
         place = self.it.tracks.index(others[index]) if index < len(others) else len(self.it.tracks)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from .calling import Ghost, Refused
+from .calling import Ghost, Refused, is_whole
 from .model import Item, PoolItem, Project, Timeline, Track
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _frame(info: dict[str, Any], key: str) -> int | None:
     value = info.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+    if not is_whole(value):
         raise _WholeBatch
     return int(value)
 

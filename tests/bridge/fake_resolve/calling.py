@@ -218,8 +218,17 @@ def from_script(editor: Editor, value: Any) -> Any:
     return value
 
 
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number, written as an int or a float; infinity and not-a-number are none."""
+    return (isinstance(value, int) and not isinstance(value, bool)) or _is_whole_float(value)
+
+
+def _is_whole_float(value: Any) -> bool:
+    return isinstance(value, float) and value.is_integer()
+
+
 def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+    if not is_whole(value):
         raise Refused
     return int(value)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .api_project import ProjectCalls
-from .calling import Refused, api, call
+from .calling import Refused, api, call, is_whole
 from .languages import word
 from .model import new_id
 
@@ -31,7 +31,7 @@ def _is_fit(key: str, value: Any) -> bool:
     if key in _BOOLS:
         return isinstance(value, bool)
     if key in _WHOLE:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and value == int(value)
+        return is_whole(value)
     return key not in _TEXTS or isinstance(value, str)
 
 
