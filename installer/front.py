@@ -41,6 +41,10 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("\nStopped. Run the same line to go on.", file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 (the outermost edge: a user never meets a traceback)
+        print(f"error: Something unforeseen happened: {type(error).__name__}: {error}.", file=sys.stderr)
+        print("  -> Run the same line again; if it stays so, send this to the makers.", file=sys.stderr)
+        return FAILED
 
 
 @dataclass(frozen=True, slots=True)

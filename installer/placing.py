@@ -181,6 +181,11 @@ def summary(paths: Iterable[Path], *, most: int = 5) -> tuple[str, ...]:
     return (*names[:most], f"and {len(names) - most} more there")
 
 
+def holds_nothing(path: Path) -> bool:
+    """Whether it is a folder with no file in it, nor in any folder below."""
+    return path.is_dir() and not path.is_symlink() and next(_files(path), None) is None
+
+
 def _files(tree: Path) -> Iterator[Path]:
     """Everything but folders; links are not followed."""
     for folder, folders, files in os.walk(tree):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from faults import write_error
 from places import Places
-from placing import remove_empty_folders, remove_tree, summary, take_away
+from placing import holds_nothing, remove_empty_folders, remove_tree, summary, take_away
 from record import NAME, Record, part_of, remove_with_record
 from voice import Voice
 
@@ -82,13 +82,19 @@ class Removal:
             shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
 
     def _passing(self) -> tuple[Path, ...]:
-        """What the product made and can make again."""
-        return tuple(path for path in (self.places.cache, self.places.data / "bridge") if path.exists())
+        """What the product made and can make again, and folders of its in which nothing is left."""
+        made = (self.places.cache, self.places.data / "bridge")
+        hollow = (path for path in self._unrecorded() if holds_nothing(path))
+        return tuple(dict.fromkeys((*(path for path in made if path.exists()), *hollow)))
 
     def _users(self) -> tuple[Path, ...]:
         """What belongs to the user: settings, presets, fetched bundles, and what is kept for them."""
-        known = {Path(path) for path in self.record.entries}
-        ours = known | {self.record.root / NAME, *self._passing()}
+        passing = self._passing()
+        return tuple(path for path in self._unrecorded() if path not in passing)
+
+    def _unrecorded(self) -> tuple[Path, ...]:
+        """What is in the product's own folders and was not put there by an installer."""
+        ours = {*map(Path, self.record.entries), self.record.root / NAME}
         folders = dict.fromkeys((self.places.config, self.places.data))
         found = (path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir()))
         return tuple(path for path in found if path not in ours)

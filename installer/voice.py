@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -31,7 +32,10 @@ class Voice:
         """One line."""
         encoding = self.out.encoding or "utf-8"
         shown = text.encode(encoding, "backslashreplace").decode(encoding)
-        print(shown, file=self.out, flush=True)
+        try:
+            print(shown, file=self.out, flush=True)
+        except BrokenPipeError:  # whoever read it has gone, and the work goes on
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
 
     def note(self, text: str) -> None:
         """Something worth a look."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import front
 import pytest
 from faults import InstallError, write_error
 from locking import locked
@@ -196,6 +197,29 @@ def test_the_program_runs_dry_in_a_new_home_and_leaves_no_trace(tmp_path: Path) 
     assert "h\\xf6me" in ran.stdout
     assert list(home.iterdir()) == []
     assert set((ROOT / "installer").rglob("*")) == before
+
+
+def test_a_reader_that_goes_away_stops_nothing(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    words = [sys.executable, str(ROOT / "installer/install.py"), "--dry-run", "--gpu", "no"]
+    ran = subprocess.run(
+        words, env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}, stdout=write, stderr=-1, check=False
+    )
+    os.close(write)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+
+
+def test_what_nobody_foresaw_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(front.Machine, "this", fail)
+    assert front.run(["--dry-run"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: Something unforeseen happened: ZeroDivisionError: by zero.\n  -> Run")
 
 
 def test_an_old_python_looks_for_a_better_one(tmp_path: Path) -> None:

@@ -105,11 +105,12 @@ def test_what_is_the_users_stays_and_is_named(desk: Desk) -> None:
     settings.write_text("takes = 3\n")
     fetched = desk.root / "bundles"
     (fetched / "saganet").mkdir(parents=True)
+    (fetched / "saganet/flow.onnx").write_text("x")
     said = desk.run("--uninstall")
     assert f"kept, because it is yours: {settings}" in said
     assert f"kept, because it is yours: {fetched}" in said
     assert settings.is_file()
-    assert (fetched / "saganet").is_dir()
+    assert (fetched / "saganet/flow.onnx").is_file()
 
 
 def test_purge_removes_what_is_the_users_too(desk: Desk) -> None:
@@ -127,10 +128,11 @@ def test_what_the_product_made_for_itself_goes(desk: Desk) -> None:
     for name in (".cache/sagafoley/features/a.npz", ".local/share/sagafoley/bridge/server.json"):
         (desk.home / name).parent.mkdir(parents=True)
         (desk.home / name).write_text("x")
+    (desk.root / "resolve/placements").mkdir(parents=True)  # where records were that are no more
     site = next(desk.root.glob("app/*/lib/python3.12/site-packages/plugin"))
     (site / "__pycache__").mkdir()
     (site / "__pycache__/cli.cpython-312.pyc").write_text("x")
-    desk.run("--uninstall")
+    assert "kept" not in desk.run("--uninstall")
     assert desk.listing() == {}
 
 
