@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QApplication
 from benchmarks.timeline import make_timeline
 from plugin.controller.desk import Desk
 from plugin.folders import Folders
-from plugin.panel.starting import make_application, make_window
+from plugin.panel.starting import keep_pauses_short, make_application, make_window
 from plugin.panel.window import Window
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
@@ -126,6 +126,7 @@ def shown_window(folder: Path) -> Window:
     desk = Desk.open(folders=Folders(folder / "config", folder / "data", folder / "cache"))
     window = make_window(desk)
     window.show()
+    keep_pauses_short()
     return window
 
 
@@ -145,8 +146,10 @@ def gap_while_rendering(application: QApplication, folder: Path) -> tuple[Heart,
     while time.perf_counter() - begun < RENDER_SECONDS:
         wait(application, lambda: False, limit=0.1)
         turn += 1
-        window.spots.step(1 if turn % 4 < 2 else -1)
-        window.inspector.negative_prompt.said.emit(f"noise {turn}")
+        if turn % 2:
+            window.inspector.negative_prompt.said.emit(f"noise {turn}")
+        else:
+            window.spots.step(1 if turn % 8 < 4 else -1)
     heart.stop()
     made = sum(row.made for row in window.pulse.desk.queue.rows())
     window.deeds.may_end_renders = lambda _doing: True  # type: ignore[method-assign]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -196,3 +197,15 @@ def test_what_nobody_thought_of_is_told_and_the_window_goes_on(
     assert "a surprise" in opened.notices.text.text()
     assert "Traceback" not in opened.notices.text.text()
     caplog.clear()
+
+
+def test_pauses_are_kept_short() -> None:
+    """Neither another thread nor the collector may hold the window up for long."""
+    before, interval = gc.get_freeze_count(), sys.getswitchinterval()
+    try:
+        starting.keep_pauses_short()
+        assert gc.get_freeze_count() > before
+        assert sys.getswitchinterval() < 0.001
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(interval)
