@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from plugin.controller.board import Board
@@ -129,18 +130,14 @@ class Looks:
             return
         file = session.file
 
-        def looked(untouched: bool) -> None:  # noqa: FBT001 - what a chore gives is its only argument
-            if untouched or session.file != file or self._board.chores.has("save"):
+        def looked(changed: Path | None) -> None:
+            if changed is None or session.file != file or self._board.chores.has("save"):
                 return
-            session.faults["sheet"] = ChangedByOthers(
-                f"The cue sheet {file.sheet.name} was changed by another program.",
-                remedy="Read the changed sheet, or keep yours (the other is put aside).",
-                detail=str(file.sheet),
-            )
+            session.faults["sheet"] = ChangedByOthers.of(changed)
             self._board.tell(Topic.PROBLEMS)
             self._board.tell(Topic.STATUS)
 
-        self._start("sheet", lambda: file.untouched, looked)
+        self._start("sheet", lambda: file.changed, looked)
 
     def _start(self, lane: str, work: Callable[[], T], done: Callable[[T], None]) -> None:
         session = self._board.session

@@ -83,8 +83,18 @@ class Placing:
         chosen = selection(session, cue_ids, alone=True)
         if not chosen.takes:
             raise UsageError("There is no take to export.", remedy="Generate a take first.")
-        host = file_host(session, self._board.workspace.settings, folder=folder)
+        settings = self._board.workspace.settings
+        host = file_host(session, settings, folder=folder)
+        if not session.origin.from_editor and host.output == file_host(session, settings).output:
+            raise UsageError(
+                f"{host.output.name} in this folder is what Place writes.", remedy="Export to another folder."
+            )
         self._act(session, lambda: export_to(folder, host, chosen, session.view, otioz=otioz))
+
+    @property
+    def export_folder(self) -> Path:
+        """A folder to export to, when no other is chosen."""
+        return self._board.open_session().view.folder / "export"
 
     @property
     def busy(self) -> bool:

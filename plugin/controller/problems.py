@@ -94,8 +94,10 @@ class Problems:
         self._board.tell(Topic.PROBLEMS)
 
     def recheck(self) -> None:
-        """Begin to look again at everything that other programs may have changed."""
+        """Begin to look again at everything that other programs may have changed, and into all media."""
         self._looks.at_everything()
+        if self._board.session is not None:
+            self.check_closely()
 
     def check_closely(self, cue_ids: Sequence[str] = ()) -> None:
         """Begin to decode the media of spots, all when none are named, and tell what is wrong with them."""

@@ -101,11 +101,12 @@ def read_session(origin: Origin, workspace: Workspace) -> Session:
     """
     folder = output_folder(workspace, None, beside=origin.path)
     faults: dict[str, SagafoleyError] = {}
+    noted = digest_of(notes_path(folder, origin.path))
     notes = _read_notes(notes_path(folder, origin.path), faults)
     reading = origin.reading or notes.reading
     opened = OpenTimeline.read(origin.path, unpack_into=folder, reading=reading)
-    file = SheetFile(sheet_path(opened.path, folder), notes_path(folder, opened.path))
-    file = replace(file, known=digest_of(file.sheet))
+    sheet = sheet_path(opened.path, folder)
+    file = SheetFile(sheet, notes_path(folder, opened.path), known=digest_of(sheet), noted=noted)
     bundle = workspace.bundle_if_any()
     presets = workspace.presets_of(bundle)
     maker = Maker(opened, presets, workspace.choices())

@@ -15,7 +15,16 @@ from plugin.wholefile import output_error, write_whole
 
 
 class ChangedByOthers(OutputError):
-    """The cue sheet on disk is not the one that the desk read or wrote."""
+    """The cue sheet or the notes on disk are not those that the desk read or wrote."""
+
+    @classmethod
+    def of(cls, path: Path) -> ChangedByOthers:
+        """Somebody else wrote that file."""
+        return cls(
+            f"{path.name} was changed by another program or window.",
+            remedy="Read what was changed, or keep yours (the other is put aside).",
+            detail=str(path),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,37 +35,39 @@ class SheetFile:
         sheet: the cue sheet.
         notes: the desk's notes.
         known: digest of the sheet's content as the desk last read or wrote it; "" while there was none.
+        noted: the same of the notes.
     """
 
     sheet: Path
     notes: Path
     known: str = ""
+    noted: str = ""
 
     @property
-    def untouched(self) -> bool:
-        """Whether nobody else has written the sheet; a sheet that was removed counts as untouched."""
-        found = digest_of(self.sheet)
-        return found in {"", self.known}
+    def changed(self) -> Path | None:
+        """The file that somebody else has written, None for none; one that was removed does not count."""
+        return next((path for path in (self.sheet, self.notes) if self._is_changed(path)), None)
+
+    def _is_changed(self, path: Path) -> bool:
+        return digest_of(path) not in {"", self.known if path == self.sheet else self.noted}
 
     def save(self, book: Book, notes: Notes, *, presets: Presets) -> SheetFile:
         """Write both files; the file as the desk knows it from now on.
 
         Raises:
-            ChangedByOthers: somebody else wrote the sheet; nothing was written.
+            ChangedByOthers: somebody else wrote one of them; nothing was written.
             OutputError: disk full, or not writable.
         """
-        if not self.untouched:
-            raise ChangedByOthers(
-                f"The cue sheet {self.sheet.name} was changed by another program.",
-                remedy="Read the changed sheet, or keep yours (the other is put aside).",
-                detail=str(self.sheet),
-            )
+        changed = self.changed
+        if changed is not None:
+            raise ChangedByOthers.of(changed)
         data = _content(book, presets)
-        write_whole(self.notes, format_notes(notes))
-        digest = hashlib.sha256(data).hexdigest()
+        noted = format_notes(notes)
+        write_whole(self.notes, noted)
+        digest = _digest(data)
         if digest != self.known or not self.sheet.exists():
             write_whole(self.sheet, data)
-        return replace(self, known=digest)
+        return replace(self, known=digest, noted=_digest(noted))
 
     def rescue(self, book: Book, *, presets: Presets) -> Path:
         """Write our sheet to a free name beside the one of others; that name.
@@ -64,32 +75,36 @@ class SheetFile:
         Raises:
             OutputError: it cannot be written.
         """
-        path = self._free_name("mine")
+        path = _free_name(self.sheet, "mine")
         write_whole(path, _content(book, presets))
         return path
 
-    def _free_name(self, word: str) -> Path:
-        """`<name> (<word>).toml`, or with the first number that is free."""
-        stem, suffix, number = self.sheet.stem, self.sheet.suffix, 2
-        path = self.sheet.with_name(f"{stem} ({word}){suffix}")
-        while path.exists():
-            path, number = self.sheet.with_name(f"{stem} ({word} {number}){suffix}"), number + 1
-        return path
-
     def put_aside(self) -> SheetFile:
-        """Give the sheet of others another name beside it, so that ours can be written.
+        """Give what is not ours another name beside it, so that ours can be written.
+
+        That is what others have written, else a sheet that could not be read.
 
         Raises:
             OutputError: it cannot be renamed.
         """
-        aside = self._free_name("theirs")
-        try:
-            self.sheet.rename(aside)
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise output_error(aside, error) from error
-        return replace(self, known="")
+        files = [path for path in (self.sheet, self.notes) if self._is_changed(path)]
+        for path in files or [self.sheet]:
+            aside = _free_name(path, "theirs")
+            try:
+                path.rename(aside)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise output_error(aside, error) from error
+        return self
+
+
+def _free_name(path: Path, word: str) -> Path:
+    """`<name> (<word>).toml`, or with the first number that is free."""
+    free, number = path.with_name(f"{path.stem} ({word}){path.suffix}"), 2
+    while free.exists():
+        free, number = path.with_name(f"{path.stem} ({word} {number}){path.suffix}"), number + 1
+    return free
 
 
 def _content(book: Book, presets: Presets) -> bytes:
@@ -102,6 +117,10 @@ def _content(book: Book, presets: Presets) -> bytes:
 def digest_of(path: Path) -> str:
     """Digest of a file's content; "" when there is no such file or it cannot be read."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return _digest(path.read_bytes())
     except OSError:
         return ""
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -26,7 +26,10 @@ def all_problems(session: Session) -> tuple[Problem, ...]:
     """What spotting and the look at the media found, for cues on the sheet; without accepted ones."""
     book, media = session.book, session.media_problems
     if session.told is None or session.told[0] is not book or session.told[1] is not media:
-        found = dict.fromkeys((*spotting_problems(session), *media, *_close_problems(session)))
+        quick = (*spotting_problems(session), *media)
+        blocked = {(one.cue_id, one.subject) for one in quick if one.severity is Severity.BLOCKER}
+        close = (one for one in _close_problems(session) if (one.cue_id, one.subject) not in blocked)
+        found = dict.fromkeys((*quick, *close))
         there = {"", *(cue.id for cue in book.sheet.cues)}
         told = (one for one in found if one.cue_id in there and problem_id(one) not in book.accepted)
         session.told = (book, media, tuple(told))

@@ -124,7 +124,7 @@ class ExportDialog(QDialog):
         self._pulse = pulse
         self.setWindowTitle("Export")
         timeline = pulse.desk.timeline
-        self.folder = label(str(timeline.folder) if timeline else "", selectable=True)
+        self.folder = label(str(pulse.desk.placing.export_folder) if timeline else "", selectable=True)
         self.package = CheckBox("Also an OTIOZ package with all media inside")
         self.only = CheckBox(f"Only the {len(cue_ids)} selected spots")
         self.only.setEnabled(len(cue_ids) > 0)

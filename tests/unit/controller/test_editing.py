@@ -191,6 +191,33 @@ def test_closed_amid_a_conflict_nothing_is_lost(opened, timeline):
     assert read_cue_file(sheet.with_name("film.cues (mine).toml")).entries[0].prompt == "mine again"
 
 
+def test_two_windows_do_not_write_over_each_others_choices(rendered, open_on, folders):
+    """Stars and choices are in the notes; the cue sheet stays as it is."""
+    rendered.spots.edit(["001"], CueEdit(seed=5))
+    settle(rendered)
+    other = open_on(Desk.open(folders=folders), rendered.timeline.path)
+    first, second = (take.name for take in rendered.takes.rows("001"))
+    rendered.takes.star(first, on=True)
+    settle(rendered)
+    other.takes.rename(second, "the long one")
+    assert "film.desk.json was changed by another program or window" in messages(settle(other))
+    assert other.status().saved == "not saved"
+    other.problems.act(other.problems.rows()[0].id, Action.KEEP_MINE)
+    settle(other)
+    assert other.status().saved == "saved"
+    assert other.problems.rows() == ()
+    other.close()
+    rendered.problems.recheck()
+    wait_until(rendered, rendered.problems.rows)
+    rendered.problems.act(rendered.problems.rows()[0].id, Action.RELOAD_SHEET)
+    wait_until(rendered, lambda: not rendered.opening)
+    settle(rendered)
+    assert [(take.title, take.star) for take in rendered.takes.rows("001")] == [
+        ("Take 1", False),
+        ("the long one", False),
+    ]
+
+
 def test_a_change_by_others_is_seen_without_an_edit(opened, timeline):
     desk = opened(timeline.path)
     desk.spots.edit(["001"], CueEdit(prompt="mine"))

@@ -176,6 +176,27 @@ def test_an_export_is_complete_by_itself(rendered, tmp_path):
     assert {row.state for row in rendered.spots.rows()} == {SpotState.TAKES}, "nothing was placed"
 
 
+def test_an_export_does_not_write_over_what_is_placed(rendered):
+    rendered.placing.place()
+    placed = act(rendered).path.read_bytes()
+    with pytest.raises(UsageError, match="is what Place writes"):
+        rendered.placing.export(rendered.timeline.folder, cue_ids=["001"])
+    assert not rendered.placing.busy
+    rendered.placing.export(rendered.placing.export_folder, cue_ids=["001"])
+    report = act(rendered)
+    assert not report.failed
+    assert report.path.parent == rendered.placing.export_folder
+    assert (rendered.timeline.folder / "film_foley.otio").read_bytes() == placed
+
+
+def test_what_is_placed_while_the_timeline_is_read_again_is_remembered(rendered):
+    rendered.refresh()
+    rendered.placing.place()
+    wait_until(rendered, lambda: not rendered.opening and not rendered.placing.busy)
+    settle(rendered)
+    assert {row.state for row in rendered.spots.rows()} == {SpotState.PLACED}
+
+
 def test_a_place_that_cannot_be_written_is_told_and_the_desk_works_on(rendered, tmp_path):
     blocked = tmp_path / "a file"
     blocked.write_text("x")

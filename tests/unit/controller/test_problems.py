@@ -44,6 +44,16 @@ def test_media_deleted_while_open_are_a_problem_that_relinking_solves(opened, ti
     assert desk.spots.row("001").state is SpotState.PROBLEM
 
 
+def test_looking_again_looks_into_the_media(opened, timeline):
+    """A file that is there and is no movie is told before anything is rendered."""
+    desk = opened(timeline.path)
+    timeline.picture.write_bytes(b"no movie at all" * 100)
+    look_again(desk)
+    rows = desk.problems.rows("001")
+    assert [(row.subject, row.severity) for row in rows] == [("picture.mp4", Severity.BLOCKER)]
+    assert desk.spots.row("001").state is SpotState.PROBLEM
+
+
 def test_relinked_media_are_found_next_time(opened, open_on, folders, timeline, tmp_path):
     desk = opened(timeline.path)
     shutil.move(timeline.matte, tmp_path / "renamed.mp4")
