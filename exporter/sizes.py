@@ -168,7 +168,7 @@ EMBEDDED = replace(
         fused_blocks=1,
         mlp_hidden=32,
         time_features=32,
-        levelled=False,
+        expecting=False,
     ),
     vae=replace(TINY_VAE, latent_channels=8, widths=(16, 24), straight=False),
     vocoder=replace(TINY_VOCODER, channels=16, dilations=(1, 3)),

@@ -17,6 +17,8 @@ from exporter.models.flow_blocks import ChannelsLastConv, FinalLayer, GatedMlp, 
 
 INPUT_KERNEL = 7
 BLOCK_KERNEL = 3
+EXPECTED_KERNEL = 5
+LOG_SIZE_RANGE = (-3.0, 1.0)
 MAX_PERIOD = 10000.0
 
 
@@ -34,8 +36,9 @@ class FlowDims:
         mlp_hidden: width inside the gated MLPs.
         time_features: values of the timestep embedding before its MLP.
         lora_rank: r of the LoRA tensors the checkpoint carries; 0 = none.
-        levelled: the layers only add to what the state and t alone say of the velocity of a latent of unit
-            size. The published network learns that too; a short training has no time for it.
+        expecting: a small branch says the mean and deviation of every latent value from the conditions
+            alone, and the layers only add to what follows from these. The published network learns that too;
+            a short training has no time for it.
     """
 
     latent_channels: int
@@ -51,7 +54,7 @@ class FlowDims:
     mlp_hidden: int
     time_features: int
     lora_rank: int
-    levelled: bool = False
+    expecting: bool = False
 
     @property
     def head_width(self) -> int:
@@ -90,7 +93,7 @@ TINY_FLOW = FlowDims(
     mlp_hidden=256,
     time_features=256,
     lora_rank=0,
-    levelled=True,
+    expecting=True,
 )
 GOLDEN_FLOW = FlowDims(
     latent_channels=4,
@@ -178,6 +181,8 @@ class FlowNetwork(nn.Module):
         self.text_cond_proj = nn.Linear(width, width)
         self.global_cond_mlp = GatedMlp(width, hidden, kernel=1)
         self.final_layer = FinalLayer(width, dims.latent_channels, INPUT_KERNEL)
+        if dims.expecting:
+            self.expectation = Expectation(width, dims.latent_channels)
         self.t_embed = TimeEmbedding(dims.time_features, width)
 
     @staticmethod
@@ -236,6 +241,11 @@ class FlowNetwork(nn.Module):
 
     def velocity(self, x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
         """v(x, t): x [B, N, C], t [1] in 0..1 -> [B, N, C]; each batch row has its own conditions (5.2)."""
+        found = self.found(x, t, conditions)
+        return follow(found, x, t, *self.expected(conditions)) if self.dims.expecting else found
+
+    def found(self, x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+        """What the layers say; the velocity itself in a network that is not `expecting`."""
         latent = self.audio_input_proj(x)
         everywhere = (self.t_embed(t) + conditions.global_condition).unsqueeze(1)
         per_position = everywhere + conditions.sync_condition
@@ -247,8 +257,12 @@ class FlowNetwork(nn.Module):
         for block in self.fused_blocks:
             latent = block(latent, per_position, ropes[0])
         # [MATCH] the final layer sees the global condition, not the one per position
-        found = cast("Tensor", self.final_layer(latent, everywhere))
-        return levelled(found, x, t) if self.dims.levelled else found
+        return cast("Tensor", self.final_layer(latent, everywhere))
+
+    def expected(self, conditions: Conditions) -> tuple[Tensor, Tensor]:
+        """Mean and deviation [B, N, C] of the latent; only a network that is `expecting` can say."""
+        seen = conditions.sync_condition + conditions.global_condition.unsqueeze(1)
+        return cast("tuple[Tensor, Tensor]", self.expectation(seen))
 
     def null_conditions(self) -> NullFeatures:
         """Features to use where something is missing; they go through `conditions` like real ones (5.3)."""
@@ -259,19 +273,42 @@ class FlowNetwork(nn.Module):
         return x * self.latent_std + self.latent_mean
 
 
-def levelled(found: Tensor, x: Tensor, t: Tensor) -> Tensor:
-    """The velocity: the best linear guess from x [B, N, C] and t [1] or [B], and `found` at its own scale.
+class Expectation(nn.Module):
+    """Conditions [B, N, H] to mean and deviation of the latent, each [B, N, C]."""
 
-    For latents and noise of unit size, x at t has the size `t^2 + (1 - t)^2` squared.
+    def __init__(self, width: int, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            ChannelsLastConv(width, 2 * width, EXPECTED_KERNEL),
+            nn.SiLU(),
+            ChannelsLastConv(2 * width, 2 * channels, EXPECTED_KERNEL),
+        )
+
+    def forward(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """See the class."""
+        mean, size = self.layers(seen).chunk(2, -1)
+        return mean, size.clamp(*LOG_SIZE_RANGE).exp()
+
+
+def follow(found: Tensor, x: Tensor, t: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+    """The velocity: what x at t says of a normal latent, and `found` at the size of what that leaves open.
+
+    Args:
+        found: of the layers, [B, N, C] as all others.
+        x: the state.
+        t: [1] or [B].
+        mean: of the latent, as the conditions alone tell.
+        deviation: of the latent, likewise.
     """
     time = t.view(-1, 1, 1)
-    power = level_power(time)
-    return (2 * time - 1) / power * x + found * power.rsqrt()
+    power = left_open(time, deviation)
+    guess = mean + (time * deviation.square() - (1 - time)) / power * (x - time * mean)
+    return guess + found * deviation * power.rsqrt()
 
 
-def level_power(t: Tensor) -> Tensor:
-    """Mean square of the state at t."""
-    return t * t + (1 - t) * (1 - t)
+def left_open(time: Tensor, deviation: Tensor) -> Tensor:
+    """Mean square of the state around its own mean."""
+    return (time * deviation).square() + (1 - time).square()
 
 
 class TimeEmbedding(nn.Module):

@@ -275,6 +275,7 @@ class FlowStage:
         sync_noise: noise on sync features, in deviations.
         emphasis: how much more a channel of the latent counts that was larger before all were made equal:
             weights go with its deviation to that power.
+        expect: steps at the start that train the expectation alone, with batches twice as large.
     """
 
     optimisation: Optimisation = Optimisation(
@@ -284,6 +285,7 @@ class FlowStage:
     drop_text: float = 0.35
     sync_noise: float = 0.05
     emphasis: float = 0.5
+    expect: int = 250
 
 
 @dataclass(frozen=True, slots=True)

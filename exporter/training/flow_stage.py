@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from exporter.checkpoints import read_checkpoint
-from exporter.models.flow import FlowNetwork, level_power, upsample_index
+from exporter.models.flow import Conditions, FlowNetwork, follow, left_open, upsample_index
 from exporter.training.checkpoint import write_weights
 from exporter.training.config import Config
 from exporter.training.features import KINDS, Features, load_features
@@ -24,6 +24,9 @@ from exporter.training.towers_stage import Words
 
 CHECK_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 CHECK_SAMPLES = 64
+EXPECT_BATCH = 2
+SURPRISE = 0.25
+"""Weight of the expectation's own loss beside the layers'."""
 
 
 class Batch(NamedTuple):
@@ -44,9 +47,12 @@ class Matching(nn.Module):
 
     def forward(self, batch: Batch, x: Tensor, t: Tensor) -> Tensor:
         """v(x, t) of every row, t [B]."""
-        index = upsample_index(batch.sync.shape[1], x.shape[1]).to(x.device)
-        conditions = self.flow.conditions(batch.clip, batch.sync, batch.text, index)
-        return self.flow.velocity(x, t, conditions)
+        return self.flow.velocity(x, t, self.conditions(batch))
+
+    def conditions(self, batch: Batch) -> Conditions:
+        """Of every row."""
+        index = upsample_index(batch.sync.shape[1], batch.x1.shape[1]).to(batch.x1.device)
+        return self.flow.conditions(batch.clip, batch.sync, batch.text, index)
 
 
 def matching_pair(x1: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -82,7 +88,7 @@ class FlowTraining:
         flow.latent_std.copy_(statistics["latent_std"])
         weights = statistics["latent_std"].flatten() ** self.config.flow.emphasis
         self.weights = (weights / weights.mean()).to(self.device)
-        if flow.dims.levelled:
+        if flow.dims.expecting:
             flow.final_layer.conv.weight.zero_()
             flow.final_layer.conv.bias.zero_()
         flow.empty_string_feat.copy_(self.text(self.words.rows([""]).to(self.device))[0].cpu())
@@ -98,17 +104,39 @@ class FlowTraining:
 
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """See `Stage`."""
-        rng = draws(self.config.seed, self.name, step, "batch")
-        size = self.config.flow.optimisation.batch
+        settings, rng = self.config.flow, draws(self.config.seed, self.name, step, "batch")
+        alone = self.network.flow.dims.expecting and step < settings.expect
+        size = settings.optimisation.batch * (EXPECT_BATCH if alone else 1)
         rows = torch.from_numpy(rng.integers(len(self.samples), size=size))
         generator = noise_source(self.config.seed, self.name, step, "noise")
         batch = self._batch(self.samples, rows, generator)
         batch = self._dropped(batch, self.samples.kind[rows], generator)
+        if alone:
+            return {
+                "loss": self._surprise(batch, *self.network.flow.expected(self.network.conditions(batch)))
+            }
         t, x, velocity = matching_pair(batch.x1, generator)
-        error = (self.network(batch, x, t) - velocity).square() * self.weights
-        if self.network.flow.dims.levelled:
-            error = error * level_power(t).view(-1, 1, 1)
-        return {"loss": error.mean()}
+        if self.network.flow.dims.expecting:
+            return self._beyond_expectation(batch, x, t, velocity)
+        return {"loss": ((self.network(batch, x, t) - velocity).square() * self.weights).mean()}
+
+    def _beyond_expectation(self, batch: Batch, x: Tensor, t: Tensor, velocity: Tensor) -> dict[str, Tensor]:
+        """What the layers add, at unit size, and what the expectation says, each by its own loss."""
+        flow = self.network.flow
+        conditions = self.network.conditions(batch)
+        mean, deviation = flow.expected(conditions)
+        fixed = (mean.detach(), deviation.detach())
+        guess = follow(torch.zeros_like(x), x, t, *fixed)
+        size = fixed[1] * left_open(t.view(-1, 1, 1), fixed[1]).rsqrt()
+        error = flow.found(x, t, conditions) - (velocity - guess) / size
+        found = (error.square() * self.weights).mean()
+        surprise = self._surprise(batch, mean, deviation)
+        return {"loss": found + SURPRISE * surprise, "found": found, "surprise": surprise}
+
+    def _surprise(self, batch: Batch, mean: Tensor, deviation: Tensor) -> Tensor:
+        """Negative log likelihood of the latent."""
+        error = ((batch.x1 - mean) / deviation).square() / 2 + deviation.log()
+        return (error * self.weights).mean()
 
     def _batch(self, samples: Features, rows: Tensor, generator: torch.Generator) -> Batch:
         flow = self.network.flow

@@ -6,7 +6,7 @@ import torch
 
 from exporter import fill
 from exporter.models import flow, flow_blocks, lora
-from exporter.models.flow import GOLDEN_FLOW, TINY_FLOW, Conditions, FlowNetwork, level_power, levelled
+from exporter.models.flow import GOLDEN_FLOW, TINY_FLOW, Conditions, FlowNetwork, follow, left_open
 from tests.parity.golden_files import GoldenFile, stored_shapes
 
 LATENTS, CLIP_FRAMES, SYNC_FRAMES = 11, 4, 16
@@ -341,24 +341,31 @@ class TestLora:
             assert parameters[key].grad.abs().max() > 0, key
 
 
-def test_a_levelled_network_that_adds_nothing_gives_the_best_linear_guess():
-    """Of all multiples of the state, none is nearer to the velocity of unit latents and noise."""
+def test_following_the_expectation_gives_the_best_linear_guess():
+    """Of all multiples of the state around its mean, none is nearer to the velocity."""
     generator = torch.Generator().manual_seed(0)
     noise, latent = torch.randn(2, 4096, 1, 4, generator=generator)
+    mean, deviation = torch.full_like(noise, 0.7), torch.full_like(noise, 0.3)
+    latent = mean + deviation * latent
     for time in (0.0, 0.2, 0.5, 0.9, 1.0):
         t = torch.tensor([time])
         x = (1 - time) * noise + time * latent
-        guess = levelled(torch.zeros_like(x), x, t)
+        guess = follow(torch.zeros_like(x), x, t, mean, deviation)
         error = float((guess - (latent - noise)).square().mean())
-        assert error == pytest.approx(float(1 / level_power(t)), rel=0.1)
-        for factor in (0.9, 1.1):
-            assert error <= float((factor * guess - (latent - noise)).square().mean()) + 1e-4
+        assert error == pytest.approx(float(0.09 / left_open(t, torch.tensor(0.3))), rel=0.1)
+        for other in (guess + 0.05 * (x - time * mean), guess - 0.05 * (x - time * mean)):
+            assert error <= float((other - (latent - noise)).square().mean()) + 1e-4
 
 
-def test_what_a_levelled_network_adds_has_unit_size():
+def test_what_is_added_to_the_expectation_has_unit_size():
     generator = torch.Generator().manual_seed(1)
     noise, latent = torch.randn(2, 4096, 1, 4, generator=generator)
+    mean, deviation = torch.full_like(noise, -1.0), torch.full_like(noise, 2.0)
     t = torch.rand(4096, generator=generator)
-    x = (1 - t.view(-1, 1, 1)) * noise + t.view(-1, 1, 1) * latent
-    rest = latent - noise - levelled(torch.zeros_like(x), x, t)
-    assert float((rest.square() * level_power(t).view(-1, 1, 1)).mean()) == pytest.approx(1, abs=0.03)
+    x = (1 - t.view(-1, 1, 1)) * noise + t.view(-1, 1, 1) * (mean + deviation * latent)
+    velocity = mean + deviation * latent - noise
+    rest = velocity - follow(torch.zeros_like(x), x, t, mean, deviation)
+    added = follow(torch.ones_like(x), x, t, mean, deviation) - follow(
+        torch.zeros_like(x), x, t, mean, deviation
+    )
+    assert float((rest / added).square().mean()) == pytest.approx(1, abs=0.03)
