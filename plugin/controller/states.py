@@ -104,7 +104,8 @@ def _at_rest(cue: Cue, session: Session) -> Standing:
     count = f"{len(takes)} take" + "s" * (len(takes) != 1)
     stale = why_stale(cue, session)
     if stale:
-        return Standing(SpotState.STALE, f"stale, {count}", stale)
+        older = " An older take is placed." if cue.id in session.placed else ""
+        return Standing(SpotState.STALE, f"stale, {count}", stale + older)
     if is_placed(cue, session):
         return Standing(SpotState.PLACED, f"placed, {count}")
     note = "Another take is placed." if cue.id in session.placed else ""

@@ -189,6 +189,14 @@ def test_an_export_does_not_write_over_what_is_placed(rendered):
     assert (rendered.timeline.folder / "film_foley.otio").read_bytes() == placed
 
 
+def test_a_stale_spot_says_that_an_older_take_is_placed(rendered):
+    rendered.placing.place()
+    act(rendered)
+    rendered.spots.edit(["001"], CueEdit(prompt="a fiddle"))
+    row = rendered.spots.row("001")
+    assert (row.state, row.note) == (SpotState.STALE, "Made with other words. An older take is placed.")
+
+
 def test_what_is_placed_while_the_timeline_is_read_again_is_remembered(rendered):
     rendered.refresh()
     rendered.placing.place()
