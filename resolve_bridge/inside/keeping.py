@@ -9,6 +9,10 @@ from .session import Session, current_project
 
 _TRIES = 3
 _LOOK_EVERY = 0.05
+_MARKS_UNKNOWN = (
+    "Resolve did not say which in and out points were set; those that its Deliver page took could not be set "
+    "again."
+)
 
 
 class EditorState:
@@ -69,11 +73,14 @@ class EditorState:
     def _unknown(self) -> List[str]:
         """Sentences about what Resolve did not tell, so that it cannot be put back."""
         known = ((self.page, "page"), (self.folder_id, "bin"), (self.playhead, "playhead position"))
-        return [
+        told = [
             "Resolve did not say which {} was current; it could not be put back.".format(name)
             for value, name in known
             if not value
         ]
+        if self.marks is None and self.page == "deliver":
+            told.append(_MARKS_UNKNOWN)
+        return told
 
     def _put_timeline(self) -> bool:
         session = self.session

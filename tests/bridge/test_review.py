@@ -130,6 +130,16 @@ def test_in_and_out_points_that_cannot_be_set_again_are_told(make_desk: MakeDesk
     assert desk.host.notes == ("The in and out points could not be set again.",)
 
 
+def test_in_and_out_points_that_were_never_told_are_told_of_when_the_deliver_page_takes_them(
+    make_desk: MakeDesk,
+) -> None:
+    desk = make_desk()
+    desk.editor.page = "deliver"
+    desk.editor.fail("GetMarkInOut", result=None, times=None)
+    _place(desk)
+    assert [note for note in desk.host.notes if "in and out points" in note] == list(desk.host.notes) != []
+
+
 def test_a_piece_that_fell_on_another_timeline_is_taken_off_it(make_desk: MakeDesk) -> None:
     """Somebody switches in the very moment; Resolve deletes clips at the second asking, as it may."""
     desk = make_desk()
