@@ -176,15 +176,15 @@ def check_same_timeline(desk: Desk, before: dict[str, Any], case: object = "") -
     assert differences(before, after) == [], case
 
 
-def test_a_window_opens_at_any_step(desks: Callable[[str], Desk]) -> None:
+def test_a_window_opens_at_any_step(desks: Callable[..., Desk]) -> None:
     """While it is open nothing can be taken back either; closed, a later run does."""
-    calls = calls_of(desks("studio_20_3"), place)
+    calls = calls_of(desks("studio_20_3", "color"), place)
     changing = [number for number, call in enumerate(calls) if not call.name.startswith("Get")]
     counted: Counter[str] = Counter()
     for number in changing:
         name = f"{calls[number].kind}.{calls[number].name}"
         nth = sum(1 for call in calls[: number + 1] if f"{call.kind}.{call.name}" == name)
-        desk = desks("studio_20_3")
+        desk = desks("studio_20_3", "color")
         before = desk.editor.state()
         desk.editor.fail(name, nth, before=desk.editor.open_modal)
         error = attempt(desk, place)
@@ -202,13 +202,13 @@ def test_a_window_opens_at_any_step(desks: Callable[[str], Desk]) -> None:
 
 
 @pytest.mark.parametrize("what", ["project", "timeline", "quit"])
-def test_the_editor_goes_elsewhere_at_any_step(desks: Callable[[str], Desk], what: str) -> None:
-    calls = calls_of(desks("studio_20_3"), place)
+def test_the_editor_goes_elsewhere_at_any_step(desks: Callable[..., Desk], what: str) -> None:
+    calls = calls_of(desks("studio_20_3", "color"), place)
     changing = [number for number, call in enumerate(calls) if not call.name.startswith("Get")]
     for number in changing:
         name = f"{calls[number].kind}.{calls[number].name}"
         nth = sum(1 for call in calls[: number + 1] if f"{call.kind}.{call.name}" == name)
-        desk = desks("studio_20_3")
+        desk = desks("studio_20_3", "color")
         editor = desk.editor
         first, reel = editor.project, editor.timeline
         other = editor.new_timeline("Reel 2")
