@@ -258,10 +258,14 @@ def _detail(trials: tuple[Trial, ...]) -> str:
 
 
 def _free_way(locations: Locations) -> str:
-    """What is left to the free edition: 21.1 and later bring a Python along, and keep it for Studio."""
+    """What is left to the free edition: 21.1 and later bring a Python along, and keep it for Studio.
+
+    Where that Python lies is told in different ways, so not finding it proves nothing.
+    """
+    by_files = "exchange timeline files (File > Export > Timeline)"
     if has_own_python(locations):
-        return "exchange timeline files (File > Export > Timeline)"
-    return "choose Workspace > Scripts > Sagafoley"
+        return by_files
+    return f"choose Workspace > Scripts > Sagafoley, or where that is not listed (21.1 and later) {by_files}"
 
 
 def _not_installed(locations: Locations) -> Attempt:

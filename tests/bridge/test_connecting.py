@@ -142,6 +142,18 @@ def test_the_free_edition_of_21_1_works_by_files_and_says_why(
             )
 
 
+def test_a_free_edition_of_21_1_whose_python_is_not_found_is_no_dead_end(
+    make_editor: MakeEditor, tmp_path: Path
+) -> None:
+    with served(make_editor("free_21_1"), tmp_path) as installation:
+        install_menu_script(installation, [sys.executable])
+        with _connected(machine_with(installation)) as connection:
+            remedy = connection.attempts[0].remedy
+    assert "Workspace > Scripts" in remedy
+    assert "where that is not listed" in remedy
+    assert "File > Export > Timeline" in remedy
+
+
 def test_a_resolve_that_is_starting_is_waited_for(make_editor: MakeEditor, tmp_path: Path) -> None:
     pauses: list[float] = []
     with served(make_editor("studio_20_3", starting=2), tmp_path) as installation:
