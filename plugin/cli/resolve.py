@@ -14,7 +14,7 @@ from plugin.controller.renders import RenderPlan, RenderRequest, plan_render
 from plugin.controller.resolve import Within, connected, host_of, reached, spots_within
 from plugin.controller.sheets import make_sheet, only, output_folder, require_cues
 from plugin.delivery import MadeTakes, choose_pieces
-from plugin.errors import HostNotRunning, UsageError
+from plugin.errors import UsageError
 from plugin.hosts import Conflict, Host, PlacedPiece
 from plugin.opening import OpenTimeline
 from plugin.timebase import format_timecode, frame_at
@@ -24,6 +24,13 @@ from resolve_bridge.host import ResolveHost
 from resolve_bridge.views import ResolveStatus
 
 DONE, NOT_THERE = 0, 2
+_ABLE = {
+    "place": "place stems",
+    "marks": "tell in and out points",
+    "selection": "tell selected clips",
+    "mattes": "tell attached mattes",
+    "export": "export timelines",
+}
 
 
 def manage_resolve(options: argparse.Namespace, output: Output) -> int:
@@ -44,13 +51,12 @@ def tell_status(options: argparse.Namespace, output: Output) -> int:
         for attempt in connection.attempts:
             _tell_attempt(attempt, output)
         ways = [_attempt_document(attempt) for attempt in connection.attempts]
-        try:
-            status = host_of(connection).status()
-        except HostNotRunning:
+        if connection.channel is None:
             for line in connection.by_hand.lines():
                 output.note(line)
             output.document({"connected": False, "ways": ways})
             return NOT_THERE
+        status = host_of(connection).status()
         for line in _status_lines(status):
             output.line(line)
         output.document({"connected": True, "ways": ways, **_status_document(status)})
@@ -122,11 +128,16 @@ def remove_placement(options: argparse.Namespace, output: Output) -> int:
     with connected() as host:
         removal = host.remove()
         notes = (*removal.left, *host.notes)
-    output.line(f"{removal.pieces} pieces and {len(removal.tracks)} tracks removed.")
+    pieces, tracks = _counted(removal.pieces, "piece"), _counted(len(removal.tracks), "track")
+    output.line(f"{pieces} and {tracks} removed.")
     for note in notes:
         output.note(f"warning: {note}")
     output.document({"pieces": removal.pieces, "tracks": list(removal.tracks), "left": list(removal.left)})
     return DONE
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _snapshot(host: ResolveHost, output: Output) -> Any:
@@ -201,7 +212,7 @@ def _attempt_document(attempt: Attempt) -> dict[str, Any]:
 
 
 def _status_lines(status: ResolveStatus) -> list[str]:
-    able = [name for name, can in status.can.items() if can]
+    able = [words for name, words in _ABLE.items() if status.can.get(name)]
     return [
         f"{status.product} {status.version}, by {status.transport}",
         f"project: {status.project or 'none is open'}",

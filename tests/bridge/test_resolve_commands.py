@@ -137,6 +137,30 @@ def test_status(desk: Desk, sagafoley: Any) -> None:  # noqa: F811
     assert sagafoley("resolve", "spots").told("No project is open")
 
 
+@pytest.mark.usefixtures("golden")
+def test_what_resolve_can_is_told_in_words(desk: Desk, sagafoley: Any) -> None:  # noqa: F811
+    able = "place stems, tell in and out points, tell selected clips, tell attached mattes, export timelines"
+    assert f"can: {able}" in sagafoley("resolve", "status").lines
+    desk.editor.open_project(None)
+    assert "can: nothing while no timeline is open" in sagafoley("resolve", "status").lines
+
+
+@pytest.mark.usefixtures("golden")
+def test_a_resolve_that_falls_silent_after_the_greeting_is_told(desk: Desk, sagafoley: Any) -> None:  # noqa: F811
+    desk.channel.dies_before = "status"
+    ran = sagafoley("resolve", "status")
+    assert ran.code == 2
+    assert ran.told("Resolve is gone.", "Start it.")
+
+
+@pytest.mark.usefixtures("golden")
+def test_one_piece_is_one_piece(desk: Desk, sagafoley: Any, tmp_path: Path) -> None:  # noqa: F811
+    del desk
+    ran = sagafoley("render", "--host", "resolve", "--only", "door", "-o", tmp_path / "out", *QUICK)
+    assert ran.code == 0, ran.err
+    assert sagafoley("resolve", "remove").lines == ["1 piece and 1 track removed."]
+
+
 @pytest.mark.usefixtures("alone")
 def test_without_resolve_every_command_says_what_to_do(sagafoley: Any) -> None:  # noqa: F811
     ran = sagafoley("resolve", "status")
