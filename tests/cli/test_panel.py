@@ -21,6 +21,7 @@ def test_without_qt_it_says_how_to_add_it(
     assert main(["panel"]) == 2
     told = capsys.readouterr().err
     assert "PySide6" in told
+    assert "installer again with --panel" in told
     assert "pip install 'sagafoley[panel]'" in told
 
 
