@@ -215,7 +215,7 @@ class Front:
         product = product_of(wheel, None, self.tree)
         choices = Choices(self._runtime(options, CPU.name), panel=options.panel or "yes")
         collect(self.machine, self.programs, product, choices, options.collect.expanduser().absolute())
-        self.voice.say(f"All wheels are in {options.collect}; install with --offline \"{options.collect}\"")
+        self.voice.say(f'All wheels are in {options.collect}; install with --offline "{options.collect}"')
         return DONE
 
 

@@ -21,7 +21,8 @@ def open_panel(options: argparse.Namespace, _output: Output) -> int:
     if find_spec("PySide6") is None or find_spec("PySide6.QtWidgets") is None:
         raise UsageError(
             "The panel needs PySide6, which is not installed.",
-            remedy="Run the installer again with --panel; in an environment of your own: pip install 'sagafoley[panel]'.",
+            remedy="Run the installer again with --panel; in an environment of your own: "
+            "pip install 'sagafoley[panel]'.",
         )
     _require_screen()
     try:
