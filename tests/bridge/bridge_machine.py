@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -50,6 +52,17 @@ def install_menu_script(installation: Installation, launcher: list[str]) -> Path
     script = installation.scripts / "Utility" / SCRIPT.name
     script.write_bytes(SCRIPT.read_bytes())
     return script
+
+
+def oldest_python() -> str:
+    """The oldest Python from 3.6 on that works here, as Resolve may have it; else this one."""
+    found = (shutil.which(f"python3.{minor}") for minor in range(6, 11))
+    return next((path for path in found if path and _works(path)), sys.executable)
+
+
+def _works(python: str) -> bool:
+    done = subprocess.run([python, "-I", "-S", "-c", ""], capture_output=True, check=False)
+    return done.returncode == 0
 
 
 def panel_until(sign: Path) -> list[str]:

@@ -86,6 +86,27 @@ def test_the_inside_is_python_3_6(path: Path) -> None:
             assert each.level == 1, "nothing of ours outside the folder"
 
 
+NEWER = set(
+    "capture_output missing_ok dirs_exist_ok time_ns monotonic_ns nullcontext removeprefix removesuffix "
+    "is_relative_to cached_property isascii ThreadingHTTPServer create_server fromisoformat strict reconfigure "
+    "prod dist comb isqrt breakpoint".split()
+)
+"""Names of the standard library that came after 3.6; `text` of subprocess is looked at by itself."""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_no_call_is_newer_than_python_3_6(path: Path) -> None:
+    """What fails only when it is called, long after the syntax was right."""
+    for each in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(each, ast.Attribute | ast.Name):
+            assert (each.attr if isinstance(each, ast.Attribute) else each.id) not in NEWER, each.lineno
+        if isinstance(each, ast.Call):
+            keywords = {keyword.arg for keyword in each.keywords}
+            process = isinstance(each.func, ast.Attribute) and each.func.attr in {"run", "Popen", "call"}
+            assert not keywords & (NEWER | ({"text"} if process else set())), each.lineno
+        assert not isinstance(each, ast.JoinedStr), "one with `=` would be of 3.8, and looks the same here"
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
 def test_annotations_can_be_read_by_python_3_6(path: Path) -> None:
     """What is not in quotes is evaluated: `list[str]` and `str | None` are newer."""

@@ -19,7 +19,7 @@ from resolve_bridge.host import ResolveHost
 from resolve_bridge.inside.own_files import server_file
 from resolve_bridge.loopback_channel import LoopbackChannel
 from resolve_bridge.records import PlacementRecords
-from tests.bridge.bridge_machine import install_menu_script, panel_until, wait_for
+from tests.bridge.bridge_machine import install_menu_script, oldest_python, panel_until, wait_for
 from tests.bridge.desk import Desk, our_items, without_ours
 from tests.bridge.fake_resolve import Editor, Installation, differences, film, served
 
@@ -40,7 +40,8 @@ def channel(request: pytest.FixtureRequest, reel: Installation, tmp_path: Path) 
         opened.close()
         return
     sign = tmp_path / "close the panels"
-    click = reel.run_menu_script(install_menu_script(reel, panel_until(sign)))
+    script = install_menu_script(reel, panel_until(sign))
+    click = reel.run_menu_script(script, python=oldest_python())
     inside = wait_for(lambda: LoopbackChannel.open() if Path(server_file()).exists() else None)
     assert inside is not None
     yield inside
