@@ -29,6 +29,7 @@ def open_panel(tmp_path: Path) -> Iterator[OpenPanel]:
     panels: list[PanelDesk] = []
 
     def make(made: Desk) -> PanelDesk:
+        made.editor.options.call_delay = 0.001  # a call to Resolve takes its time
         panel = PanelDesk.open(folders=folders, connect=lambda: made.host)
         panels.append(panel)
         panel.open_editor()
@@ -71,6 +72,26 @@ def test_from_the_timeline_to_stems_on_it_and_back(make_desk, open_panel):
     wait_until(panel, lambda: not panel.placing.busy)
     assert not panel.placing.report.failed
     assert our_items(made.editor) == {}
+
+
+def test_no_look_at_the_desk_waits_for_resolve(make_desk, open_panel):
+    """One call that hangs holds up what is placed, and nothing else; polls go on until it is let go."""
+    made = make_desk()
+    panel = open_panel(made)
+    panel.queue.generate(["001"])
+    settle(panel)
+    hanging = made.editor.fail("AppendToTimeline", stall=True)
+    panel.placing.place()
+    wait_until(panel, lambda: hanging.seen)
+    for _ in range(20):
+        panel.poll()
+        assert panel.spots.rows()
+    assert panel.placing.busy
+    assert hanging.stall is not None
+    hanging.stall.set()
+    wait_until(panel, lambda: not panel.placing.busy)
+    assert not panel.placing.report.failed
+    assert set(our_items(made.editor)) == {"FOLEY violin"}
 
 
 def test_decisions_about_an_editors_timeline_are_there_next_time(make_desk, open_panel):
