@@ -93,6 +93,11 @@ class Problems:
             self._act_on_found(problem, action, given)
         self._board.tell(Topic.PROBLEMS)
 
+    def folder_of(self, row: ProblemRow) -> Path:
+        """The folder to open for a problem: what it is about, or the nearest one above that is there."""
+        path = row.path or Path.home()
+        return next((folder for folder in (path, *path.parents) if folder.is_dir()), Path.home())
+
     def recheck(self) -> None:
         """Begin to look again at everything that other programs may have changed, and into all media."""
         self._looks.at_everything()

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMessageBox
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QDialog, QFileDialog, QMessageBox
 
 from plugin.controller.given import given_path, timeline_filter
 from plugin.controller.views import QueueState
@@ -31,6 +31,7 @@ class Deeds(QObject):
 
     def do(self, key: str) -> None:
         """Do what the command of that key says; what cannot be done is told."""
+        finish_typing()
         try:
             getattr(self, key)()
         except SagafoleyError as error:
@@ -53,7 +54,7 @@ class Deeds(QObject):
 
     def close_timeline(self) -> None:
         """Put the timeline away."""
-        if self.may_end_renders("Closing the timeline"):
+        if self.may_end_renders("Closing the timeline") and self.may_lose_edits("Close the timeline"):
             self._pulse.attempt(self._desk.close_timeline)
 
     def quit(self) -> None:
@@ -230,6 +231,14 @@ class Deeds(QObject):
         text = "What is being rendered ends; whole takes stay."
         return self._sure(f"{doing} ends the render", text, "End the render")
 
+    def may_lose_edits(self, act: str) -> bool:
+        """Whether all edits are on disk, or the person gives up those that cannot be saved."""
+        if self._desk.save():
+            return True
+        self._pulse.beat()
+        text = "The disk refuses the cue sheet; Problems says why. What was decided last would be lost."
+        return self._sure("Some edits are not saved", text, f"{act} all the same")
+
     def _generate_stale(self) -> None:
         added = self._desk.queue.generate_stale(preview=self._preview)
         self._window.notices.say(
@@ -264,3 +273,10 @@ class Deeds(QObject):
         question.exec()
         QApplication.processEvents()
         return question.clickedButton() is yes
+
+
+def finish_typing() -> None:
+    """A number that is being typed counts before anything is done with it."""
+    field = QApplication.focusWidget()
+    if isinstance(field, QAbstractSpinBox):
+        field.interpretText()

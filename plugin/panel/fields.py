@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 
 from plugin.controller.views import Shared
@@ -15,14 +15,18 @@ SEVERAL = "several values"
 
 
 class WordsField(QLineEdit):
-    """One line of text; every letter typed is told, undo and redo are the window's."""
+    """One line of text; every letter typed is told, undo and redo are the window's.
+
+    What is typed stays as it is until it is finished, even where the desk tidied or refused it.
+    """
 
     said = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._hint = ""
+        self._hint, self._shown = "", ""
         self.textEdited.connect(self.said)
+        self.editingFinished.connect(self.settle)
 
     def hint(self, text: str) -> None:
         """What stands in the empty field."""
@@ -32,9 +36,14 @@ class WordsField(QLineEdit):
     def show_shared(self, shared: Shared[str]) -> None:
         """Show a value, or that there are several."""
         self.setPlaceholderText(SEVERAL if shared.mixed else self._hint)
-        text = shared.value or ""
-        if self.text() != text:
-            self.setText(text)
+        before, self._shown = self._shown, shared.value or ""
+        if not self.hasFocus() or (self._shown != before and self._shown != self.text().strip()):
+            self.settle()
+
+    def settle(self) -> None:
+        """Show what the desk has, whatever was typed."""
+        if self.text() != self._shown:
+            self.setText(self._shown)
 
     def event(self, event: QEvent) -> bool:
         """Leave undo and redo to the window: every edit is one of the desk's."""
@@ -49,13 +58,17 @@ class NumberField(QSpinBox):
     def __init__(self, lowest: int, highest: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lowest = lowest
+        self._shown: Shared[int] | None = None
         self.setRange(lowest, highest)
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.valueChanged.connect(self._tell)
 
     def show_shared(self, shared: Shared[int]) -> None:
-        """Show a value, or that there are several."""
+        """Show a value, or that there are several; digits that are being typed stay."""
+        if shared == self._shown and self.hasFocus():
+            return
+        self._shown = shared
         mixed = shared.mixed or shared.value is None
         with QSignalBlocker(self):
             self.setMinimum(self._lowest - 1 if mixed else self._lowest)
@@ -71,6 +84,7 @@ class NumberField(QSpinBox):
         super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
     def _tell(self, value: int) -> None:
+        self._shown = None
         if value >= self._lowest:
             self.said.emit(value)
 
@@ -83,6 +97,7 @@ class RealField(QDoubleSpinBox):
     def __init__(self, lowest: float, highest: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lowest = lowest
+        self._shown: Shared[float] | None = None
         self.setRange(lowest, highest)
         self.setDecimals(2)
         self.setSingleStep(0.5)
@@ -91,7 +106,10 @@ class RealField(QDoubleSpinBox):
         self.valueChanged.connect(self._tell)
 
     def show_shared(self, shared: Shared[float]) -> None:
-        """Show a value, or that there are several."""
+        """Show a value, or that there are several; digits that are being typed stay."""
+        if shared == self._shown and self.hasFocus():
+            return
+        self._shown = shared
         mixed = shared.mixed or shared.value is None
         with QSignalBlocker(self):
             self.setMinimum(self._lowest - 1 if mixed else self._lowest)
@@ -107,14 +125,16 @@ class RealField(QDoubleSpinBox):
         super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
     def _tell(self, value: float) -> None:
+        self._shown = None
         if value >= self._lowest:
             self.said.emit(value)
 
 
 class DigitsField(WordsField):
-    """A whole number that is too large for a spin box; told when it is finished."""
+    """A whole number that is too large for a spin box; what is no number is not told."""
 
-    number = Signal(int)
+    number = Signal(object)
+    """An int of any size."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -124,17 +144,10 @@ class DigitsField(WordsField):
 
     def show_number(self, shared: Shared[int]) -> None:
         """Show a value, or that there are several."""
-        value = "" if shared.value is None else str(shared.value)
-        if value != self.text().strip() or shared.mixed:
-            self.show_shared(Shared(value, shared.mixed))
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """An empty or wrong number is left as it was."""
-        super().focusOutEvent(event)
-        self.editingFinished.emit()
+        self.show_shared(Shared("" if shared.value is None else str(shared.value), shared.mixed))
 
     def _tell(self, text: str) -> None:
-        if text.strip().isdigit():
+        if text.strip().isdecimal():
             self.number.emit(int(text))
 
 

@@ -55,10 +55,13 @@ class InspectorPage(QWidget):
 
     def show_spots(self, cue_ids: tuple[str, ...]) -> None:
         """Show the fields of these spots."""
-        if cue_ids != self._ids:
-            self._gesture += 1
+        others = cue_ids != self._ids
         self._ids = cue_ids
         self._refresh()
+        if others:
+            self._gesture += 1
+            for field in (self.label, self.prompt, self.negative_prompt, self.seed):
+                field.settle()
 
     def _build(self) -> None:
         self.prompt.hint("What should sound, e.g. violin")
@@ -72,13 +75,15 @@ class InspectorPage(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         for title, tells, field in self._lines():
             form.addRow(title, field)
+            if title:  # an underlined letter is not kerned and may want a pixel more
+                form.labelForField(field).setContentsMargins(0, 0, 4, 0)
             name(field, title.replace("&", ""), tells)
             field.setToolTip(tells)
         handles = row(self.handle_in, label("before", use="faint", wraps=False))
         after = row(self.handle_out, label("after", use="faint", wraps=False))
         name(self.handle_in, "Frames before", "The stem begins that many frames earlier.")
         name(self.handle_out, "Frames after", "The stem ends that many frames later.")
-        form.addRow("&Handles", handles)
+        form.addRow("Hand&les", handles)
         form.labelForField(handles).setBuddy(self.handle_in)  # type: ignore[attr-defined]
         form.addRow("", after)
         self._form.setLayout(column(self.title, self.note, form, edge=10))
@@ -87,15 +92,15 @@ class InspectorPage(QWidget):
 
     def _lines(self) -> tuple[tuple[str, str, QWidget], ...]:
         return (
-            ("&Prompt", "What should sound. Every spot that is selected gets it.", self.prompt),
+            ("Pro&mpt", "What should sound. Every spot that is selected gets it.", self.prompt),
             ("&Not", "What must not sound.", self.negative_prompt),
             ("O&bject", "Names the stem and its audio track, FOLEY and this word.", self.label),
             ("P&reset", "How much work goes into a take; brings its steps and guidance.", self.preset),
-            ("&Steps", "Solver steps: more take longer and sound cleaner.", self.steps),
+            ("S&teps", "Solver steps: more take longer and sound cleaner.", self.steps),
             ("G&uidance", "How strictly words and picture are followed; 1 is plainly.", self.guidance),
             ("See&d", "Decides the starting noise of the first take; the next ones count up.", self.seed),
-            ("&Takes", "How many takes are made of the spot.", self.takes),
-            ("&Matte", "Which values of the matte picture mark the object.", self.matte),
+            ("Ta&kes", "How many takes are made of the spot.", self.takes),
+            ("M&atte", "Which values of the matte picture mark the object.", self.matte),
             ("", "Turns the matte around.", self.invert),
         )
 
@@ -110,7 +115,6 @@ class InspectorPage(QWidget):
         for key in ("preset", "matte", "invert"):
             getattr(self, key).said.connect(lambda value, key=key: self._edit(key, value, typed=False))
         self.seed.number.connect(lambda value: self._edit("seed", value, typed=True))
-        self.seed.editingFinished.connect(self._refresh)
         application().focusChanged.connect(lambda *_: self._another_gesture())
         self._pulse.spots.connect(self._changed)
         self._pulse.timeline.connect(self._changed)

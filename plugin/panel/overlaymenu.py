@@ -50,6 +50,11 @@ class OverlayMenu(QWidget):
         self._build()
         self.show_state(self._overlay, self._focus)
 
+    @property
+    def menus(self) -> tuple[QMenu, ...]:
+        """The menus of both buttons, for the menu bar: buttons open theirs by mouse only."""
+        return (self.matte.menu(), self.focus.menu())
+
     def show_state(self, overlay: Overlay, focus: FocusMode) -> None:
         """Show how the picture is looked at."""
         self._overlay, self._focus = overlay, focus
@@ -93,7 +98,7 @@ class OverlayMenu(QWidget):
         self.setLayout(line)
 
     def _matte_menu(self) -> QMenu:
-        menu = QMenu(self)
+        menu = QMenu("&Matte over the picture", self)
         self.outline.setCheckable(True)
         self.outline.triggered.connect(lambda _checked=False: self.toggle_outline())
         menu.addAction(self.outline)
@@ -112,7 +117,7 @@ class OverlayMenu(QWidget):
         return menu
 
     def _focus_menu(self) -> QMenu:
-        menu = QMenu(self)
+        menu = QMenu("&Focus in the picture", self)
         group = QActionGroup(menu)
         for mode, words in FOCUS_WORDS.items():
             action = _choice(menu, group, words, partial(self.focus_wanted.emit, mode))

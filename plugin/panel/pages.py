@@ -137,7 +137,7 @@ class InstalledPage(QWidget):
         inside.setLayout(column(label("Welcome to Sagafoley", use="title"), intro, self._sides, edge=24))
         licences = button("Read the licences", self.licences_wanted.emit, icon_name="page")
         foot = row(licences, None, self.start, edge=10)
-        self.setLayout(column(scrolled(inside), foot, space=0))
+        self.setLayout(column(scrolled(inside, title="Installed"), foot, space=0))
 
     def _start(self) -> None:
         self._machine.first_run_seen()

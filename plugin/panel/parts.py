@@ -60,7 +60,7 @@ def label(text: str, *, use: str = "", wraps: bool = True, selectable: bool = Fa
 def button(
     text: str, do: Callable[[], object], *, icon_name: str = "", tells: str = "", main: bool = False
 ) -> QPushButton:
-    """A button with words on it.
+    """A button with words on it; Enter presses it too.
 
     Args:
         text: its words.
@@ -71,7 +71,7 @@ def button(
     """
     made = QPushButton(text)
     made.clicked.connect(lambda _checked=False: do())
-    made.setAutoDefault(False)
+    made.setAutoDefault(True)
     mark(made, icon_name)
     if tells:
         made.setToolTip(tells)
@@ -154,12 +154,19 @@ def card(*items: QWidget | QLayout) -> QFrame:
     return made
 
 
-def scrolled(inside: QWidget) -> QScrollArea:
-    """The widget, as wide as there is room, scrolled up and down."""
+def scrolled(inside: QWidget, *, title: str = "") -> QScrollArea:
+    """The widget, as wide as there is room, scrolled up and down.
+
+    Args:
+        inside: the widget.
+        title: of an area that the keys scroll, as nothing inside takes them; "" where something does.
+    """
     area = QScrollArea()
     area.setWidget(inside)
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.StrongFocus if title else Qt.FocusPolicy.NoFocus)
+    name(area, title)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return area
 

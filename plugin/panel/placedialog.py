@@ -44,7 +44,7 @@ class PlaceDialog(QDialog):
         self.sentence = label(summary.sentence, use="heading", selectable=True)
         self.target = label(f"{summary.host}: {summary.target}", use="faint", selectable=True)
         self.table = QTableWidget(0, len(_TITLES))
-        self.notes = label(_lines((*summary.skipped, *summary.notes)), selectable=True)
+        self.notes = label(_lines((*_on_tracks(summary), *summary.skipped, *summary.notes)), selectable=True)
         self.busy = QProgressBar()
         self.act = button(act, self.begin, main=True, icon_name="place")
         self.folder = button("Open folder", self._open_folder, icon_name="open")
@@ -70,7 +70,11 @@ class PlaceDialog(QDialog):
         _fill(table, summary.pieces)
         self._show_parts()
         buttons = row(self.folder, None, self.away, self.act)
-        self.setLayout(column(self.sentence, self.target, table, self.notes, self.busy, buttons, edge=14))
+        lines = column(self.sentence, self.target, table, self.notes, self.busy, edge=14)
+        lines.setStretch(lines.indexOf(table), 1000)
+        lines.addStretch(1)
+        lines.addLayout(buttons)
+        self.setLayout(lines)
         self.resize(760, 420)
 
     def _show_parts(self) -> None:
@@ -81,6 +85,7 @@ class PlaceDialog(QDialog):
     def begin(self) -> None:
         """Do it; the report is shown when it is done."""
         self.act.setEnabled(False)
+        self.away.setText("Close")  # what is under way ends by itself
         self.sentence.setText("Under way; what is on the timeline stays as it is until all is written.")
         self.busy.show()
         if not self._pulse.attempt(self._do):
@@ -160,6 +165,11 @@ class ExportDialog(QDialog):
         chosen = QFileDialog.getExistingDirectory(self, "Export to", self.folder.text())
         if chosen:
             self.folder.setText(chosen)
+
+
+def _on_tracks(summary: PlacementSummary) -> tuple[str, ...]:
+    """The tracks in question, where no table names them."""
+    return () if summary.pieces or not summary.tracks else (f"Tracks: {', '.join(summary.tracks)}.",)
 
 
 def _lines(sentences: Sequence[str]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QIcon
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QInputDialog, QListWidget, QListWidgetItem, QWidget
 
 from plugin.controller.given import given_path
@@ -121,6 +121,9 @@ class ProblemPage(QWidget):
             return
         if action.action is Action.SHOW_DOCTOR:
             self.doctor_wanted.emit()
+            return
+        if action.action is Action.OPEN_FOLDER:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._problems.folder_of(each))))
             return
         given = self._asked(action)
         if action.needs is Needs.NOTHING or given:

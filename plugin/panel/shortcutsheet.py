@@ -16,7 +16,8 @@ LISTS: Keys = (
     ("Up, Down", "Another line"),
     ("Shift or Ctrl with arrows", "Several lines"),
     ("Enter", "Go to the spot of a problem"),
-    ("Delete", "Cancel a queue item, delete a take"),
+    ("Left, Right", "In the list of spots: one frame back, on"),
+    ("Delete", "Remove spots, cancel a queue item, delete a take"),
     ("Alt+Up, Alt+Down", "Reorder the queue"),
     ("Tab, Shift+Tab", "Next, previous part of the window"),
     ("Esc", "Put a message away, close a dialog"),
@@ -46,7 +47,7 @@ class ShortcutSheet(QDialog):
         sheet.setContentsMargins(12, 8, 12, 8)
         inside.setLayout(sheet)
         foot = row(None, button("Close", self.accept, main=True), edge=10)
-        self.setLayout(column(scrolled(inside), foot, space=0, edge=6))
+        self.setLayout(column(scrolled(inside, title="Keys"), foot, space=0, edge=6))
         self.resize(1180, 680)
 
 

@@ -51,6 +51,10 @@ class Stage(QWidget):
         self.screening.show(cue_id)
         self._show_all()
 
+    def step(self, frames: int) -> Callable[[], None]:
+        """What moves the playhead by so many frames."""
+        return self._then(partial(self.screening.playback.step, frames))
+
     def marked(self) -> tuple[str, str] | None:
         """Timecodes of the in and out points that were set, None where they were not."""
         return self.screening.playback.marked()

@@ -182,7 +182,7 @@ class TakesPanel(QWidget):
             field.valueChanged.connect(self._tell_level)
         tools = row(self.title, None, self.swap, self.choose, self.star, self.rename, self.delete, space=1)
         level = row(
-            _buddy("&Gain", self.gain),
+            _buddy("Gain", self.gain),
             self.gain,
             _buddy("Fade &in", self.fade_in),
             self.fade_in,

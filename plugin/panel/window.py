@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QTabWidget
 from plugin.controller.given import Given, dropped_timeline
 from plugin.controller.views import StatusLine
 from plugin.panel.actions import Actions
-from plugin.panel.deeds import Deeds
+from plugin.panel.deeds import Deeds, finish_typing
 from plugin.panel.inspector import InspectorPage
 from plugin.panel.notices import NoticeLine, StatusBar
 from plugin.panel.pages import DoctorPage, InstalledPage, StartPage
@@ -113,7 +113,8 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask while something is rendered; then end it and let go of everything."""
-        if not self.deeds.may_end_renders("Closing the panel"):
+        finish_typing()
+        if not (self.deeds.may_end_renders("Closing the panel") and self.deeds.may_lose_edits("Close")):
             event.ignore()
             return
         remember_window(self, self._across, self.stage.splitter)
@@ -145,6 +146,8 @@ class Window(QMainWindow):
         self.setStatusBar(self.status)
         self.actions_.build(self.deeds.do)
         self.actions_.offer_schemes(self._scheme, self._choose_scheme)
+        for menu in self.stage.menu.menus:
+            self.actions_.menu("&View").addMenu(menu)
         self.actions_.offer_sorts(lambda by, last_first: self.spots.sort_by(by, descending=last_first))
         self.resize(1280, 720)
         restore_window(self, self._across, self.stage.splitter)
@@ -167,12 +170,18 @@ class Window(QMainWindow):
         pulse.timeline.connect(self._show_timeline)
         pulse.history.connect(self._show_history)
         self.status.shown.connect(self._count)
-        away = QShortcut(QKeySequence("Esc"), self)
-        away.activated.connect(self.notices.hide)
+        QShortcut(QKeySequence("Esc"), self).activated.connect(self.notices.hide)
+        self._bind_list_keys()
         application().styleHints().colorSchemeChanged.connect(lambda _: self._system_scheme_changed())
         self.status.refresh()
         self._show_history()
         self._show_timeline()
+
+    def _bind_list_keys(self) -> None:
+        """In the list, the arrows step through the picture and Delete removes spots, which can be undone."""
+        here, back, on = Qt.ShortcutContext.WidgetShortcut, self.stage.step(-1), self.stage.step(1)
+        for keys, do in (("Left", back), ("Right", on), ("Delete", lambda: self.deeds.do("remove_spots"))):
+            QShortcut(QKeySequence(keys), self.spots.table, context=here).activated.connect(do)
 
     def _show_timeline(self, _event: object = None) -> None:
         timeline = self.pulse.desk.timeline

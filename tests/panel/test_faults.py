@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import shutil
@@ -12,6 +13,7 @@ from threading import Event
 
 import pytest
 from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from plugin.controller.desk import Desk
@@ -116,6 +118,45 @@ def test_media_are_relinked_with_a_button(
     opened.problems._buttons.itemAt(0).widget().click()
     until(lambda: not opened.problems.list.count())
     still_works(opened, until)
+
+
+def test_the_folder_of_a_problem_is_opened(
+    opened: Window, film: MadeTimeline, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(
+        "plugin.panel.problempage.QDesktopServices.openUrl", lambda url: shown.append(url.toLocalFile())
+    )
+    film.picture.unlink()
+    opened.problems.recheck.click()
+    until(opened.problems.list.count)
+    opened.deeds.do("go_problems")
+    buttons = {each.text(): each for each in opened.problems.findChildren(QPushButton) if each.isVisible()}
+    buttons["Open folder"].click()
+    assert shown == [str(film.picture.parent)], "the nearest that is there"
+    assert not opened.notices.isVisible()
+
+
+def test_edits_that_the_disk_refuses_are_not_lost_without_a_question(
+    opened: Window, film: MadeTimeline, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(opened.deeds, "_sure", lambda title, *_: bool(asked.append(title)))
+
+    def full(path: Path, _data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("plugin.wholefile.write_durably", full)
+        opened.inspector.prompt.said.emit("never lost")
+        opened.close()
+        opened.deeds.do("close_timeline")
+        assert asked == ["Some edits are not saved"] * 2
+        assert opened.isVisible()
+        assert "The disk is full" in opened.notices.text.text()
+    opened.deeds.do("close_timeline")
+    assert len(asked) == 2
+    assert "never lost" in film.path.with_name("film.cues.toml").read_text()
 
 
 def test_a_problem_leads_to_its_spot(window: Window, tmp_path: Path, until: Until) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from plugin.controller.views import SpotState
@@ -101,3 +102,91 @@ def test_a_field_of_numbers_leaves_undo_to_the_window(opened: Window, qtbot: QtB
     assert steps.value() == before + 1
     qtbot.keyClick(QApplication.focusWidget(), KEY.Key_Z, CTRL)
     assert steps.value() == before
+
+
+def test_no_letter_of_the_window_means_two_things(opened: Window) -> None:
+    """Alt and a letter opens a menu or goes to a field, never one of two in turn."""
+    texts = [action.text() for action in opened.menuBar().actions()]
+    texts += [each.text() for each in opened.findChildren(QLabel) if each.buddy()]
+    texts += [each.text() for each in opened.findChildren(QAbstractButton)]
+    keys = [key for text in texts if (key := QKeySequence.mnemonic(text).toString())]
+    assert len(keys) > 15
+    assert sorted(keys) == sorted(set(keys))
+
+
+def test_delete_and_arrows_in_the_list(opened: Window, qtbot: QtBot) -> None:
+    table, playback = opened.spots.table, opened.stage.screening.playback
+    opened.activateWindow()
+    table.setFocus()
+    qtbot.keyClick(table, KEY.Key_Right)
+    qtbot.keyClick(table, KEY.Key_Right)
+    qtbot.keyClick(table, KEY.Key_Left)
+    assert playback.view().frame == 1
+    qtbot.keyClick(table, KEY.Key_Delete)
+    assert opened.spots.model.rowCount() == 1
+    qtbot.keyClick(table, KEY.Key_Z, CTRL)
+    assert opened.spots.model.rowCount() == 2
+
+
+def test_enter_presses_the_button_that_has_the_keys(window: Window, qtbot: QtBot) -> None:
+    window.activateWindow()
+    window.show_installed()
+    qtbot.keyClick(window.installed.start, KEY.Key_Return)
+    assert window.pages.currentWidget() is window.start
+
+
+def test_colour_and_opacity_of_the_matte_are_in_a_menu(opened: Window) -> None:
+    menus = {action.text(): action.menu() for action in opened.actions_.menu("&View").actions()}
+    actions = {each.text(): each for each in menus["&Matte over the picture"].actions()}
+    actions["Green"].trigger()
+    actions["80%"].trigger()
+    overlay = opened.stage.screening.overlay
+    assert (overlay.colour, overlay.opacity) == ((48, 209, 88), 0.8)
+
+
+def test_a_label_of_two_words_can_be_typed(opened: Window, until: Until, qtbot: QtBot) -> None:
+    desk, field = opened.pulse.desk, opened.inspector.label
+    opened.activateWindow()
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClick(field, KEY.Key_Backspace)  # an empty one is refused, but is not filled while one types
+    qtbot.keyClicks(field, "big ")
+    until(lambda: desk.status().saved == "saved")
+    qtbot.keyClicks(field, "dog ")
+    assert desk.spots.rows()[0].label == "big dog"
+    opened.spots.table.setFocus()
+    assert field.text() == "big dog"
+    assert desk.history().undo == "Change object"
+
+
+@pytest.mark.parametrize("text", ["99999999999", "9999999999999999999"])
+def test_a_seed_of_any_length_is_taken_or_refused(opened: Window, qtbot: QtBot, text: str) -> None:
+    field, row = opened.inspector.seed, opened.spots.model.ids[0]
+    opened.activateWindow()
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, text)
+    opened.spots.table.setFocus()
+    cue = opened.pulse.desk.spots.cue(row)
+    assert cue is not None
+    assert field.text() == str(cue.seed)
+    assert opened.notices.isVisible() is (field.text() != text)
+
+
+def test_a_number_can_be_typed_while_its_spot_is_rendered(opened: Window, until: Until, qtbot: QtBot) -> None:
+    desk, steps = opened.pulse.desk, opened.inspector.steps
+    opened.activateWindow()
+    steps.setValue(1000)
+    opened.inspector.takes.setValue(50)
+    opened.deeds.do("generate")
+    until(lambda: any(row.progress for row in desk.queue.rows()))
+    steps.setFocus()
+    steps.selectAll()
+    for digit in "25":
+        qtbot.keyClicks(steps, digit)
+        seen = desk.queue.rows()[0].progress
+        until(lambda seen=seen: desk.queue.rows()[0].progress != seen)
+    assert steps.text() == "25"
+    qtbot.keyClick(steps, KEY.Key_G, CTRL)  # what is typed counts, though Enter was not pressed
+    assert [row.cue_id for row in desk.queue.rows()] == ["001", "001"]
+    assert desk.queue._items[1].cue.steps == 25
