@@ -89,8 +89,8 @@ class FlowTraining:
         weights = statistics["latent_std"].flatten() ** self.config.flow.emphasis
         self.weights = (weights / weights.mean()).to(self.device)
         if flow.dims.expecting:
-            flow.final_layer.conv.weight.zero_()
-            flow.final_layer.conv.bias.zero_()
+            for value in flow.final_layer.conv.parameters():
+                value.zero_()
         flow.empty_string_feat.copy_(self.text(self.words.rows([""]).to(self.device))[0].cpu())
         for name, module in flow.named_modules():
             if name.endswith("adaLN_modulation"):
