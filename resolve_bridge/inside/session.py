@@ -112,16 +112,6 @@ class Session:
         found = things(self.timeline, "GetItemListInTrack", kind, index)
         return [item for item in found if identity(item)]
 
-    def find_timeline(self, timeline_id: str) -> Any:
-        """A timeline of the project by its id, None when it is not there."""
-        if timeline_id == self.timeline_id:
-            return self.timeline
-        for index in range(1, (whole(self.project, "GetTimelineCount") or 0) + 1):
-            timeline = read(self.project, "GetTimelineByIndex", index)
-            if identity(timeline) == timeline_id:
-                return timeline
-        return None
-
 
 def current_project(resolve: Any) -> Any:
     """The open project, None without one."""
