@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -24,11 +27,13 @@ class _Adding(QDialog):
         self._pulse, self._spots = pulse, pulse.desk.spots
         self.setWindowTitle(title)
         self.form = QFormLayout()
+        self._fields: list[QWidget] = []
         self.fault = label("", use="bad")
         self.fault.hide()
         self.add = button("Add", self._add, main=True, icon_name="add")
         self.add.setDefault(True)
-        buttons = row(None, button("Cancel", self.reject), self.add)
+        self._away = button("Cancel", self.reject)
+        buttons = row(None, self._away, self.add)
         self.setLayout(column(label(tells, use="faint"), self.form, self.fault, buttons, edge=14))
         self.setMinimumWidth(440)
         pulse.failed.connect(self._failed)
@@ -37,6 +42,25 @@ class _Adding(QDialog):
         """Add a line to the form."""
         self.form.addRow(title, widget)
         name(widget, title.replace("&", ""))
+        self._fields.append(widget)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Tab goes down the form, then to the buttons."""
+        super().showEvent(event)
+        for one, other in pairwise((*self._fields, self._away, self.add)):
+            QWidget.setTabOrder(one, other)
+        self.first.setFocus()
+
+    @property
+    def first(self) -> QWidget:
+        """The field to begin with."""
+        return self._fields[0]
+
+    def need(self, choices: int, otherwise: str) -> None:
+        """Say so where there is nothing to choose from."""
+        self.add.setEnabled(choices > 0)
+        self.fault.setText(otherwise)
+        self.fault.setVisible(not choices)
 
     def do(self) -> None:
         """Add what the form says."""
@@ -66,7 +90,11 @@ class AddRange(_Adding):
         self.label.setPlaceholderText("The object, e.g. door")
         for title, widget in (("&In", self.start), ("&Out", self.end), ("O&bject", self.label)):
             self.field(title, widget)
-        self.label.setFocus()
+
+    @property
+    def first(self) -> QWidget:
+        """The points are there already."""
+        return self.label
 
     def do(self) -> None:
         """Add the spot."""
@@ -91,7 +119,7 @@ class AddMarker(_Adding):
             item.setData(256, each.id)
             self.markers.addItem(item)
         self.markers.setCurrentRow(0)
-        self.add.setEnabled(self.markers.count() > 0)
+        self.need(self.markers.count(), "There is no such marker.")
         self.field("&Marker", self.markers)
         self.field("O&bject", self.label)
 
@@ -115,7 +143,7 @@ class AddTrack(_Adding):
         self.words.setPlaceholderText("violin | not trumpet")
         for each in self._spots.tracks():
             self.tracks.addItem(f"V{each.number}  {each.name}".strip(), each.number)
-        self.add.setEnabled(self.tracks.count() > 0)
+        self.need(self.tracks.count(), "There is no such track.")
         self.field("&Track", self.tracks)
         self.field("&Words", self.words)
 

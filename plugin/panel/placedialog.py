@@ -75,6 +75,7 @@ class PlaceDialog(QDialog):
         lines.addStretch(1)
         lines.addLayout(buttons)
         self.setLayout(lines)
+        (self.act if summary.possible else self.away).setFocus()
         self.resize(760, 420)
 
     def _show_parts(self) -> None:
@@ -149,6 +150,7 @@ class ExportDialog(QDialog):
             )
         )
         self.setMinimumWidth(560)
+        self.act.setFocus()
 
     @property
     def cue_ids(self) -> tuple[str, ...]:

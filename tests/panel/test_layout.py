@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPlainTextEdit,
+    QPushButton,
     QScrollArea,
     QTabBar,
     QToolButton,
@@ -107,6 +108,14 @@ def small(opened: Window) -> Window:
     return opened
 
 
+@pytest.fixture
+def rendered(small: Window, until: Until) -> Window:
+    """With a take to place."""
+    small.deeds.do("generate")
+    until(lambda: not small.pulse.desk.queue.running)
+    return small
+
+
 @pytest.mark.parametrize("tab", [0, 1, 2])
 def test_no_text_is_cut_at_1280_by_720(small: Window, until: Until, tab: int) -> None:
     until(small.spots.model.rowCount)
@@ -143,6 +152,38 @@ def test_every_dialog_can_be_worked_by_keyboard(small: Window, qtbot: QtBot, key
     assert_reachable(dialog)
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
+
+
+@pytest.mark.parametrize("key", ["remove_placement", "export", "place"])
+def test_enter_does_what_a_dialog_offers(rendered: Window, qtbot: QtBot, key: str) -> None:
+    """It is the button in colour that Enter presses, wherever the keys are first."""
+    dialog = open_dialog(rendered, key)
+    pressed: list[str] = []
+    for each in dialog.findChildren(QPushButton):
+        each.clicked.disconnect()
+        each.clicked.connect(lambda _=False, each=each: pressed.append(each.text()))
+    focused = dialog.focusWidget()
+    qtbot.keyClick(focused, Qt.Key.Key_Return)
+    assert pressed == [dialog.act.text()]  # type: ignore[attr-defined]
+    dialog.close()
+
+
+@pytest.mark.parametrize("key", ["add_range", "add_marker", "add_track"])
+def test_tab_goes_down_a_form(small: Window, key: str) -> None:
+    dialog = open_dialog(small, key)
+    form = dialog.form  # type: ignore[attr-defined]
+    fields = [form.itemAt(line, form.ItemRole.FieldRole).widget() for line in range(form.rowCount())]
+    each, places = dialog.focusWidget(), []
+    assert each in fields
+    for _ in range(len(fields)):
+        places.append(fields.index(each))
+        each = each.nextInFocusChain()
+        while each not in (*fields, dialog.add, dialog._away):  # type: ignore[attr-defined]
+            each = each.nextInFocusChain()
+        if each not in fields:
+            break
+    assert places == list(range(places[0], len(fields)))
+    dialog.close()
 
 
 def inputs(root: QWidget) -> list[QWidget]:
