@@ -161,6 +161,7 @@ class Deeds(QObject):
                 title="Remove our last placement",
                 summary=self._desk.placing.removal(),
                 act="Remove",
+                icon_name="remove",
                 do=self._desk.placing.remove,
                 parent=self._window,
             )
@@ -175,7 +176,13 @@ class Deeds(QObject):
     def _export(self, cue_ids: tuple[str, ...], do: Callable[[], None]) -> None:
         summary = self._desk.placing.summary(cue_ids)
         dialog = PlaceDialog(
-            self._pulse, title="Export", summary=summary, act="Export", do=do, parent=self._window
+            self._pulse,
+            title="Export",
+            summary=summary,
+            act="Export",
+            icon_name="export",
+            do=do,
+            parent=self._window,
         )
         self._ask(dialog)
         dialog.begin()

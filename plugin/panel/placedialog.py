@@ -35,6 +35,7 @@ class PlaceDialog(QDialog):
         title: str,
         summary: PlacementSummary,
         act: str,
+        icon_name: str = "place",
         do: Callable[[], None],
         parent: QWidget,
     ) -> None:
@@ -46,7 +47,7 @@ class PlaceDialog(QDialog):
         self.table = QTableWidget(0, len(_TITLES))
         self.notes = label(_lines((*_on_tracks(summary), *summary.skipped, *summary.notes)), selectable=True)
         self.busy = QProgressBar()
-        self.act = button(act, self.begin, main=True, icon_name="place")
+        self.act = button(act, self.begin, main=True, icon_name=icon_name)
         self.folder = button("Open folder", self._open_folder, icon_name="open")
         self.away = button("Cancel", self.reject)
         self._build(summary)
@@ -141,7 +142,7 @@ class ExportDialog(QDialog):
         self.setLayout(
             column(
                 label("The chosen takes as WAV files, and an OTIO timeline with them, go to this folder."),
-                label(_lines(pulse.desk.placing.summary().skipped), use="faint"),
+                *(label(text, use="faint") for text in pulse.desk.placing.summary().skipped),
                 row(self.folder, choose),
                 self.package,
                 self.only,

@@ -16,8 +16,8 @@ LISTS: Keys = (
     ("Up, Down", "Another line"),
     ("Shift or Ctrl with arrows", "Several lines"),
     ("Enter", "Go to the spot of a problem"),
-    ("Left, Right", "In the list of spots: one frame back, on"),
-    ("Delete", "Remove spots, cancel a queue item, delete a take"),
+    ("Left, Right", "One frame back, on"),
+    ("Delete", "Remove a spot, a queue item, a take"),
     ("Alt+Up, Alt+Down", "Reorder the queue"),
     ("Tab, Shift+Tab", "Next, previous part of the window"),
     ("Esc", "Put a message away, close a dialog"),
@@ -48,7 +48,7 @@ class ShortcutSheet(QDialog):
         inside.setLayout(sheet)
         foot = row(None, button("Close", self.accept, main=True), edge=10)
         self.setLayout(column(scrolled(inside, title="Keys"), foot, space=0, edge=6))
-        self.resize(1180, 680)
+        self.resize(max(1180, inside.minimumSizeHint().width() + 40), 680)
 
 
 def _of_menus() -> list[tuple[str, Keys]]:

@@ -79,7 +79,9 @@ def outside(each: QWidget, root: QWidget) -> str:
     above: QWidget | None = each
     while above is not None and above is not root:
         if isinstance(above, QScrollArea):
-            return ""
+            never = above.horizontalScrollBarPolicy() is Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+            right = each.mapTo(above, QPoint(each.width(), 0)).x()
+            return f"{type(each).__name__} is cut at the right" if never and right > above.width() else ""
         above = above.parentWidget()
     place = QRect(each.mapTo(root, QPoint(0, 0)), each.size())
     return "" if root.rect().contains(place) else f"{type(each).__name__} sticks out: {place}"
