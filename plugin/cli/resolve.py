@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from plugin.cli.interrupt import Interruption
 from plugin.cli.output import Output
 from plugin.cli.render import render_plan, workspace_of
 from plugin.cli.spots import list_spots, reading_of
@@ -24,6 +25,7 @@ from resolve_bridge.host import ResolveHost
 from resolve_bridge.views import ResolveStatus
 
 DONE, NOT_THERE = 0, 2
+_FINISHING = "Finishing what was begun in Resolve, about a second. Press Ctrl-C again to leave at once."
 _ABLE = {
     "place": "place stems",
     "marks": "tell in and out points",
@@ -126,7 +128,8 @@ def remove_placement(options: argparse.Namespace, output: Output) -> int:
     """Take our last placement off the open timeline."""
     del options
     with connected() as host:
-        removal = host.remove()
+        with _to_the_end(output):
+            removal = host.remove()
         notes = (*removal.left, *host.notes)
     pieces, tracks = _counted(removal.pieces, "piece"), _counted(len(removal.tracks), "track")
     output.line(f"{pieces} and {tracks} removed.")
@@ -134,6 +137,11 @@ def remove_placement(options: argparse.Namespace, output: Output) -> int:
         output.note(f"warning: {note}")
     output.document({"pieces": removal.pieces, "tracks": list(removal.tracks), "left": list(removal.left)})
     return DONE
+
+
+def _to_the_end(output: Output) -> Interruption:
+    """While entered, Ctrl-C breaks nothing off: half a placement would leave the editor's state changed."""
+    return Interruption(lambda _: output.note(_FINISHING))
 
 
 def _counted(count: int, thing: str) -> str:
@@ -171,7 +179,8 @@ def _place(
             f"There is no take of '{plan.sheet.timeline_name}' in {plan.folder}.",
             remedy="Run `sagafoley render --host resolve` first, or name the folder with -o.",
         )
-    placed = host.place(pieces, conflict=Conflict(options.conflict))
+    with _to_the_end(output):
+        placed = host.place(pieces, conflict=Conflict(options.conflict))
     lines = [_placed_line(one, plan) for one in placed]
     for line in lines:
         output.line(f"{line['track']}  {line['start']}  {line['file']}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,6 +161,25 @@ def test_one_piece_is_one_piece(desk: Desk, sagafoley: Any, tmp_path: Path) -> N
     ran = sagafoley("render", "--host", "resolve", "--only", "door", "-o", tmp_path / "out", *QUICK)
     assert ran.code == 0, ran.err
     assert sagafoley("resolve", "remove").lines == ["1 piece and 1 track removed."]
+
+
+@pytest.mark.usefixtures("golden")
+def test_ctrl_c_breaks_nothing_off_in_resolve(desk: Desk, sagafoley: Any, tmp_path: Path) -> None:  # noqa: F811
+    def interrupt() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before, usual = desk.editor.state(), signal.getsignal(signal.SIGINT)
+    line = ("render", "--host", "resolve", "--only", "door", "-o", tmp_path / "out", *QUICK)
+    desk.editor.fail("AppendToTimeline", before=interrupt)
+    ran = sagafoley(*line)
+    assert ran.code == 0, ran.err
+    assert "Finishing what was begun in Resolve" in ran.err
+    assert "1 of 1 pieces placed, all verified." in ran.err
+    desk.editor.fail("DeleteTrack", before=interrupt)
+    ran = sagafoley("resolve", "remove")
+    assert ran.lines == ["1 piece and 1 track removed."]
+    assert differences(before, desk.editor.state()) == []
+    assert signal.getsignal(signal.SIGINT) == usual
 
 
 @pytest.mark.usefixtures("alone")
