@@ -88,7 +88,9 @@ class InspectorPage(QWidget):
         form.addRow("", after)
         self._form.setLayout(column(self.title, self.note, form, edge=10))
         self._form.layout().addStretch(1)  # type: ignore[union-attr]
-        self.setLayout(column(scrolled(self._form), space=0))
+        area = scrolled(self._form)
+        area.setMinimumWidth(self._form.minimumSizeHint().width())  # larger letters want more
+        self.setLayout(column(area, space=0))
 
     def _lines(self) -> tuple[tuple[str, str, QWidget], ...]:
         return (
