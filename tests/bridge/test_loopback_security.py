@@ -567,8 +567,10 @@ def _connections(server: Server) -> Iterator[socket.socket]:
     """The connections that the server's threads hold; found as a crash would cut them."""
     import gc
 
-    for each in gc.get_objects():
-        if isinstance(each, socket.socket) and each.fileno() >= 0:
+    for each in gc.get_objects():  # `isinstance` would ask objects of other libraries, and some warn
+        if (
+            issubclass(type(each), socket.socket) and each.fileno() >= 0
+        ):  # other libraries' `__class__` may warn
             with suppress(OSError):
                 if each.getsockname()[1] == server.port and each.getpeername():
                     yield each

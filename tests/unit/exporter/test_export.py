@@ -163,7 +163,7 @@ def test_attention_of_any_rank(tmp_path: Path, rank: int, *, causal: bool) -> No
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the committed graphs instead of lowering them again: seconds instead of a minute."""
 
-    def lowered(graph: Graph, module: torch.nn.Module, sizes: Any) -> Graph:
+    def lowered(graph: Graph, module: torch.nn.Module, growing: Any, *, form: lowering.Form) -> Graph:
         return graph
 
     def save(graph: Graph, path: Path) -> None:
