@@ -137,7 +137,7 @@ TINY = Sizes(
     train_frames=128,
     multiple_frames=16,
     steps=12,
-    guidance=2.5,
+    guidance=1.75,
 )
 EMBEDDED = replace(
     TINY,

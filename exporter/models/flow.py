@@ -18,7 +18,7 @@ from exporter.models.flow_blocks import ChannelsLastConv, FinalLayer, GatedMlp, 
 INPUT_KERNEL = 7
 BLOCK_KERNEL = 3
 EXPECTED_KERNEL = 5
-LOG_SIZE_RANGE = (-3.0, 1.0)
+LOG_SIZE_RANGE = (-2.0, 1.0)
 MAX_PERIOD = 10000.0
 
 

@@ -13,15 +13,16 @@ def test_embedded_bundle_is_found_whole_and_small() -> None:
     bundle = Store.default(environment={}).find(EMBEDDED)
     assert bundle.folder.parent == PACKAGED.resolve()
     bundle.verify()
-    assert sum(file.bytes for file in bundle.manifest.files.values()) < 1_000_000
+    assert sum(file.bytes for file in bundle.manifest.files.values()) < 25_000_000
 
 
 def test_embedded_bundle_may_be_used_in_paid_work_and_says_what_it_is() -> None:
     bundle = Store.default(environment={}).find(EMBEDDED)
     manifest = bundle.manifest
     assert manifest.licence.commercial_use
-    assert "Untrained" in manifest.title
-    assert "noise" in (bundle.path_of("MODEL_CARD.md")).read_text("utf-8")
+    assert "early" in manifest.title
+    assert "Griffin-Lim" in manifest.title
+    assert "does not reach" in (bundle.path_of("MODEL_CARD.md")).read_text("utf-8")
 
 
 def test_embedded_bundle_has_the_windows_of_our_own_model() -> None:
@@ -32,17 +33,16 @@ def test_embedded_bundle_has_the_windows_of_our_own_model() -> None:
     assert manifest.text.length == 16
 
 
-def test_embedded_decoder_and_vocoder_make_audible_noise() -> None:
+def test_embedded_decoder_and_vocoder_make_sound() -> None:
     bundle = Store.default(environment={}).find(EMBEDDED)
     latent_spec = bundle.manifest.latent
-    x = np.random.default_rng(1).standard_normal((1, 64, latent_spec.channels))
-    latent = (3 * x * latent_spec.std + latent_spec.mean).astype(np.float32)
+    x = np.random.default_rng(1).standard_normal((1, 32, latent_spec.channels))
+    latent = (x * latent_spec.std + latent_spec.mean).astype(np.float32)
     (mel,) = _run(bundle, "decoder", {"latent": latent})
     (audio,) = _run(bundle, "vocoder", {"mel": mel})
-    assert audio.shape == (1, 1, 64 * latent_spec.hop)
-    level = 20 * np.log10(np.sqrt(np.mean(np.square(audio))))
-    assert -30 < level < -18
-    assert np.max(np.abs(audio)) < 0.9
+    assert audio.shape == (1, 1, 32 * latent_spec.hop)
+    assert np.abs(audio).max() > 1e-3
+    assert np.abs(audio).max() <= 1
 
 
 def _run(bundle: Bundle, role: str, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
