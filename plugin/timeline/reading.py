@@ -12,6 +12,7 @@ import json
 import logging
 import re
 import stat
+import threading
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -42,6 +43,7 @@ CONTENT_NAME = "content.otio"
 _MANGLED = re.compile(r"N\d+open(?:timelineio|time)\d+v[\d_]+([A-Za-z]+?)(?:E\b|\d\w*)")
 """A type in OTIO's error texts, such as N14opentimelineio7v0_18_16EffectE, which is Effect."""
 
+_ONE_AT_A_TIME = threading.RLock()
 _MOST_WORDS = 400
 _EXPORT_AGAIN = "Export the timeline again as OTIO (.otio) or Final Cut Pro 7 XML (.xml)."
 
@@ -207,7 +209,16 @@ def _through_adapter(path: Path, name: str, text: str | None, **options: Any) ->
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Adapters print, warn and log about their own insides; none of it is for the user."""
+    """Adapters print, warn and log about their own insides; none of it is for the user.
+
+    One at a time: what is switched off belongs to the whole process, and two that overlap would leave it off.
+    """
+    with _ONE_AT_A_TIME, _silence():
+        yield
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
     root, mute, level = logging.getLogger(), logging.NullHandler(), logging.root.manager.disable
     root.addHandler(mute)  # without a handler, `logging.warning` would install one for good
     logging.disable(logging.CRITICAL)

@@ -61,12 +61,14 @@ class _Handler(BaseHTTPRequestHandler):
         if told.redirects:
             self.send_response(302)
             self.send_header("Location", told.redirects.pop(0))
+            self.send_header("Connection", "close")  # or the next request races with the closing
             self._more(told)
             self.send_header("Content-Length", "0")
             self.end_headers()
         elif told.statuses:
             status = told.statuses.pop(0)
             self.send_response(status)
+            self.send_header("Connection", "close")
             self._more(told)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import random
+import threading
 import warnings
 import zipfile
 from fractions import Fraction
@@ -16,6 +17,7 @@ import pytest
 
 from plugin.errors import UnreadableTimeline
 from plugin.timebase import format_timecode, parse_timecode
+from plugin.timeline import reading
 from plugin.timeline.clock import clock_of
 from plugin.timeline.lengths import Lengths
 from plugin.timeline.reading import MAX_DEPTH, depth_of, media_folder, read_timeline, read_tree
@@ -421,3 +423,31 @@ def test_final_cut_xml_keeps_rate_start_and_counting(
     (part,) = (part for part in Lengths().parts(timeline.tracks[0]).usable if part.item.name == "shot")
     assert part.range.start == Fraction(10) / rate
     assert part.span.start == Fraction(100) / rate
+
+
+def test_two_readers_at_once_leave_logging_as_it_was() -> None:
+    """What an adapter is kept from saying is the whole process's: two that overlap must not leave it off."""
+    inside, overlapping, go_on = (threading.Event() for _ in range(3))
+
+    def read_first() -> None:
+        with reading._quiet():
+            inside.set()
+            go_on.wait(10)
+
+    def read_longer() -> None:
+        with reading._quiet():
+            overlapping.set()
+            first.join(10)
+
+    first, other = threading.Thread(target=read_first), threading.Thread(target=read_longer)
+    first.start()
+    assert inside.wait(10)
+    other.start()
+    overlapping.wait(0.3)  # never, where they take turns
+    go_on.set()
+    first.join(10)
+    other.join(10)
+    try:
+        assert logging.root.manager.disable == 0
+    finally:
+        logging.disable(logging.NOTSET)
