@@ -106,6 +106,18 @@ class UnexpectedOutput(EngineError):
     """NaN, infinity, or silence where sound was due."""
 
 
+class MaskError(SagafoleyError):
+    """A mask could not be made, saved or read."""
+
+
+class BadPrompt(MaskError):
+    """What was drawn cannot mean an object in that frame, or no object is found under it."""
+
+
+class UnreadablePrompts(MaskError):
+    """A prompts document that is damaged, of another film, or of a newer version."""
+
+
 class HostError(SagafoleyError):
     """The program that holds the timeline refused or is not there."""
 
