@@ -1,1 +1,1 @@
-"""Mattes where the editor has none: prompts on frames become masks, and masks are tracked through the shot."""
+"""Mattes where the editor has none: prompts on frames become masks, masks are tracked through a shot."""

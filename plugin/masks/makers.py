@@ -62,10 +62,12 @@ class Maker(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What ran."""
 
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """Of the method and its weights together."""
 
 
 class Segmenter(Maker, Protocol):

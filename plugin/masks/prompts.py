@@ -1,4 +1,4 @@
-"""What an editor says about one object in one frame: clicks, boxes, lassos, brush strokes, or that it is absent.
+"""What an editor says about one object in one frame: clicks, boxes, lassos, strokes, or that it is absent.
 
 Coordinates are source pixels, x to the right and y down, the first pixel's centre at (0.5, 0.5); frames
 are counted in the source from 0.
