@@ -1,7 +1,7 @@
 """Where a timeline lives: an OTIO file on disk, or a running editor. One protocol for both.
 
-A host gives a snapshot of its timeline as an OTIO file and takes finished stem pieces back. It only
-ever adds: whatever it holds that is not ours stays as it was.
+A host gives a snapshot of its timeline as an OTIO file and takes finished stem pieces and mattes back. It
+only ever adds: whatever it holds that is not ours stays as it was.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from plugin.timebase import STEM_RATE, TimeSpan, span_samples
 
 TRACK_PREFIX = "FOLEY "
 """Every audio track that we add is named `FOLEY <label>`."""
+
+MASK_PREFIX = "MASK "
+"""Every video track that we add for a matte is named `MASK <label>`; spotting finds it by that name."""
 
 
 class Conflict(StrEnum):
@@ -110,6 +113,64 @@ class PlacedPiece:
 
 
 @dataclass(frozen=True, slots=True)
+class MattePiece:
+    """A finished matte, ready to be placed over the picture that it was made from.
+
+    The matte shows its source frame for frame, usually with handles around what is placed: its picture
+    number `start - first` lies at the beginning of `record`.
+
+    Attributes:
+        label: the object's word, which becomes the prompt ("violin", or "violin | not trumpet").
+        path: absolute; a folder of PNG pictures numbered without gaps (nothing else in it), or a movie.
+        rate: frames per second of the matte, as of its source.
+        frames: how many it has, handles and all.
+        first: the source frame that its first picture shows; source frames count from 0.
+        start: the source frame that is shown at the beginning of `record`.
+        record: where it belongs, absolute seconds; begins and ends on frames of the timeline.
+        prompts: the document that it can be made from again, None for none.
+    """
+
+    label: str
+    path: Path
+    rate: Fraction
+    frames: int
+    first: int
+    start: int
+    record: TimeSpan
+    prompts: Path | None = None
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether it is a folder of pictures."""
+        return self.path.is_dir()
+
+    @property
+    def head(self) -> int:
+        """Pictures before the one that is shown first."""
+        return self.start - self.first
+
+    @property
+    def track_name(self) -> str:
+        """The track it goes to."""
+        return MASK_PREFIX + self.label
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedMatte:
+    """A matte as the host showed it when it was read back.
+
+    Attributes:
+        piece: what was asked for.
+        track_name: the disabled video track it lies on.
+        record: where it lies, absolute seconds, as read back.
+    """
+
+    piece: MattePiece
+    track_name: str
+    record: TimeSpan
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """What `Host.remove` took away.
 
@@ -148,7 +209,7 @@ class Host(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the last `snapshot`, `place` or `remove` had to say beside its result, whole sentences."""
+        """What the last of the methods below had to say beside its result, whole sentences."""
         ...
 
     def info(self) -> HostInfo:
@@ -174,8 +235,23 @@ class Host(Protocol):
         """
         ...
 
+    def place_matte(self, piece: MattePiece, *, conflict: Conflict = Conflict.REPLACE) -> PlacedMatte | None:
+        """Lay a matte on a new, disabled video track of ours above all others, and read it back.
+
+        The track's name is `piece.track_name`, also where another has it: the name is the prompt.
+
+        Args:
+            piece: the matte.
+            conflict: what becomes of earlier mattes of ours with the same label in the same place;
+                `SKIP` leaves them and gives None. Mattes that the editor laid there never give way.
+        """
+        ...
+
     def remove(self) -> Removal:
-        """Take our last placement away again, in this run or a later one; only what is still ours."""
+        """Take our last placement away again, in this run or a later one; only what is still ours.
+
+        A placement is the stems of one `place`, or the matte of one `place_matte`.
+        """
         ...
 
     def show(self, time: Fraction) -> None:

@@ -1,7 +1,18 @@
 from fractions import Fraction
 from pathlib import Path
 
-from plugin.hosts import Conflict, Flavour, Host, HostInfo, PlacedPiece, Removal, Scope, StemPiece
+from plugin.hosts import (
+    Conflict,
+    Flavour,
+    Host,
+    HostInfo,
+    MattePiece,
+    PlacedMatte,
+    PlacedPiece,
+    Removal,
+    Scope,
+    StemPiece,
+)
 from plugin.timebase import TimeSpan
 
 
@@ -26,6 +37,12 @@ def test_placed_piece_measures_its_error_in_samples() -> None:
     assert PlacedPiece(asked, "FOLEY violin", Fraction(3600) + Fraction(1, 24)).error_samples == 2000
 
 
+def test_a_matte_has_handles_and_goes_to_a_mask_track() -> None:
+    span = TimeSpan(Fraction(3600), Fraction(3601))
+    matte = MattePiece("dog | not cat", Path("/nowhere"), Fraction(25), 60, 110, 122, span)
+    assert (matte.head, matte.track_name, matte.is_sequence) == (12, "MASK dog | not cat", False)
+
+
 def test_a_class_with_the_same_methods_is_a_host() -> None:
     class Nowhere:
         notes = ()
@@ -41,6 +58,11 @@ def test_a_class_with_the_same_methods_is_a_host() -> None:
 
         def place(self, pieces: object, *, conflict: Conflict = Conflict.REPLACE) -> tuple[PlacedPiece, ...]:
             return ()
+
+        def place_matte(
+            self, piece: MattePiece, *, conflict: Conflict = Conflict.REPLACE
+        ) -> PlacedMatte | None:
+            return None
 
         def remove(self) -> Removal:
             return Removal()
