@@ -15,6 +15,7 @@ from .session import Session
 from .tracks import Json
 
 _SETTLE = 0.1
+_UNTOLD = "Resolve does not say what lies on the timeline's tracks, so everything stays on them."
 
 
 class Removal:
@@ -81,6 +82,8 @@ def standing(resolve: Any, request: Json) -> Json:
     session = Session.open(resolve)
     session.require(str(request.get("timeline") or ""))
     found = {}
+    if not _tells_items(session):
+        raise refused(_UNTOLD)
     for record in request.get("records") or []:
         ours, _ = _pieces_of(session, record)
         found[str(record["placement"])] = [key for key, _ in ours]
@@ -96,6 +99,9 @@ def remove_records(session: Session, records: List[Json], bin_name: str) -> Remo
 
 
 def _remove_one(session: Session, record: Json, bin_name: str, removal: Removal) -> None:
+    if not _tells_items(session):
+        removal.failed.append(_UNTOLD)
+        return
     ours, others = _pieces_of(session, record)
     removal.left.extend(others)
     usable, indices = [], set()
@@ -173,10 +179,23 @@ def _delete_tracks(session: Session, record: Json, held: "set[int]", removal: Re
             continue
         if session.items_on("audio", index):
             continue
+        if not _tells_items(session):
+            removal.failed.append(_UNTOLD)
+            return
         if _delete_track(session, index):
             removal.tracks.insert(0, name)
         else:
             removal.failed.append("Resolve did not remove the empty track {!r}.".format(name))
+
+
+def _tells_items(session: Session) -> bool:
+    """Whether Resolve says of any track what lies on it.
+
+    Of a track without clips it may answer None, but also of every track while it cannot answer.
+    """
+    tracks = ((kind, index + 1) for kind in ("audio", "video") for index in range(session.track_count(kind)))
+    answers = (read(session.timeline, "GetItemListInTrack", kind, index) for kind, index in tracks)
+    return any(isinstance(answer, (list, tuple, dict)) for answer in answers)
 
 
 def _unfinished(session: Session, record: Json) -> "set[int]":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -133,6 +134,57 @@ def test_a_locked_track_is_left_alone(desk: Desk) -> None:
     assert (removal.pieces, removal.tracks) == (1, ("FOLEY cat",))
     assert all("is locked" in sentence for sentence in removal.left)
     assert our_items(desk.editor) == {"FOLEY dog": [(3, 6), (9, 11)]}
+
+
+def test_while_resolve_does_not_tell_what_lies_on_tracks_nothing_is_removed_or_forgotten(desk: Desk) -> None:
+    editor = desk.editor
+    own = Item("mine", Fraction(editor.timeline.start + 60), Fraction(5))
+    track_named(editor, "FOLEY dog").items.append(own)
+    before, (record,) = editor.state(), desk.records.iterdir()
+    written = record.read_bytes()
+    editor.fail("GetItemListInTrack", times=None, result=None)
+    with pytest.raises(HostRefused, match=r"does not say what lies on the timeline's tracks"):
+        desk.again().host.remove()
+    with pytest.raises(HostRefused, match=r"did not put"):
+        desk.again().host.place([desk.piece(30, 40, "dog")])
+    with pytest.raises(HostRefused, match=r"does not say what lies on"):
+        desk.again().host.place([desk.piece(30, 40, "dog")], conflict=Conflict.SKIP)
+    assert differences(before, editor.state()) == []
+    assert record.read_bytes() == written
+    editor.heal()
+    assert desk.again().host.remove() == Removal(("FOLEY cat",), 3)
+    assert track_named(editor, "FOLEY dog").items == [own]
+    assert desk.leftovers == []
+
+
+def test_tracks_stop_telling_in_the_middle_of_a_removal(desk: Desk) -> None:
+    """Whatever was taken until then: no track goes that may hold something, and the rest goes later."""
+    before = desk.editor.count("GetItemListInTrack")
+    desk.again().host.remove()
+    total = desk.editor.count("GetItemListInTrack") - before
+    for nth in range(1, total + 1, 2):
+        desk.again().host.place([desk.piece(3, 9, "dog"), desk.piece(5, 12, "cat")])
+        editor = desk.editor
+        own = Item("mine", Fraction(editor.timeline.start + 60), Fraction(5))
+        track_named(editor, "FOLEY dog").items.append(own)
+        editor.fail("GetItemListInTrack", nth, result=None, times=None)
+        with suppress(HostRefused):
+            desk.again().host.remove()
+        editor.heal()
+        assert own in track_named(editor, "FOLEY dog").items, nth
+        desk.again().host.remove()
+        assert our_items(editor) == {"FOLEY dog": [(60, 5)]}, nth
+        assert desk.leftovers == []
+        editor.timeline.tracks.remove(track_named(editor, "FOLEY dog"))
+
+
+def test_a_build_that_answers_none_for_empty_tracks_loses_no_track(make_desk: MakeDesk) -> None:
+    desk = make_desk(empty_track_is_none=True)
+    before = desk.editor.state()
+    desk.host.place([desk.piece(3, 9, "dog")])
+    track_named(desk.editor, "FOLEY dog").items.clear()
+    assert desk.again().host.remove().tracks == ("FOLEY dog",)
+    assert differences(before, desk.editor.state()) == []
 
 
 def test_a_sound_that_is_used_elsewhere_stays_in_the_pool(desk: Desk) -> None:
