@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from resolve_bridge.loopback_channel import LoopbackChannel
 from tests.bridge.desk import Desk
 from tests.bridge.fake_resolve import Editor, Film, Options, film
+from tests.bridge.loopback_server import Running
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +63,23 @@ def make_desk(
         return Desk.of(editor, folder, tmp_path / "records")
 
     return make
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a loopback server writes down how it is reached."""
+    return tmp_path / "bridge" / "server.json"
+
+
+@pytest.fixture
+def running(path: Path) -> Iterator[Running]:
+    """A loopback server at work."""
+    running = Running(path).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def channel(running: Running) -> LoopbackChannel:
+    """The way to it."""
+    return LoopbackChannel.open(running.path)
