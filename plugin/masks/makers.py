@@ -46,11 +46,19 @@ class Segmented:
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """The mask of one frame of a tracked range; the keyframes' own masks come with confidence 1."""
+    """The mask of one frame of a tracked range; the keyframes' own masks come with confidence 1.
+
+    Attributes:
+        frame: number in the source.
+        mask: at the size of the frame.
+        confidence: 0..1.
+        lost: the confidence has been under `LOST_BELOW` for `LOST_FRAMES` frames: ask the editor.
+    """
 
     frame: int
     mask: Mask
     confidence: float
+    lost: bool = False
 
 
 class Maker(Protocol):
