@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QMargins, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from plugin.controller.projector import ViewerFrame
 from plugin.panel.palettes import Shades
 from plugin.panel.parts import name
+from plugin.panel.picturewords import BACKDROP, paint_card, paint_empty, paint_strip
 
-BACKDROP = QColor("#0d0e10")
-"""Behind the picture in both palettes: a picture is judged against dark."""
-
-_WORDS = QColor("#e8eaee")
-_FAINT = QColor("#a9b1bd")
-_CARD = QColor(13, 14, 16, 205)
 _FOCUS = QColor("#ffd84a")
-_EDGE = 12
 _EXACT = 2.0
 """Pixels by which a picture may miss the size of the widget and still be painted as it is."""
 
@@ -151,43 +145,8 @@ class Viewer(QWidget):
     def _paint_words(self, painter: QPainter) -> None:
         shown = self._shown
         if shown is None:
-            painter.setPen(_FAINT)
-            painter.drawText(self._inside(), _CENTRED, self._empty)
+            paint_empty(painter, self.rect(), self._empty)
         elif shown.still is None:
-            self._paint_card(painter, shown.notice, shown.remedy)
+            paint_card(painter, self.rect(), shown.notice, shown.remedy)
         elif shown.notice:
-            self._paint_strip(painter, f"{shown.notice} {shown.remedy}".strip())
-
-    def _inside(self) -> QRect:
-        return self.rect().marginsRemoved(QMargins(_EDGE, _EDGE, _EDGE, _EDGE))
-
-    def _paint_card(self, painter: QPainter, notice: str, remedy: str) -> None:
-        """In place of the picture: a slanted pattern, what is wrong, and what to do."""
-        painter.fillRect(self.rect(), BACKDROP.lighter(160))
-        painter.fillRect(self.rect(), QColor(255, 255, 255, 14))
-        painter.setPen(QPen(QColor(255, 255, 255, 16), 6))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for offset in range(-self.height(), self.width(), 28):
-            painter.drawLine(offset, self.height(), offset + self.height(), 0)
-        inside = self._inside()
-        upper = painter.boundingRect(inside, _CENTRED, notice)
-        lower = painter.boundingRect(inside, _CENTRED, remedy)
-        top = inside.center().y() - (upper.height() + lower.height() + 8) // 2
-        painter.setPen(_WORDS)
-        painter.drawText(QRect(inside.left(), top, inside.width(), upper.height()), _CENTRED, notice)
-        painter.setPen(_FAINT)
-        below = top + upper.height() + 8
-        painter.drawText(QRect(inside.left(), below, inside.width(), lower.height()), _CENTRED, remedy)
-
-    def _paint_strip(self, painter: QPainter, words: str) -> None:
-        """Along the bottom edge, over the picture."""
-        inside = self._inside()
-        bounds = painter.boundingRect(inside, int(Qt.TextFlag.TextWordWrap), words)
-        height = bounds.height() + 10
-        strip = QRect(0, self.height() - height, self.width(), height)
-        painter.fillRect(strip, _CARD)
-        painter.setPen(_WORDS)
-        painter.drawText(strip.adjusted(_EDGE, 5, -_EDGE, -5), int(Qt.TextFlag.TextWordWrap), words)
-
-
-_CENTRED = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
+            paint_strip(painter, self.rect(), f"{shown.notice} {shown.remedy}".strip())
