@@ -22,4 +22,8 @@ TOLERANCES: dict[tuple[str, str], float] = {
     ("vae encoder", "torch"): SINGLE_STAGE,
     ("mel", "torch"): SINGLE_STAGE,
     ("vocoder", "torch"): SINGLE_STAGE,
+    ("sam2 image encoder", "torch"): SINGLE_STAGE,
+    ("sam2 heads", "torch"): SINGLE_STAGE,
+    ("sam2 memory encoder", "torch"): SINGLE_STAGE,
+    ("sam2 memory attention", "torch"): SINGLE_STAGE,
 }
