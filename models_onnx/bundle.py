@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from models_onnx.manifest import (
     MANIFEST_NAME,
@@ -40,6 +41,7 @@ __all__ = [
     "SCHEMA",
     "Bundle",
     "FileSpec",
+    "GraphFolder",
     "GraphSpec",
     "InvalidBundle",
     "LatentSpec",
@@ -53,19 +55,41 @@ __all__ = [
     "VocoderSpec",
     "WindowSpec",
     "describe_files",
+    "manifest_in",
     "sha256_of",
     "write_manifest",
+    "write_manifest_bytes",
 ]
 
 EXTERNAL_DATA = ".data"
-"""Weights of a graph over 2 GB lie beside it in a file of its name plus this."""
+"""Weights that lie beside a graph are in a file of its name plus this; its form for CUDA uses the same."""
 
 _Mark = tuple[int, int, int]
 
 
+class AnyManifest(Protocol):
+    """What the manifests of all kinds of bundles say."""
+
+    @property
+    def id(self) -> str:
+        """Short name."""
+
+    @property
+    def graphs(self) -> dict[str, GraphSpec]:
+        """By role."""
+
+    @property
+    def gpu_graphs(self) -> dict[str, str]:
+        """Files of the forms for CUDA, by role."""
+
+    @property
+    def files(self) -> dict[str, FileSpec]:
+        """By relative posix path."""
+
+
 @dataclass(frozen=True, slots=True)
-class Bundle:
-    """An opened bundle.
+class GraphFolder:
+    """An opened bundle of any kind.
 
     Attributes:
         folder: absolute, symbolic links resolved.
@@ -74,27 +98,18 @@ class Bundle:
     """
 
     folder: Path
-    manifest: Manifest
+    manifest: AnyManifest
     digest: str
     _hashed: dict[str, _Mark] = field(default_factory=dict, compare=False, repr=False)
 
-    @classmethod
-    def open(cls, path: Path | str) -> Bundle:
-        """The bundle in folder `path` (or with the manifest `path`), sizes checked, hashes not yet.
+    def check_sizes(self) -> None:
+        """Pass when every file is there, plain, and of the right size.
 
         Raises:
-            InvalidBundle: see its `reason`.
+            InvalidBundle: "corrupt".
         """
-        folder = Path(path)
-        if folder.name == MANIFEST_NAME:
-            folder = folder.parent
-        folder = _resolved(folder)
-        content = _manifest_bytes(folder)
-        manifest = parse_manifest(content, path=folder / MANIFEST_NAME)
-        bundle = cls(folder=folder, manifest=manifest, digest=hashlib.sha256(content).hexdigest())
-        for name in manifest.files:
-            bundle._stat(name)
-        return bundle
+        for name in self.manifest.files:
+            self._stat(name)
 
     def path_of(self, name: str) -> Path:
         """The path of a graph, by role ("flow"), or of a file, by its name in the manifest.
@@ -114,10 +129,14 @@ class Bundle:
             KeyError: the manifest has no such role or file.
         """
         file = self._file_of(name)
-        for part in (file, file + EXTERNAL_DATA):
-            if part in self.manifest.files:
-                self._check_hash(part)
+        for part in self.parts_of(file):
+            self._check_hash(part)
         return self.folder / file
+
+    def parts_of(self, file: str) -> tuple[str, ...]:
+        """A graph's file, and the one with its weights where they lie beside it."""
+        beside = file + EXTERNAL_DATA
+        return (file, beside) if beside in self.manifest.files else (file,)
 
     def verify(self, progress: Callable[[str], None] | None = None) -> None:
         """Read and hash every file, whether or not it was hashed before.
@@ -172,6 +191,49 @@ class Bundle:
         return (found.st_size, found.st_mtime_ns, found.st_ino)
 
 
+@dataclass(frozen=True, slots=True)
+class Bundle(GraphFolder):
+    """An opened bundle that makes sound."""
+
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: Path | str) -> Bundle:
+        """The bundle in folder `path` (or with the manifest `path`), sizes checked, hashes not yet.
+
+        Raises:
+            InvalidBundle: see its `reason`.
+        """
+        folder, content = manifest_in(path)
+        manifest = parse_manifest(content, path=folder / MANIFEST_NAME)
+        bundle = cls(folder=folder, manifest=manifest, digest=hashlib.sha256(content).hexdigest())
+        bundle.check_sizes()
+        return bundle
+
+    def parts_of(self, file: str) -> tuple[str, ...]:
+        """A graph's file and those with its weights: its own, and the one a form for CUDA shares."""
+        manifest = self.manifest
+        shared = [manifest.graphs[role].file for role, form in manifest.gpu_graphs.items() if form == file]
+        beside = (name + EXTERNAL_DATA for name in (file, *shared))
+        return (file, *(name for name in beside if name in manifest.files))
+
+
+def manifest_in(path: Path | str) -> tuple[Path, bytes]:
+    """The resolved folder of a bundle and the bytes of its manifest.
+
+    Args:
+        path: the folder, or the manifest in it.
+
+    Raises:
+        InvalidBundle: "missing" or "corrupt".
+    """
+    folder = Path(path)
+    if folder.name == MANIFEST_NAME:
+        folder = folder.parent
+    folder = _resolved(folder)
+    return folder, _manifest_bytes(folder)
+
+
 def write_manifest(folder: Path, manifest: Manifest) -> Path:
     """Write `manifest.json` into `folder`, whole or not at all; its path.
 
@@ -179,7 +241,11 @@ def write_manifest(folder: Path, manifest: Manifest) -> Path:
         ValueError: the manifest would not be accepted by `Bundle.open`.
         OSError: the folder cannot be written.
     """
-    content = format_manifest(manifest)
+    return write_manifest_bytes(folder, format_manifest(manifest))
+
+
+def write_manifest_bytes(folder: Path, content: bytes) -> Path:
+    """The same for bytes that were checked; an `OSError` passes through."""
     target = folder / MANIFEST_NAME
     handle, name = tempfile.mkstemp(dir=folder, prefix=".manifest-", suffix=".part")
     try:

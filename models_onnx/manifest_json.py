@@ -9,11 +9,13 @@ import re
 import types
 import typing
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
-from models_onnx.manifest import ROLES, SCHEMA, InvalidBundle, Manifest, TensorSpec
+from models_onnx.manifest import ROLES, SCHEMA, FileSpec, GraphSpec, InvalidBundle, Manifest, TensorSpec
+
+_Kind = TypeVar("_Kind")
 
 _LARGEST = 4 << 20
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
@@ -43,23 +45,53 @@ def parse_manifest(content: bytes, *, path: Path) -> Manifest:
     Raises:
         InvalidBundle: "newer" for a schema above `SCHEMA`, "corrupt" for anything else.
     """
+    return read_manifest(Manifest, content, path=path, newest=SCHEMA, problems=_problems)
+
+
+def read_manifest(
+    kind: type[_Kind],
+    content: bytes,
+    *,
+    path: Path,
+    newest: int,
+    problems: Callable[[_Kind], Iterable[str]],
+) -> _Kind:
+    """The manifest of any kind of bundle.
+
+    Args:
+        kind: its dataclass. One with a field `kind` is never taken for one without, nor the other way.
+        content: the bytes of `manifest.json`.
+        path: where they came from, for the message.
+        newest: the newest schema that is known.
+        problems: what is wrong with a manifest all of whose fields have the right types.
+
+    Raises:
+        InvalidBundle: "newer" for a schema above `newest`, "corrupt" for anything else.
+    """
     try:
         document = _document(content)
+        _check_kind(kind, document)
         schema = _schema_of(document)
     except _Bad as error:
         raise InvalidBundle(f"{path}: {error}", reason="corrupt", path=path) from None
-    if schema > SCHEMA:
-        raise InvalidBundle(
-            f"{path} has schema {schema}; this version knows schemas up to {SCHEMA}",
-            reason="newer",
-            path=path,
-        )
+    if schema > newest:
+        message = f"{path} has schema {schema}; this version knows schemas up to {newest}"
+        raise InvalidBundle(message, reason="newer", path=path)
     try:
-        manifest: Manifest = _value(Manifest, document, "manifest")
-        _check(manifest)
+        manifest: _Kind = _value(kind, document, "manifest")
+        for problem in problems(manifest):
+            _bad(problem)
     except _Bad as error:
         raise InvalidBundle(f"{path}: {error}", reason="corrupt", path=path) from None
     return manifest
+
+
+def kind_of(content: bytes) -> str:
+    """What a bundle is for, "sound" where its manifest does not say; "" when it is no manifest."""
+    try:
+        return str(_document(content).get("kind", "sound"))
+    except _Bad:
+        return ""
 
 
 def format_manifest(manifest: Manifest) -> bytes:
@@ -122,6 +154,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> NoReturn:
     _bad(f"holds {name}, which is not a number")
+
+
+def _check_kind(kind: type, document: dict[str, Any]) -> None:
+    """Pass when the document says what it is for exactly when it should."""
+    if "kind" in document and "kind" not in typing.get_type_hints(kind):
+        _bad(f"describes a bundle of the kind {_short(document['kind'])}, not one that makes sound")
+    if "kind" not in document and "kind" in typing.get_type_hints(kind):
+        _bad("describes a bundle that makes sound, not masks")
 
 
 def _schema_of(document: dict[str, Any]) -> int:
@@ -201,11 +241,6 @@ def _short(value: Any) -> str:
 # -- what the values must be ---------------------------------------------------------------------
 
 
-def _check(manifest: Manifest) -> None:
-    for problem in _problems(manifest):
-        _bad(problem)
-
-
 def _problems(manifest: Manifest) -> Iterator[str]:
     if not is_bundle_id(manifest.id):
         yield f"id {_short(manifest.id)} is not a short lower-case name"
@@ -221,7 +256,12 @@ def _graph_problems(manifest: Manifest) -> Iterator[str]:
         yield f"graphs are {', '.join(sorted(manifest.graphs))}; they must be {', '.join(sorted(ROLES))}"
     if not manifest.gpu_graphs.keys() <= set(ROLES):
         yield f"gpu_graphs are {', '.join(sorted(manifest.gpu_graphs))}; known are {', '.join(sorted(ROLES))}"
-    for role, graph in manifest.graphs.items():
+    yield from interface_problems(manifest.graphs)
+
+
+def interface_problems(graphs: Mapping[str, GraphSpec]) -> Iterator[str]:
+    """What is wrong with the inputs and outputs of graphs."""
+    for role, graph in graphs.items():
         for tensor in (*graph.inputs, *graph.outputs):
             yield from _tensor_problems(tensor, role)
         names = [tensor.name for tensor in (*graph.inputs, *graph.outputs)]
@@ -237,18 +277,23 @@ def _tensor_problems(tensor: TensorSpec, role: str) -> Iterator[str]:
 
 
 def _file_problems(manifest: Manifest) -> Iterator[str]:
-    folded = [name.lower() for name in manifest.files]
+    used = [manifest.text.tokenizer, manifest.null_conditions, *(g.file for g in manifest.graphs.values())]
+    used += manifest.gpu_graphs.values()
+    yield from file_problems(manifest.files, used)
+
+
+def file_problems(files: Mapping[str, FileSpec], used: Iterable[str]) -> Iterator[str]:
+    """What is wrong with the list of files, or with names that are used and not in it."""
+    folded = [name.lower() for name in files]
     if len(set(folded)) != len(folded):
         yield "two files differ only in upper and lower case"
-    for name, file in manifest.files.items():
+    for name, file in files.items():
         if not is_plain_path(name) or name == "manifest.json":
             yield f"file {_short(name)} is not a plain path inside the bundle"
         if file.bytes < 0 or _SHA256.fullmatch(file.sha256) is None:
             yield f"file {_short(name)} has no proper size and sha256"
-    used = [manifest.text.tokenizer, manifest.null_conditions, *(g.file for g in manifest.graphs.values())]
-    used += manifest.gpu_graphs.values()
     for name in used:
-        if name not in manifest.files:
+        if name not in files:
             yield f"file {_short(name)} is used but not listed under files"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models_onnx.bundle import MANIFEST_NAME, Bundle, InvalidBundle
+from models_onnx.mask_manifest import MaskBundle, is_mask_bundle
 
 EMBEDDED = "embedded"
 """Id of the bundle that ships with the code."""
@@ -24,6 +25,15 @@ class Found:
 
     path: Path
     bundle: Bundle | None
+    problem: InvalidBundle | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMasks:
+    """A folder with the manifest of a mask bundle: the opened bundle, or why it could not be opened."""
+
+    path: Path
+    bundle: MaskBundle | None
     problem: InvalidBundle | None
 
 
@@ -45,10 +55,12 @@ class Store:
         return cls(folders=(*named, *user, PACKAGED))
 
     def list(self) -> tuple[Found, ...]:
-        """Every folder with a manifest, damaged ones included, in order of search; hidden ones left out."""
+        """Every bundle that makes sound, damaged ones included, in order of search; hidden ones left out."""
         found: list[Found] = []
         seen: set[str] = set()
         for path in self._candidates():
+            if is_mask_bundle(path):
+                continue
             item = _look_at(path)
             if item.bundle is None:
                 found.append(item)
@@ -78,6 +90,32 @@ class Store:
         message = f"there is no bundle {name!r}; found: {known or 'none'}"
         raise InvalidBundle(message, reason="missing", path=Path(name))
 
+    def list_masks(self) -> tuple[FoundMasks, ...]:
+        """Every bundle that makes masks, as `list`."""
+        found: dict[str, FoundMasks] = {}
+        for path in filter(is_mask_bundle, self._candidates()):
+            item = _look_at_masks(path)
+            found.setdefault(str(path) if item.bundle is None else item.bundle.manifest.id, item)
+        return tuple(found.values())
+
+    def find_masks(self, name: str) -> MaskBundle:
+        """The mask bundle of this id, or in the folder of this path.
+
+        Raises:
+            InvalidBundle: as `find`.
+        """
+        if _is_path(name):
+            return MaskBundle.open(name)
+        found = self.list_masks()
+        for item in found:
+            if item.problem is not None and item.path.name == name:
+                raise item.problem
+            if item.bundle is not None and item.bundle.manifest.id == name:
+                return item.bundle
+        known = ", ".join(sorted(item.bundle.manifest.id for item in found if item.bundle is not None))
+        message = f"there is no mask bundle {name!r}; found: {known or 'none'}"
+        raise InvalidBundle(message, reason="missing", path=Path(name))
+
     def _candidates(self) -> Iterator[Path]:
         for folder in self.folders:
             if _is_bundle(folder):
@@ -98,6 +136,13 @@ def _look_at(path: Path) -> Found:
         return Found(path=path, bundle=Bundle.open(path), problem=None)
     except InvalidBundle as error:
         return Found(path=path, bundle=None, problem=error)
+
+
+def _look_at_masks(path: Path) -> FoundMasks:
+    try:
+        return FoundMasks(path=path, bundle=MaskBundle.open(path), problem=None)
+    except InvalidBundle as error:
+        return FoundMasks(path=path, bundle=None, problem=error)
 
 
 def _is_path(name: str) -> bool:
