@@ -7,8 +7,9 @@ with a checkpoint. The generator stands behind `SceneSource` (see `synthetic`).
 from __future__ import annotations
 
 import math
+import mmap
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -122,10 +123,23 @@ class ScenePool:
     def get(self, index: int, *, oldest: int) -> Scene:
         """A scene; those before `oldest` are let go."""
         if index not in self.kept:
-            self.kept[index] = self.source.scene(index)
+            self.kept[index] = _settled(self.source.scene(index))
         for old in [one for one in self.kept if one < oldest]:
             del self.kept[old]
         return self.kept[index]
+
+
+def in_own_pages(pictures: Bytes) -> Bytes:
+    """A copy outside the heap, where what is kept for long does not lie between what passes."""
+    kept = np.frombuffer(mmap.mmap(-1, max(pictures.nbytes, 1)), np.uint8, count=pictures.size)
+    kept = kept.reshape(pictures.shape)
+    kept[...] = pictures
+    return kept
+
+
+def _settled(scene: Scene) -> Scene:
+    things = tuple(replace(thing, masks=in_own_pages(thing.masks)) for thing in scene.things)
+    return Scene(in_own_pages(scene.frames), things)
 
 
 def check_scenes(source: SceneSource, data: Data) -> list[Scene]:

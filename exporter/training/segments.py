@@ -19,7 +19,7 @@ from exporter.training.asking import Wanted, just_one, wanted
 from exporter.training.config import Config, Mattes
 from exporter.training.picturing import Views, Wear, draw_wear, find_box, views
 from exporter.training.randomness import draws
-from exporter.training.scenes import Bytes, Float, Scene, ScenePool, SceneSource
+from exporter.training.scenes import Bytes, Float, Scene, ScenePool, SceneSource, in_own_pages
 from exporter.training.targets import BINS, energy_curve, onset_curve
 
 MASK_SHARES = {"null": 0.06, "full": 0.2, "several": 0.14}
@@ -167,7 +167,7 @@ def looked(marked: Marked, which: slice, look: Wear) -> Views:
 def _bytes(frames: Tensor, mask: Tensor) -> Bytes:
     """Pictures in -1..1 and masks in 0..1 as bytes [T, 4, s, s]."""
     joint = torch.cat([(frames + 1) / 2, mask], 1)
-    return (joint * 255 + 0.5).to(torch.uint8).numpy()
+    return in_own_pages((joint * 255 + 0.5).to(torch.uint8).numpy())
 
 
 def stacked(pieces: list[Views]) -> Views:
