@@ -185,10 +185,9 @@ class MaskCanvas(QWidget):
         """Tab is the next size of what a lone click could mean, while there are several."""
         if event.type() is QEvent.Type.DevicePixelRatioChange:
             self._tell_size()
-        elif event.type() is QEvent.Type.KeyPress and self._has_candidates():
-            if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Tab:
-                self.candidate_wanted.emit(1)
-                return True
+        elif isinstance(event, QKeyEvent) and _is_tab(event) and self._has_candidates():
+            self.candidate_wanted.emit(1)
+            return True
         return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -334,7 +333,6 @@ class MaskCanvas(QWidget):
         if sketch.tool is Tool.LASSO and sketch.extent <= 3 * sketch.least:
             sketch.places[1:] = []
             sketch.corner(sketch.places[0])
-            sketch.places[:1] = []
         else:
             self._finish()
 
@@ -369,7 +367,7 @@ class MaskCanvas(QWidget):
     def _use_cross(self, *, adds: bool) -> None:
         """Press with the cross; where a press has begun, let go."""
         sketch = self._sketch
-        if sketch is not None and sketch.cornered and sketch.places[-2:-1] == sketch.places[-1:]:
+        if sketch is not None and sketch.cornered and (self._cross is None or sketch.is_still):
             self._finish()
             return
         self._cross = self._cross or self._sight.centre
@@ -435,3 +433,7 @@ class MaskCanvas(QWidget):
         elif picture.candidates > 1 and picture.candidate is not None:
             words = f"Size {picture.candidate + 1} of {picture.candidates}: Tab or wheel for another"
             paint_pill(painter, QPointF(middle, 24), words)
+
+
+def _is_tab(event: QKeyEvent) -> bool:
+    return event.type() is QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Tab

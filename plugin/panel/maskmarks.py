@@ -134,7 +134,7 @@ def _paint_waiting(painter: QPainter, middle: QPointF, turn: float) -> None:
         painter.setPen(QPen(colour, 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         angle = 2 * pi * spoke / _SPOKES
         ray = QPointF(sin(angle), -cos(angle))
-        painter.drawLine(middle + 4 * ray, middle + 8 * ray)
+        painter.drawLine(middle + ray * 4.0, middle + ray * 8.0)
 
 
 def _outline(mark: Mark, sight: Sight, shift: Place) -> QPainterPath | None:

@@ -18,7 +18,7 @@ class Sketch:
         adds: to the object; else it takes away.
         radius: of the brush, source pixels.
         least: how far apart two places of a line must be, and how large a box, source pixels.
-        places: so far; the last one follows the pointer.
+        places: so far; the last one of a box or of a lasso with corners follows the pointer.
         cornered: a lasso that is drawn corner by corner.
     """
 
@@ -33,6 +33,11 @@ class Sketch:
     def extent(self) -> float:
         """How far from the first place the farthest one is, source pixels."""
         return max((_apart(self.places[0], each) for each in self.places), default=0.0)
+
+    @property
+    def is_still(self) -> bool:
+        """Whether the pointer is where the last corner was set."""
+        return self.places[-2:-1] == self.places[-1:]
 
     def follow(self, place: Place) -> None:
         """The pointer is there now."""
@@ -61,7 +66,7 @@ class Sketch:
             return Stroke(tuple(self.places), self.radius, self.adds)
         if self.tool is Tool.BOX:
             return self._box()
-        places = tuple(dict.fromkeys(self.places))
+        places = tuple(dict.fromkeys(self.places[:-1] if self.cornered else self.places))
         return Lasso(places, self.adds) if len(places) >= 3 and self.extent > 2 * self.least else None
 
     def _box(self) -> Gesture | None:

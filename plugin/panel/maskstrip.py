@@ -239,7 +239,7 @@ class MaskStrip(QWidget):
             count = len(list(run))
             box = QRectF(across / ratio, lane.top() + 3, count / ratio, lane.height() - 6)
             across += count
-            if look is not Look.GAP:
+            if look != Look.GAP:
                 _paint_run(painter, box, Look(look), self._shades)
 
     def _paint_ticks(self, painter: QPainter) -> None:
