@@ -6,51 +6,26 @@ A name never leaves its folder, is the same for the same input, and no two cues 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from plugin.cues import CueSheet
+from plugin.filenames import folded, safe_name
+
+__all__ = [
+    "folded",
+    "next_number",
+    "safe_name",
+    "sheet_bases",
+    "take_base",
+    "take_name",
+    "take_number",
+]
 
 TIMELINE_BYTES = 72
 CUE_BYTES = 32
 LABEL_BYTES = 48
 
-_FORBIDDEN = frozenset('<>:"/\\|?*')
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?", re.IGNORECASE)
 _TAKE = re.compile(r"(?P<base>.+)_t(?P<number>\d{2,6})", re.DOTALL)
-
-
-def safe_name(text: str, *, limit: int, fallback: str) -> str:
-    """`text` as one part of a file name: NFC, no separators, no spaces, at most `limit` UTF-8 bytes.
-
-    Letters of every script stay. What a system forbids, and blanks, become `-`; what cannot be seen
-    goes. Dots, dashes and underscores at the ends go. `fallback` when nothing is left.
-    """
-    composed = unicodedata.normalize("NFC", text)
-    kept = "".join(_replacement(character) for character in composed)
-    joined = re.sub(r"-{2,}", "-", kept)
-    cut = _cut(joined.strip("-._"), limit).strip("-._")
-    if _RESERVED.fullmatch(cut):
-        cut = f"{fallback}-{cut}"
-    return cut or fallback
-
-
-def _replacement(character: str) -> str:
-    if character.isspace() or character in _FORBIDDEN:
-        return "-"
-    return "" if unicodedata.category(character) in _UNSEEN else character
-
-
-def _cut(text: str, limit: int) -> str:
-    """At most `limit` bytes, never half a character nor a letter without its accent."""
-    if len(text.encode("utf-8")) <= limit:
-        return text
-    cut = text.encode("utf-8")[:limit].decode("utf-8", "ignore")
-    rest = text[len(cut) :]
-    if unicodedata.combining(rest[0]):
-        cut = cut.rstrip("".join({c for c in cut if unicodedata.combining(c)}))[:-1]
-    return cut
 
 
 def take_base(*, timeline: str, cue_id: str, label: str) -> str:
@@ -94,8 +69,3 @@ def next_number(base: str, names: Iterable[str]) -> int:
     """One more than the highest take number of `base` among file names without suffix."""
     numbers = (take_number(base, name) for name in names)
     return max((number for number in numbers if number is not None), default=0) + 1
-
-
-def folded(name: str) -> str:
-    """What two names have in common when some disk takes them for the same file."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
