@@ -14,6 +14,7 @@ from plugin.engine.lengths import Lengths
 from plugin.engine.preprocess import SyncClip, segment_batches, segment_count, to_unit
 from plugin.engine.providers import Provider
 from plugin.engine.resampling import Bytes
+from plugin.engine.rows import even_size, padded
 from plugin.engine.sessions import Array, Float, Sessions
 from plugin.engine.text import Ids
 from plugin.engine.watch import PICTURES, UNWATCHED, Watch
@@ -114,21 +115,23 @@ class Conditions:
 
 def encode_images(sessions: Sessions, pictures: Bytes, *, batch: int, watch: Watch = UNWATCHED) -> Float:
     """Image-tower features `[1, Tc, Dc]` of `[Tc, S, S, 3]` pictures."""
-    parts = []
-    for first in range(0, len(pictures), batch):
+    parts, total, size = [], len(pictures), _part_size(sessions, len(pictures), batch)
+    for first in range(0, total, size):
         watch.checkpoint()
-        images = to_unit(pictures[first : first + batch])
-        parts.append(sessions.run("image_encoder", {"images": images})["clip_features"])
-        watch.progress(PICTURES, first + len(images), len(pictures))
-    return np.concatenate(parts)[None]
+        images = _same_shape(sessions, to_unit(pictures[first : first + size]), size)
+        last = first + size >= total
+        parts.append(sessions.run("image_encoder", {"images": images}, shrink=last)["clip_features"])
+        watch.progress(PICTURES, min(first + size, total), total)
+    return np.concatenate(parts)[None, :total]
 
 
 def encode_segments(sessions: Sessions, clip: SyncClip, *, batch: int, watch: Watch = UNWATCHED) -> Float:
     """Sync features `[1, Ts, Ds]` of a window, with its focal crop."""
     spec = sessions.bundle.manifest.picture
     total, done, parts = segment_count(len(clip.frames), spec=spec), 0, []
+    size = _part_size(sessions, total, batch)
     wanted = [tensor.name for tensor in sessions.bundle.manifest.graphs["sync_encoder"].inputs]
-    for segments in segment_batches(clip, spec=spec, size=batch):
+    for segments in segment_batches(clip, spec=spec, size=size):
         watch.checkpoint()
         seen = {
             "frames": segments.frames,
@@ -136,11 +139,22 @@ def encode_segments(sessions: Sessions, clip: SyncClip, *, batch: int, watch: Wa
             "detail_frames": segments.detail_frames,
             "detail_mask": segments.detail_mask,
         }
-        parts.append(sessions.run("sync_encoder", {name: seen[name] for name in wanted})["sync_features"])
+        feeds = {name: _same_shape(sessions, seen[name], size) for name in wanted}
         done += len(segments.frames)
+        parts.append(sessions.run("sync_encoder", feeds, shrink=done == total)["sync_features"])
         watch.progress(PICTURES, done, total)
-    features = np.concatenate(parts)
+    features = np.concatenate(parts)[:total]
     return features.reshape(1, -1, features.shape[-1])
+
+
+def _part_size(sessions: Sessions, count: int, most: int) -> int:
+    """Rows of one call: on a GPU the same for all calls of a window, 7 and 7 of 14 rather than 8 and 6."""
+    return most if sessions.provider is Provider.CPU else even_size(count, most=most)
+
+
+def _same_shape(sessions: Sessions, rows: Float, size: int) -> Float:
+    """The rows; on a GPU always `size` of them, so that nothing is planned anew for the last ones."""
+    return rows if sessions.provider is Provider.CPU else padded(rows, size)
 
 
 def encode_text(sessions: Sessions, ids: Ids) -> Float:

@@ -8,6 +8,7 @@ import numpy as np
 
 from models_onnx.manifest import LatentSpec
 from plugin.engine.sessions import Float, Sessions
+from plugin.engine.watch import UNWATCHED, Watch
 from plugin.errors import UnexpectedOutput
 
 CHUNK_FRAMES = 192
@@ -33,7 +34,7 @@ def decode_latent(sessions: Sessions, x: Float) -> Float:
     return mel
 
 
-def vocode(sessions: Sessions, mels: Iterable[Float]) -> Iterator[Float]:
+def vocode(sessions: Sessions, mels: Iterable[Float], *, watch: Watch = UNWATCHED) -> Iterator[Float]:
     """One unbroken waveform from log-mel pieces `[bands, m]`: pieces `[n]` float32, -1..1.
 
     The vocoder runs over chunks that overlap by the manifest's halo, and only the part that the chunk's
@@ -49,7 +50,7 @@ def vocode(sessions: Sessions, mels: Iterable[Float]) -> Iterator[Float]:
         # Strictly more than a span, so that there is always a part left to be the end of the sound.
         while first + held.shape[1] - start > span:
             chunk = held[:, start - first : start - first + span]
-            yield _vocode_part(sessions, chunk, keep=slice(given - start, span - halo))
+            yield _vocode_part(sessions, chunk, keep=slice(given - start, span - halo), watch=watch)
             given = start + span - halo
             start = given - halo
             # The last chunk reaches back to be as long as the others.
@@ -57,12 +58,13 @@ def vocode(sessions: Sessions, mels: Iterable[Float]) -> Iterator[Float]:
             held, first = held[:, kept_from - first :], kept_from
     if held.size:
         start = max(held.shape[1] - span, 0)
-        yield _vocode_part(sessions, held[:, start:], keep=slice(given - first - start, None))
+        yield _vocode_part(sessions, held[:, start:], keep=slice(given - first - start, None), watch=watch)
 
 
-def _vocode_part(sessions: Sessions, mel: Float, *, keep: slice) -> Float:
+def _vocode_part(sessions: Sessions, mel: Float, *, keep: slice, watch: Watch) -> Float:
     hop = sessions.bundle.manifest.vocoder.mel_hop
-    audio = sessions.run("vocoder", {"mel": mel[None]})["audio"]
+    with sessions.watched(watch.cancel):
+        audio = sessions.run("vocoder", {"mel": mel[None]})["audio"]
     if audio.shape != (1, 1, mel.shape[1] * hop):
         raise _wrong_shape("vocoder", audio.shape, (1, 1, mel.shape[1] * hop))
     samples: Float = audio[0, 0].reshape(mel.shape[1], hop)[keep].reshape(-1)

@@ -5,7 +5,7 @@ Each method is one stage of one window. `plugin.render` strings them together ov
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -26,15 +26,18 @@ from plugin.engine.conditions import (
     encode_text,
     flow_conditions,
 )
+from plugin.engine.cuda import CudaTuning
 from plugin.engine.decode import decode_latent, vocode
 from plugin.engine.flow import Steer, Velocity, euler, guide, needs_unconditional
 from plugin.engine.footage import Footage
 from plugin.engine.lengths import window_lengths
 from plugin.engine.preprocess import collect_masks, collect_pictures, segment_count, sync_clip
-from plugin.engine.providers import runtime_version
+from plugin.engine.providers import Provider, runtime_version
 from plugin.engine.sessions import Array, Float, Sessions
+from plugin.engine.solving import DeviceSolver
 from plugin.engine.text import Tokenizer
 from plugin.engine.watch import PICTURES, SAMPLING, UNWATCHED, Watch
+from plugin.errors import OutOfMemory
 
 _PROMPTS_KEPT = 8
 """Prompts whose features stay in memory: those of one cue, and of its neighbours."""
@@ -47,6 +50,7 @@ class Engine:
         bundle: the graphs and their manifest.
         sessions: runs and counts them.
         batching: how much goes through a graph at once.
+        keeps_state: the solver's state stays where the graphs run, between its steps.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class Engine:
         self.bundle = sessions.bundle
         self.sessions = sessions
         self.batching: Batching = BATCHING[sessions.provider]
+        self.keeps_state = sessions.provider is Provider.CUDA and sessions.tuning.device_state
         self._tokenizer = tokenizer
         self._nulls = nulls
         self._cache = cache
@@ -69,6 +74,7 @@ class Engine:
         threads: int | None = None,
         memory: int | None = None,
         cache: FeatureCache | None = None,
+        tuning: CudaTuning | None = None,
     ) -> Engine:
         """An engine with no graph loaded yet.
 
@@ -78,12 +84,13 @@ class Engine:
             threads: per graph; None leaves it to ONNX Runtime.
             memory: bytes that loaded graphs may take together; None: see `sessions.usual_memory`.
             cache: where features are kept between takes; None keeps none.
+            tuning: of CUDA, for measurements; None is the usual.
 
         Raises:
             ProviderUnavailable: the provider does not work here.
             BundleCorrupt, BundleTooNew: the bundle cannot be used.
         """
-        sessions = Sessions.open(bundle, provider=provider, threads=threads, memory=memory)
+        sessions = Sessions.open(bundle, provider=provider, threads=threads, memory=memory, tuning=tuning)
         tokenizer, nulls = Tokenizer.load(bundle), NullConditions.load(bundle)
         return cls(sessions, tokenizer=tokenizer, nulls=nulls, cache=cache)
 
@@ -106,6 +113,16 @@ class Engine:
     def fallen_back(self) -> int:
         """Runs since opening that overflowed in half precision and were done again in float32."""
         return self.sessions.fallen_back.total()
+
+    @property
+    def remarks(self) -> Mapping[str, int]:
+        """Sentences that takes made since opening should carry, and how often each was true."""
+        return self.sessions.remarks
+
+    @property
+    def looks_at_mattes(self) -> bool:
+        """Whether the model sees a mask; MMAudio's hear the whole frame."""
+        return any(tensor.name == "mask" for tensor in self.manifest.graphs["sync_encoder"].inputs)
 
     @property
     def loads(self) -> Mapping[str, int]:
@@ -143,7 +160,8 @@ class Engine:
             total = self._encoder_work(frames)
             watch.progress(PICTURES, total, total)
             return WindowFeatures(known["clip"], known["sync"], empty=bool(known["empty"]))
-        seen = self._look(footage, start=start, frames=frames, spec=spec, watch=watch)
+        with self.sessions.watched(watch.cancel):
+            seen = self._look(footage, start=start, frames=frames, spec=spec, watch=watch)
         if not footage.damaged:
             self._remember(key, {"clip": seen.clip, "sync": seen.sync, "empty": np.array(seen.empty)})
         return seen
@@ -170,6 +188,7 @@ class Engine:
         prompt: str,
         negative_prompt: str | None,
         guidance: float,
+        watch: Watch = UNWATCHED,
     ) -> Conditions:
         """Both guidance branches' inputs of the flow graph for one window (spec 5.1, 5.3).
 
@@ -180,15 +199,17 @@ class Engine:
             negative_prompt: words of the unconditional branch; "" is encoded like any prompt, None
                 stands for the bundle's null text.
             guidance: at 1 and below the unconditional branch is not made.
+            watch: cancel.
         """
         lengths = window_lengths(frames, self.manifest)
         latents = lengths.latents
-        wanted = flow_conditions(self.sessions, features, self.text(prompt), latents=latents)
-        if not needs_unconditional(guidance):
-            return Conditions(wanted, None)
-        nothing = self._nulls.features(lengths)
-        text = self._nulls.text[None] if negative_prompt is None else self.text(negative_prompt)
-        other = flow_conditions(self.sessions, nothing, text, latents=latents)
+        with self.sessions.watched(watch.cancel):
+            wanted = flow_conditions(self.sessions, features, self.text(prompt), latents=latents)
+            if not needs_unconditional(guidance):
+                return Conditions(wanted, None)
+            nothing = self._nulls.features(lengths)
+            text = self._nulls.text[None] if negative_prompt is None else self.text(negative_prompt)
+            other = flow_conditions(self.sessions, nothing, text, latents=latents)
         return Conditions(wanted, other)
 
     def sample(
@@ -198,7 +219,7 @@ class Engine:
         *,
         steps: int,
         guidance: float,
-        steer: Steer = lambda _, x: x,
+        steer: Steer | None = None,
         watch: Watch = UNWATCHED,
     ) -> Float:
         """The solved state `[1, N, C]` of one window.
@@ -208,7 +229,7 @@ class Engine:
             x0: `[1, N, C]` starting noise.
             steps: solver steps.
             guidance: strength; at 1 and below only the conditional branch runs.
-            steer: see `flow.euler`.
+            steer: see `flow.euler`; without one the state can stay on the GPU.
             watch: cancel is looked at before every step; progress counts steps ("sampling").
         """
 
@@ -216,18 +237,46 @@ class Engine:
             watch.checkpoint()
             watch.progress(SAMPLING, index, steps)
 
-        velocity = self._velocity(conditions, guidance=guidance)
-        x = euler(velocity, x0, steps=steps, before_step=before_step, steer=steer)
+        with self.sessions.watched(watch.cancel):
+            done, x = 0, x0
+            if self.keeps_state:
+                done, x = self._solve_there(
+                    conditions, x0, steps=steps, guidance=guidance, before_step=before_step, steer=steer
+                )
+            velocity = self._velocity(conditions, guidance=guidance)
+            x = euler(velocity, x, steps=steps, before_step=before_step, steer=steer, done=done)
         watch.progress(SAMPLING, steps, steps)
         return x
 
-    def decode(self, x: Float) -> Float:
+    def decode(self, x: Float, *, watch: Watch = UNWATCHED) -> Float:
         """Log-mel `[bands, frames]` of a solved state."""
-        return decode_latent(self.sessions, x)
+        with self.sessions.watched(watch.cancel):
+            return decode_latent(self.sessions, x)
 
-    def vocode(self, mels: Iterable[Float]) -> Iterator[Float]:
+    def vocode(self, mels: Iterable[Float], *, watch: Watch = UNWATCHED) -> Iterator[Float]:
         """One unbroken waveform at the bundle's rate from log-mel pieces; see `decode.vocode`."""
-        return vocode(self.sessions, mels)
+        return vocode(self.sessions, mels, watch=watch)
+
+    def _solve_there(
+        self,
+        conditions: Conditions,
+        x0: Float,
+        *,
+        steps: int,
+        guidance: float,
+        before_step: Callable[[int], None],
+        steer: Steer | None,
+    ) -> tuple[int, Float]:
+        """Steps done with the state where the graphs run, and the state; none where there is no room."""
+        guided = needs_unconditional(guidance) and conditions.unconditional is not None
+        constants = both_branches(conditions) if guided else conditions.conditional
+        try:
+            solver = DeviceSolver.open(self.sessions, constants, latents=x0.shape[1], guided=guided)
+        except OutOfMemory:
+            return 0, x0
+        return solver.solve(
+            constants, x0, steps=steps, guidance=guidance, before_step=before_step, steer=steer
+        )
 
     def _velocity(self, conditions: Conditions, *, guidance: float) -> Velocity:
         wanted, other = conditions.conditional, conditions.unconditional

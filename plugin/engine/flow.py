@@ -37,7 +37,8 @@ def euler(
     *,
     steps: int,
     before_step: Callable[[int], None] = lambda _: None,
-    steer: Steer = lambda _, x: x,
+    steer: Steer | None = None,
+    done: int = 0,
 ) -> Float:
     """The state at time 1, `[B, N, C]` float32, reached from noise `x0` in equal steps.
 
@@ -47,13 +48,15 @@ def euler(
         steps: number of evaluations, at times 0, 1/steps, ...
         before_step: called with the step's index; may raise to stop.
         steer: may replace the state after every step, and the noise (index 0).
+        done: steps that were done already; `x0` is then the state after them, steered.
     """
     times = time_steps(steps)
-    x = steer(0, x0)
-    for index in range(steps):
+    x = x0 if steer is None or done else steer(0, x0)
+    for index in range(done, steps):
         before_step(index)
         x = x + (times[index + 1] - times[index]) * velocity(x, times[index])
-        x = steer(index + 1, x)
+        if steer is not None:
+            x = steer(index + 1, x)
     return x
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from plugin.engine.cuda import CudaTuning, explain, preload_libraries
 from plugin.errors import EngineError, OutOfMemory, ProviderUnavailable
 
 # One Conv, Transpose, MatMul and Sin: x [1, 1, 4] -> y [1, 2, 2].
@@ -27,14 +28,15 @@ _PROBE = base64.b64decode(
 )
 _PROBE_ANSWER = math.sin(71.0)
 
-_MEMORY_WORDS = ("out of memory", "failed to allocate", "alloc_failed", "bad_alloc", "bad allocation")
-
-_CUDA_OPTIONS = {
-    # The default plans anew whenever a length differs from the call before.
-    "cudnn_conv_algo_search": "HEURISTIC",
-    # The default doubles the arena, which wastes memory the editor needs.
-    "arena_extend_strategy": "kSameAsRequested",
-}
+_MEMORY_WORDS = (
+    "out of memory",
+    "failed to allocate",
+    "smaller than requested bytes",
+    "alloc_failed",
+    "allocation_failed",
+    "bad_alloc",
+    "bad allocation",
+)
 
 
 class Provider(StrEnum):
@@ -103,25 +105,47 @@ def choose_provider(name: str) -> Provider:
     fault = provider_fault(provider)
     if fault is not None:
         raise ProviderUnavailable(
-            f"The {name} provider does not work on this machine.",
+            f"The {name} provider does not work on this machine. {_first_sentence(fault)}".strip(),
             remedy="Choose the cpu provider, or run `sagafoley doctor` to see what is missing.",
             detail=fault,
         )
     return provider
 
 
+def why_not_cuda(name: str) -> str:
+    """Why "auto" took the CPU although this onnxruntime is the one for CUDA; "" when there is nothing to say.
+
+    Args:
+        name: what was asked for.
+    """
+    if name != "auto" or Provider.CUDA.ort_name not in load_runtime().get_available_providers():
+        return ""
+    return _first_sentence(provider_fault(Provider.CUDA) or "")
+
+
 @cache
 def provider_fault(provider: Provider) -> str | None:
-    """Why a provider cannot be used here; None when it can. Asked once per process."""
+    """Why a provider cannot be used here, a sentence on the first line where the cause is known.
+
+    None when it can be used. Asked once per process.
+    """
     runtime = load_runtime()
     if provider.ort_name not in runtime.get_available_providers():
         return f"this onnxruntime was built without {provider.ort_name}"
+    complaints = preload_libraries(runtime) if provider is Provider.CUDA else ""
     try:
-        if provider is Provider.CUDA:
-            _preload_cuda(runtime)
-        return _probe(runtime, provider)
+        fault = _probe(runtime, provider)
     except Exception as error:  # noqa: BLE001 - ONNX Runtime raises many unrelated types
-        return str(error)
+        fault = str(error)
+    if fault is None or provider is not Provider.CUDA:
+        return fault
+    return explain(fault, runtime=runtime, complaints=complaints)
+
+
+def _first_sentence(fault: str) -> str:
+    """The first line of a fault where it is a sentence, else nothing: the rest is for developers."""
+    first = fault.split("\n", maxsplit=1)[0]
+    return first if first[:1].isupper() and first.endswith(".") else ""
 
 
 def _probe(runtime: Any, provider: Provider) -> str | None:
@@ -137,17 +161,18 @@ def _probe(runtime: Any, provider: Provider) -> str | None:
     return None
 
 
-def _preload_cuda(runtime: Any) -> None:
-    """Find the CUDA libraries that were installed as packages; absent ones show in the probe."""
-    preload = getattr(runtime, "preload_dlls", None)
-    if preload is not None:
-        preload()
+def provider_arguments(
+    provider: Provider, *, tuning: CudaTuning | None = None, recorded: bool = False
+) -> list[Any]:
+    """The `providers` argument of a session of this provider alone.
 
-
-def provider_arguments(provider: Provider) -> list[Any]:
-    """The `providers` argument of a session: this provider alone, or with the CPU for odd operators."""
+    Args:
+        provider: where it runs.
+        tuning: of CUDA; None is the usual.
+        recorded: runs become a CUDA graph.
+    """
     if provider is Provider.CUDA:
-        return [(provider.ort_name, dict(_CUDA_OPTIONS))]
+        return [(provider.ort_name, (tuning or CudaTuning()).options(recorded=recorded))]
     return [provider.ort_name]
 
 

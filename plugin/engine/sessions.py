@@ -1,31 +1,64 @@
-"""The graphs of a bundle as ONNX Runtime sessions: loaded at first use, the least used dropped for others."""
+"""The graphs of a bundle as ONNX Runtime sessions: loaded at first use, the least used dropped for others.
+
+What is done when memory runs out, one step after the other, each remembered for the runs that follow: the
+other graphs leave; the rows of the inputs go through in smaller parts; the graph runs on the CPU.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from models_onnx.bundle import EXTERNAL_DATA, Bundle
-from plugin.engine.bundle_errors import bundle_errors
+from models_onnx.bundle import Bundle
+from plugin.engine.bundle_errors import bundle_errors, refuse_unknown
+from plugin.engine.cuda import CudaTuning
+from plugin.engine.loading import Form, Placement, open_session
 from plugin.engine.memory import give_back_freed, physical_memory
 from plugin.engine.providers import (
     Provider,
     choose_provider,
     describe_failure,
     load_runtime,
-    parse_version,
-    provider_arguments,
     runtime_version,
-    session_options,
+    why_not_cuda,
 )
-from plugin.errors import BundleTooNew, OutOfMemory, ProviderUnavailable, UnexpectedOutput
+from plugin.engine.rows import row_count, run_in_parts
+from plugin.engine.stopping import Stopper
+from plugin.errors import OutOfMemory, UnexpectedOutput
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
+
+SMALLER = "Memory ran short, so parts of this take were computed in smaller pieces."
+NOT_CUDA = "The GPU could not be used, so the CPU made this take: {why}"
+ON_CPU = "The GPU's memory was full, so the {role} graph ran on the CPU for this take."
+STRAYED = "Parts of the {role} graph ran on the CPU although {provider} was asked for: {kinds}."
+
+_SHRINK = "memory.enable_memory_arena_shrinkage"
+_UNRECORDED = {"gpu_graph_id": "-1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A loaded graph.
+
+    Attributes:
+        session: of ONNX Runtime.
+        placement: where its nodes run.
+        remark: what every take made with it should say, "" when nothing.
+        attached: what others keep with it, by name, to be let go with it.
+    """
+
+    session: Any
+    placement: Placement
+    remark: str
+    attached: dict[str, Any]
 
 
 class Sessions:
@@ -34,30 +67,52 @@ class Sessions:
     Attributes:
         bundle: where the graphs come from.
         provider: where they run.
+        tuning: of CUDA.
         calls: runs by role since opening.
         loads: loads by role since opening.
         fallen_back: runs by role whose half-precision graph gave values that are no numbers, and that
             were done again in float32.
+        remarks: sentences that the takes made since opening should carry, and how often each was true.
+        stopper: ends runs that take long.
     """
 
     def __init__(
-        self, bundle: Bundle, *, provider: Provider, threads: int | None, memory: int | None
+        self,
+        bundle: Bundle,
+        *,
+        provider: Provider,
+        threads: int | None,
+        memory: int | None,
+        tuning: CudaTuning | None = None,
+        excuse: str = "",
     ) -> None:
         self.bundle = bundle
         self.provider = provider
+        self.tuning = tuning or CudaTuning()
         self.calls: Counter[str] = Counter()
         self.loads: Counter[str] = Counter()
         self.fallen_back: Counter[str] = Counter()
+        self.remarks: Counter[str] = Counter()
+        self.stopper = Stopper(lambda: load_runtime().RunOptions())
+        self._excuse = excuse
         self._threads = threads
         self._memory = memory
-        self._sessions: dict[str, Any] = {}  # by file of the graph, the least recently used first
+        self._held: dict[Form, Held] = {}  # the least recently used first
+        self._most_rows: dict[str, int] = {}
+        self._on_cpu: set[str] = set()
         self._roles = {graph.file: role for role, graph in bundle.manifest.graphs.items()} | {
             file: role for role, file in bundle.manifest.gpu_graphs.items()
         }
 
     @classmethod
     def open(
-        cls, bundle: Bundle, *, provider: str = "auto", threads: int | None = None, memory: int | None = None
+        cls,
+        bundle: Bundle,
+        *,
+        provider: str = "auto",
+        threads: int | None = None,
+        memory: int | None = None,
+        tuning: CudaTuning | None = None,
     ) -> Sessions:
         """Sessions on a provider that was proved to work; no graph is loaded yet.
 
@@ -66,130 +121,167 @@ class Sessions:
             provider: "auto", "cpu" or "cuda".
             threads: of one graph; None leaves it to ONNX Runtime.
             memory: bytes that the loaded graphs may take together; None: see `usual_memory`.
+            tuning: of CUDA; None is the usual.
 
         Raises:
             ProviderUnavailable: see `choose_provider`.
-            BundleTooNew: the bundle needs a newer ONNX Runtime.
+            BundleTooNew: the bundle needs a newer ONNX Runtime, or is in a newer form of ONNX.
         """
-        needed = bundle.manifest.onnxruntime_min
-        if parse_version(runtime_version()) < parse_version(needed):
-            raise BundleTooNew(
-                f"The bundle {bundle.manifest.id} needs ONNX Runtime {needed} or newer.",
-                remedy="Update Sagafoley.",
-                detail=f"installed: {runtime_version()}",
-            )
+        refuse_unknown(bundle.manifest, runtime=runtime_version())
         chosen = choose_provider(provider)
         limit = usual_memory(chosen) if memory is None else memory
-        return cls(bundle, provider=chosen, threads=threads, memory=limit)
+        why = why_not_cuda(provider) if chosen is Provider.CPU else ""
+        excuse = NOT_CUDA.format(why=why) if why else ""
+        return cls(bundle, provider=chosen, threads=threads, memory=limit, tuning=tuning, excuse=excuse)
 
     @property
     def loaded(self) -> frozenset[str]:
         """Roles of the graphs in memory."""
-        return frozenset(self._roles[file] for file in self._sessions)
+        return frozenset(self._roles[form.file] for form in self._held)
 
     def drop(self, *roles: str) -> None:
         """Forget the named graphs, or all of them, and give their memory back."""
-        for file in tuple(self._sessions):
-            if not roles or self._roles[file] in roles:
-                del self._sessions[file]
+        for form in tuple(self._held):
+            if not roles or self._roles[form.file] in roles:
+                del self._held[form]
         give_back_freed()
 
-    def run(self, role: str, feeds: Mapping[str, Array]) -> dict[str, Float]:
+    def watched(self, cancel: Callable[[], bool]) -> AbstractContextManager[None]:
+        """While entered, a run that takes long is ended soon after `cancel` says so, with `Cancelled`."""
+        return self.stopper.watched(cancel)
+
+    def run(self, role: str, feeds: Mapping[str, Array], *, shrink: bool = False) -> dict[str, Float]:
         """The outputs of one graph, by name, checked to be finite.
 
-        Where memory runs out the other graphs are dropped, and the run is tried once more. What
-        overflows in half precision is done again in float32.
+        Where memory runs out, see the module. What overflows in half precision is done again in float32.
 
         Args:
             role: "flow", "decoder", ...
             feeds: the graph's inputs by name.
+            shrink: on a GPU, give back afterwards what the run needed beside the weights.
 
         Raises:
             UnexpectedOutput: NaN or infinity came out.
             OutOfMemory, EngineError: the graph could not be loaded or run.
             BundleCorrupt: the graph's file was changed.
+            Cancelled: the run was ended; see `watched`.
         """
-        file = self._file(role)
-        outputs = self._run_with_room(role, file, feeds)
-        whole = self.bundle.manifest.graphs[role].file
-        if file != whole and not all(np.isfinite(value).all() for value in outputs.values()):
+        outputs = self._run_somehow(role, feeds, whole=False, shrink=shrink)
+        halved = self.form(role).file != self.bundle.manifest.graphs[role].file
+        if halved and not all(np.isfinite(value).all() for value in outputs.values()):
             self.fallen_back[role] += 1
-            outputs = self._run_with_room(role, whole, feeds)
+            outputs = self._run_somehow(role, feeds, whole=True, shrink=shrink)
         for name, value in outputs.items():
             check_finite(value, role=role, name=name)
         return outputs
 
-    def _file(self, role: str) -> str:
-        """The file of the graph for this provider: on CUDA the one made for it, if there is one."""
+    def form(self, role: str, *, whole: bool = False) -> Form:
+        """How a graph is loaded here: on CUDA the one made for it, if there is one.
+
+        Args:
+            role: "flow", "decoder", ...
+            whole: the one in float32.
+        """
         manifest = self.bundle.manifest
         usual = manifest.graphs[role].file
-        return manifest.gpu_graphs.get(role, usual) if self.provider is Provider.CUDA else usual
+        if self.provider is Provider.CPU or role in self._on_cpu:
+            return Form(usual, Provider.CPU)
+        return Form(usual if whole else manifest.gpu_graphs.get(role, usual), self.provider)
 
-    def _run_with_room(self, role: str, file: str, feeds: Mapping[str, Array]) -> dict[str, Float]:
-        try:
-            return self._run(role, file, feeds)
-        except OutOfMemory:
-            others = self.loaded - {role}
-            if not others:
-                raise
-            self.drop(*others)
-            return self._run(role, file, feeds)
+    def hold(self, role: str, form: Form) -> Held:
+        """A loaded graph, most recently used from now on."""
+        held = self._held.pop(form, None)
+        if held is None:
+            self._make_room(form.file)
+            held = self._load(role, form)
+            self.loads[role] += 1
+        self._held[form] = held
+        return held
 
-    def _run(self, role: str, file: str, feeds: Mapping[str, Array]) -> dict[str, Float]:
-        session = self._session(role, file)
-        names = [output.name for output in self.bundle.manifest.graphs[role].outputs]
+    def note_run(self, role: str, form: Form) -> None:
+        """Count a run, and note what its take should say."""
         self.calls[role] += 1
+        remarks = (self._excuse, self._held[form].remark if form in self._held else "")
+        away = form.provider is not self.provider
+        for remark in (*remarks, ON_CPU.format(role=role.replace("_", " ")) if away else ""):
+            if remark:
+                self.remarks[remark] += 1
+
+    def _run_somehow(
+        self, role: str, feeds: Mapping[str, Array], *, whole: bool, shrink: bool
+    ) -> dict[str, Float]:
+        while True:
+            form = self.form(role, whole=whole)
+            try:
+                return self._run_rows(role, form, feeds, shrink=shrink)
+            except OutOfMemory:
+                if not self._make_do(role, form, feeds):
+                    raise
+
+    def _make_do(self, role: str, form: Form, feeds: Mapping[str, Array]) -> bool:
+        """Try with less: without the others, with fewer rows, on the CPU; False when all of that is done."""
+        others = self.loaded - {role}
+        rows = self._most_rows.get(role) or row_count(self.bundle.manifest.graphs[role], feeds)
+        if others:
+            self.drop(*others)
+        elif rows > 1 and form in self._held:
+            self._most_rows[role] = rows // 2
+        elif form.provider is not Provider.CPU:
+            self._on_cpu.add(role)
+            self.drop(role)
+        else:
+            return False
+        return True
+
+    def _run_rows(
+        self, role: str, form: Form, feeds: Mapping[str, Array], *, shrink: bool
+    ) -> dict[str, Float]:
+        spec, most = self.bundle.manifest.graphs[role], self._most_rows.get(role)
+        if most is None or row_count(spec, feeds) <= most:
+            return self._run(role, form, feeds, shrink=shrink)
+        self.remarks[SMALLER] += 1
+        return run_in_parts(lambda part: self._run(role, form, part, shrink=shrink), spec, feeds, most=most)
+
+    def _run(self, role: str, form: Form, feeds: Mapping[str, Array], *, shrink: bool) -> dict[str, Float]:
+        session = self.hold(role, form).session
+        names = [output.name for output in self.bundle.manifest.graphs[role].outputs]
+        entries = {}
+        if form.provider is Provider.CUDA:
+            entries = _UNRECORDED | ({_SHRINK: "gpu:0"} if shrink else {})
+        self.note_run(role, form)
         try:
-            values = session.run(names, dict(feeds))
+            with self.stopper.running():
+                values = session.run(names, dict(feeds), self.stopper.options(entries))
         except Exception as error:  # noqa: BLE001 - ONNX Runtime raises many unrelated types
             raise describe_failure(error, action=f"run the {role} graph") from None
         return dict(zip(names, values, strict=True))
-
-    def _session(self, role: str, file: str) -> Any:
-        session = self._sessions.pop(file, None)
-        if session is None:
-            self._make_room(file)
-            session = self._load(role, file)
-            self.loads[role] += 1
-        self._sessions[file] = session
-        return session
 
     def _make_room(self, file: str) -> None:
         """Drop the least recently used graphs until there is room for another."""
         if self._memory is None:
             return
-        sizes = {held: self._bytes(held) for held in self._sessions}
+        sizes = {form: self._bytes(form.file) for form in self._held}
         excess = sum(sizes.values()) + self._bytes(file) - self._memory
-        for held, size in sizes.items():
+        for form, size in sizes.items():
             if excess <= 0:
                 return
-            self.drop(self._roles[held])
+            self.drop(self._roles[form.file])
             excess -= size
 
     def _bytes(self, file: str) -> int:
         """What a loaded graph takes: about the size of its files, with weights of the type computed with."""
         manifest = self.bundle.manifest
-        parts = (manifest.files.get(name) for name in (file, file + EXTERNAL_DATA))
-        stored = sum(part.bytes for part in parts if part is not None)
+        stored = sum(manifest.files[name].bytes for name in self.bundle.parts_of(file))
         widened = manifest.precision == "fp16" and file not in manifest.gpu_graphs.values()
         return 2 * stored if widened else stored
 
-    def _load(self, role: str, file: str) -> Any:
+    def _load(self, role: str, form: Form) -> Held:
         with bundle_errors():
-            path = self.bundle.checked_path(file)
-        try:
-            session = load_runtime().InferenceSession(
-                str(path), session_options(threads=self._threads), providers=_with_cpu(self.provider)
-            )
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime raises many unrelated types
-            raise describe_failure(error, action=f"load the {role} graph") from None
-        if self.provider.ort_name not in session.get_providers():
-            raise ProviderUnavailable(
-                f"ONNX Runtime refused to run the {role} graph with {self.provider.value}.",
-                remedy="Choose the cpu provider, or run `sagafoley doctor` to see what is missing.",
-                detail=f"it fell back to {session.get_providers()}",
-            )
-        return session
+            path = self.bundle.checked_path(form.file)
+        session, placement = open_session(path, form, role=role, threads=self._threads, tuning=self.tuning)
+        kinds = ", ".join(placement.strays(form.provider))
+        remark = STRAYED.format(role=role.replace("_", " "), provider=form.provider.value, kinds=kinds)
+        return Held(session, placement, remark if kinds else "", {})
 
 
 def usual_memory(provider: Provider) -> int | None:
@@ -200,12 +292,6 @@ def usual_memory(provider: Provider) -> int | None:
     """
     physical = physical_memory()
     return physical // 2 if provider is Provider.CPU and physical is not None else None
-
-
-def _with_cpu(provider: Provider) -> list[Any]:
-    """Shape arithmetic runs on the CPU whatever the provider."""
-    arguments = provider_arguments(provider)
-    return arguments if provider is Provider.CPU else [*arguments, Provider.CPU.ort_name]
 
 
 def check_finite(value: Array, *, role: str, name: str) -> None:

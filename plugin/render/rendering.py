@@ -34,6 +34,11 @@ NOTHING_MARKED = (
     "the sound is of the whole picture."
 )
 
+MATTE_IGNORED = (
+    "This model hears the whole picture and knows no mattes; the matte of this cue changes nothing."
+)
+"""What a take of MMAudio's is told with when its cue has a matte."""
+
 
 @dataclass(frozen=True, slots=True)
 class Brief:
@@ -85,7 +90,7 @@ def synthesise(
     if samples == 0:
         return
     plan = plan_windows(samples, engine.manifest)
-    before = engine.fallen_back
+    before, remarks = engine.fallen_back, dict(engine.remarks)
     marked: list[bool] = []
     native = _native_sound(engine, footage, brief, plan=plan, watch=watch, marked=marked)
     stem = resample_stream(native, source_rate=engine.manifest.sample_rate, target_rate=STEM_RATE)
@@ -97,10 +102,16 @@ def synthesise(
         yield piece
         if done < samples:
             watch.checkpoint()
-    if not any(marked):
+    if not engine.looks_at_mattes:
+        if footage.masks(()) is not None:
+            watch.warn(MATTE_IGNORED)
+    elif not any(marked):
         watch.warn(NOTHING_MARKED)
     if engine.fallen_back > before:
         watch.warn(OVERFLOWED)
+    for sentence, count in engine.remarks.items():
+        if count > remarks.get(sentence, 0):
+            watch.warn(sentence)
 
 
 def _native_sound(
@@ -113,7 +124,7 @@ def _native_sound(
         [window.first for window in plan.windows],
         frames_per_latent=manifest.latent.hop // manifest.vocoder.mel_hop,
     )
-    return skip(engine.vocode(mels), plan.lead * manifest.latent.hop)
+    return skip(engine.vocode(mels, watch=watch), plan.lead * manifest.latent.hop)
 
 
 def _window_mels(
@@ -131,7 +142,10 @@ def _window_mels(
         before = windows[index - 1].end - window.first if index else 0
         after = windows[index + 1].first if index + 1 < len(windows) else window.end
         recording = Trail()
-        steer = follow(trail, shared=before, recorded=after - window.first, trail=recording)
+        alone = len(windows) == 1
+        steer = (
+            None if alone else follow(trail, shared=before, recorded=after - window.first, trail=recording)
+        )
         part = watch.share(index, count=len(windows))
         features = engine.features(
             footage, start=window.start, frames=window.frames, resize=brief.resize, watch=part
@@ -140,7 +154,7 @@ def _window_mels(
         x = _solve(engine, features, x0, brief=brief, frames=window.frames, steer=steer, watch=part)
         trail = recording
         watch.checkpoint()
-        yield engine.decode(x)
+        yield engine.decode(x, watch=watch)
 
 
 def _solve(
@@ -150,7 +164,7 @@ def _solve(
     *,
     brief: Brief,
     frames: int,
-    steer: Steer,
+    steer: Steer | None,
     watch: Watch,
 ) -> Float:
     """The solved state `[1, N, C]` of one window of `frames` sync frames."""
@@ -160,5 +174,6 @@ def _solve(
         prompt=brief.prompt,
         negative_prompt=brief.negative_prompt,
         guidance=brief.guidance,
+        watch=watch,
     )
     return engine.sample(conditions, x0, steps=brief.steps, guidance=brief.guidance, steer=steer, watch=watch)

@@ -7,8 +7,9 @@ import pytest
 
 from models_onnx.bundle import MANIFEST_NAME, Bundle, FileSpec, describe_files, write_manifest
 from plugin.engine.bundle_errors import bundle_errors
+from plugin.engine.loading import Form, Placement
 from plugin.engine.providers import Provider
-from plugin.engine.sessions import Sessions, check_finite, usual_memory
+from plugin.engine.sessions import Held, Sessions, check_finite, usual_memory
 from plugin.errors import (
     BundleCorrupt,
     BundleMissing,
@@ -45,6 +46,10 @@ def test_a_dropped_graph_is_loaded_again_when_needed(sessions) -> None:
     sessions.drop()
     assert sessions.loaded == frozenset()
     assert sessions.loads["text_encoder"] == 2
+
+
+def _holding(session) -> Held:
+    return Held(session, Placement({}), "", {})
 
 
 def _size(bundle, *roles: str) -> int:
@@ -91,7 +96,7 @@ def test_weights_beside_a_graph_count(toy, tmp_path) -> None:
     files = {**bundle.manifest.files, "decoder.onnx.data": FileSpec(bytes=10**9, sha256="0" * 64)}
     heavy = replace(bundle, manifest=replace(bundle.manifest, files=files))
     sessions = Sessions.open(heavy, provider="cpu", threads=1, memory=10**9)
-    sessions._sessions["decoder.onnx"] = object()
+    sessions._held[Form("decoder.onnx", Provider.CPU)] = _holding(object())
     sessions.run("text_encoder", _tokens())
     assert sessions.loaded == {"text_encoder"}
 
@@ -119,10 +124,12 @@ class _Full:
 def test_when_memory_runs_out_the_others_make_room_once(sessions) -> None:
     sessions.run("text_encoder", _tokens())
     sessions.run("image_encoder", _images())
-    sessions._sessions["image_encoder.onnx"] = _Full(sessions._sessions["image_encoder.onnx"], sessions)
+    form = Form("image_encoder.onnx", Provider.CPU)
+    full = _Full(sessions._held[form].session, sessions)
+    sessions._held[form] = _holding(full)
     sessions.run("image_encoder", _images())
     assert sessions.loaded == {"image_encoder"}
-    sessions._sessions["image_encoder.onnx"].real = None
+    full.real = None
     with pytest.raises(EngineError):
         sessions.run("image_encoder", _images())
 
@@ -133,7 +140,7 @@ def test_memory_that_cannot_be_had_is_told(sessions, monkeypatch) -> None:
             raise RuntimeError("CUDA error 2: out of memory")
 
     sessions.run("text_encoder", _tokens())
-    sessions._sessions["decoder.onnx"] = Never()
+    sessions._held[Form("decoder.onnx", Provider.CPU)] = _holding(Never())
     with pytest.raises(OutOfMemory, match="run the decoder graph"):
         sessions.run("decoder", _latent())
     assert sessions.loaded == {"decoder"}
@@ -194,7 +201,7 @@ def test_a_session_that_fell_back_is_refused(bundle, monkeypatch) -> None:
                 return ["CPUExecutionProvider"]
 
     asked: list[list[object]] = []
-    monkeypatch.setattr("plugin.engine.sessions.load_runtime", Runtime)
+    monkeypatch.setattr("plugin.engine.loading.load_runtime", Runtime)
     sessions = Sessions(bundle, provider=Provider.CUDA, threads=1, memory=None)
     with pytest.raises(ProviderUnavailable, match="refused to run the text_encoder graph with cuda"):
         sessions.run("text_encoder", _tokens())
@@ -244,9 +251,12 @@ def gpu_bundle(toy, tmp_path):
 def on_gpu(gpu_bundle, monkeypatch):
     """Sessions that take the graphs for CUDA, and run them here."""
     sessions = Sessions.open(gpu_bundle, provider="cpu", threads=1)
-    monkeypatch.setattr(
-        Sessions, "_file", lambda self, role: self.bundle.manifest.gpu_graphs.get(role, f"{role}.onnx")
-    )
+
+    def form(self, role: str, *, whole: bool = False) -> Form:
+        plain = f"{role}.onnx"
+        return Form(plain if whole else self.bundle.manifest.gpu_graphs.get(role, plain), Provider.CPU)
+
+    monkeypatch.setattr(Sessions, "form", form)
     return sessions
 
 
@@ -255,11 +265,12 @@ def test_only_cuda_takes_the_graphs_made_for_it(gpu_bundle) -> None:
         Sessions(gpu_bundle, provider=provider, threads=1, memory=None)
         for provider in (Provider.CPU, Provider.CUDA)
     )
-    assert (cpu._file("text_encoder"), cuda._file("text_encoder")) == (
+    assert (cpu.form("text_encoder").file, cuda.form("text_encoder").file) == (
         "text_encoder.onnx",
         "text_encoder.gpu.onnx",
     )
-    assert cuda._file("flow") == "flow.onnx"
+    assert cuda.form("text_encoder", whole=True).file == "text_encoder.onnx"
+    assert cuda.form("flow") == Form("flow.onnx", Provider.CUDA)
 
 
 def test_what_overflows_in_half_precision_is_done_again_in_float32(on_gpu, sessions) -> None:

@@ -15,7 +15,7 @@ from plugin.engine.engine import Engine
 from plugin.engine.sessions import Sessions
 from plugin.engine.watch import PICTURES, SAMPLING, SOUND, STAGES, UNWATCHED, Watch
 from plugin.errors import Cancelled, UnexpectedOutput
-from plugin.render.rendering import NOTHING_MARKED, Brief, synthesise
+from plugin.render.rendering import MATTE_IGNORED, NOTHING_MARKED, Brief, synthesise
 from plugin.render.stitching import overlap_weights
 
 SECOND = 48_000
@@ -212,8 +212,8 @@ def test_progress_covers_the_whole_cue(engine, toy) -> None:
 
 
 def _silent(real):
-    def run(self, role, feeds):
-        outputs = real(self, role, feeds)
+    def run(self, role, feeds, **how):
+        outputs = real(self, role, feeds, **how)
         return {name: 0 * value for name, value in outputs.items()} if role == "vocoder" else outputs
 
     return run
@@ -237,6 +237,32 @@ def test_a_matte_in_which_nothing_is_seen_is_told_once(engine, toy, changes, war
     said: list[str] = []
     _sound(engine, toy.ToyFootage(**changes), 12 * SECOND, Watch(warn=said.append), steps=1)
     assert said == [NOTHING_MARKED] * warned
+
+
+@pytest.mark.parametrize(("masked", "warned"), [(True, True), (False, False)])
+def test_a_model_that_knows_no_mattes_says_so(toy, tmp_path, masked: bool, warned: bool) -> None:
+    plain = toy.make_toy_bundle(tmp_path / "plain", builders={"sync_encoder": toy.plain_sync})
+    said: list[str] = []
+    footage = toy.ToyFootage(masked=masked, empty=True)
+    engine = Engine.open(plain, provider="cpu", threads=1)
+    _sound(engine, footage, SECOND, Watch(warn=said.append), steps=1)
+    assert said == [MATTE_IGNORED] * warned
+
+
+def test_what_the_sessions_remark_is_told_with_the_take_it_is_true_of(engine, toy) -> None:
+    said: list[str] = []
+    for true_now in (True, False):
+        real, sessions = type(engine.sessions).note_run, engine.sessions
+
+        def note_run(self, role, form, real=real, true_now=true_now):
+            real(self, role, form)
+            if true_now:
+                self.remarks["The GPU was busy."] += 1
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(sessions), "note_run", note_run)
+            _sound(engine, toy.ToyFootage(), SECOND, Watch(warn=said.append), steps=1)
+    assert said == ["The GPU was busy."]
 
 
 def test_an_object_outside_the_middle_is_lost_when_only_that_is_looked_at(engine, toy) -> None:
@@ -281,7 +307,7 @@ def _steady(monkeypatch, *, steps: float) -> list[np.ndarray]:
     """Every window decodes to a steady tone, a little louder than the one before."""
     mels: list[np.ndarray] = []
 
-    def decode(self, x):
+    def decode(self, x, *, watch):
         mel = np.zeros((4, 2 * x.shape[1]), np.float32)
         mel[2] = 1 + steps * len(mels)
         mels.append(mel)
