@@ -1,4 +1,4 @@
-"""The desk's end of the render process: started, spoken to, listened to, ended."""
+"""The desk's end of a process that works for it: started, spoken to, listened to, ended."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PATIENCE = 2.0
 
 @dataclass(slots=True)
 class RenderChild:
-    """One render process; make it with `start`, end it with `close`.
+    """One such process; make it with `start`, end it with `close`.
 
     Attributes:
         process: the process, leader of a group of its own.
@@ -37,19 +37,23 @@ class RenderChild:
     _readers: tuple[threading.Thread, ...] = ()
 
     @classmethod
-    def start(cls) -> RenderChild:
+    def start(cls, module: str = "plugin.controller.render_child", *, name: str = "render") -> RenderChild:
         """A process that waits for orders.
+
+        Args:
+            module: what it runs.
+            name: for people ("render", "mask").
 
         Raises:
             EngineError: the system does not let a process be started.
         """
-        command = [sys.executable, "-P", "-m", "plugin.controller.render_child"]
+        command = [sys.executable, "-P", "-m", module]
         pipe = subprocess.PIPE
         try:
             process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, **_own_group())
         except OSError as error:
             raise EngineError(
-                f"The render process could not be started: {error.strerror or error}.",
+                f"The {name} process could not be started: {error.strerror or error}.",
                 remedy="Close other programs, then try again.",
                 detail=" ".join(command),
             ) from error

@@ -11,12 +11,13 @@ import queue
 import sys
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from models_onnx.bundle import Bundle
+from plugin.controller.child_edge import Line, own_output, step_back
 from plugin.controller.chores import unforeseen
 from plugin.controller.process_memory import resident_bytes
 from plugin.controller.renders import render_sheet
@@ -27,7 +28,6 @@ from plugin.controller.wire import (
     Message,
     RenderOrder,
     decoded,
-    encoded,
     failure_message,
     order_of_message,
 )
@@ -40,12 +40,6 @@ from plugin.errors import Cancelled, OutOfMemory, SagafoleyError
 from plugin.render.checking import check_sheet
 from plugin.render.events import CueFailed, CueWarning, RenderEvent, StageProgress, TakeKept, TakeWritten
 
-_NICENESS = 5
-"""The window goes first where there is not enough for both."""
-
-_FIRST_TO_GO = "500"
-"""Of 1000: what Linux ends first when memory runs out."""
-
 _MEMORY_EVERY = 1.0
 _PROGRESS_EVERY = 0.05
 """Seconds."""
@@ -55,23 +49,6 @@ _MEMORY_STEP = 2**22
 
 
 SpotLooks = tuple[Pictures, tuple[Stamps, ...]]
-
-
-@dataclass(slots=True)
-class Line:
-    """The way to the desk; usable from any thread."""
-
-    out: BinaryIO
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def tell(self, message: Message) -> None:
-        """Sends one message; a desk that is gone ends the process."""
-        try:
-            with self._lock:
-                self.out.write(encoded(message))
-                self.out.flush()
-        except OSError:
-            os._exit(1)
 
 
 @dataclass(slots=True)
@@ -252,25 +229,10 @@ def _tell_memory(line: Line) -> None:
         time.sleep(_MEMORY_EVERY)
 
 
-def _own_output() -> BinaryIO:
-    """Standard output for messages alone: whatever libraries print goes to standard error."""
-    kept = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return os.fdopen(kept, "wb")
-
-
-def _step_back() -> None:
-    """Lets the window go first, and the system end this process before others where memory runs out."""
-    with suppress(OSError, AttributeError):
-        os.nice(_NICENESS)
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, "ascii")
-
-
 def main() -> None:
     """Serves until the desk hangs up."""
-    line, inbox = Line(_own_output()), Inbox()
-    _step_back()
+    line, inbox = Line(own_output()), Inbox()
+    step_back()
     threading.Thread(target=inbox.listen, args=(sys.stdin.buffer,), name="inbox", daemon=True).start()
     threading.Thread(target=_tell_memory, args=(line,), name="memory", daemon=True).start()
     line.tell({"tell": "ready", "process": os.getpid()})
