@@ -30,7 +30,7 @@ from plugin.engine.providers import (
 )
 from plugin.engine.rows import row_count, run_in_parts
 from plugin.engine.stopping import Stopper
-from plugin.errors import OutOfMemory, UnexpectedOutput
+from plugin.errors import Cancelled, OutOfMemory, UnexpectedOutput
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
@@ -252,6 +252,8 @@ class Sessions:
         try:
             with self.stopper.running():
                 values = session.run(names, dict(feeds), self.stopper.options(entries))
+        except Cancelled:
+            raise
         except Exception as error:  # noqa: BLE001 - ONNX Runtime raises many unrelated types
             raise describe_failure(error, action=f"run the {role} graph") from None
         return dict(zip(names, values, strict=True))

@@ -20,7 +20,7 @@ from plugin.engine.loading import Form, open_session
 from plugin.engine.providers import describe_failure, load_runtime
 from plugin.engine.sessions import Sessions
 from plugin.engine.step_graphs import GUIDED, PLAIN
-from plugin.errors import OutOfMemory
+from plugin.errors import Cancelled, OutOfMemory
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
@@ -147,6 +147,8 @@ class DeviceSolver:
             with stopper.running():
                 self._flow.run_with_iobinding(self._flow_binding, stopper.options(self._entries))
                 self._step.run_with_iobinding(self._turns[index % 2], stopper.options({}))
+        except Cancelled:
+            raise
         except Exception as error:  # noqa: BLE001 - ONNX Runtime raises many unrelated types
             raise describe_failure(error, action="run the flow graph") from None
 
