@@ -36,6 +36,7 @@ from exporter.evaluation.cases import (
     material,
     truth,
 )
+from exporter.evaluation.learned import AvBenchmark, ExamFolder
 from exporter.evaluation.likeness import Likeness, description
 from exporter.evaluation.oracle import Oracle
 from exporter.evaluation.scoring import Row, score
@@ -113,6 +114,7 @@ class Bench:
         likeness: knows the classes.
         plan: which scenes.
         folder: for rows and sounds.
+        exam: keeps what learned metrics need; None where they cannot be measured here.
     """
 
     engine: Engine
@@ -120,6 +122,7 @@ class Bench:
     likeness: Likeness
     plan: Plan
     folder: Path
+    exam: ExamFolder | None = None
 
     def rows(self, seed: int) -> tuple[Row, ...]:
         """Of one scene, from the folder or measured now."""
@@ -141,6 +144,10 @@ class Bench:
             path = self.folder / "sounds" / f"{case.key}.npz"
             path.parent.mkdir(parents=True, exist_ok=True)
             np.savez_compressed(path, wave=wave.astype(np.float16), rate=rate)
+        if self.exam is not None and case.condition in {OWN, TRUE} and len(case.things) == 1:
+            name = f"{scene.seed}-{case.things[0]}"
+            self.exam.keep_sound(name, wave, rate=rate, true=case.condition == TRUE)
+            self.exam.keep_picture(name, scene.frames, fps=FPS)
         return score(wave, rate=rate, scene=scene, case=case, likeness=self.likeness, bins=bins)
 
     def _sound(self, scene: Scene, case: Case) -> tuple[Float | None, int, float | None]:
@@ -259,12 +266,15 @@ def main() -> int:
     plan = Plan(
         scenes=options.scenes, few=options.few, worn=options.worn, settings=tested_settings(options.config)
     )
+    tool = AvBenchmark.find()
+    exam = ExamFolder(folder / "learned", plan.settings.seconds)
     bench = Bench(
         engine=Engine.open(bundle, provider="cpu", threads=options.threads),
         oracle=Oracle.find(options.training, bundle),
         likeness=learned_likeness(plan, options.work),
         plan=plan,
         folder=folder,
+        exam=None if tool.absent else exam,
     )
     part, parts = options.part
     scenes = []
@@ -275,7 +285,8 @@ def main() -> int:
             print(f"{number + 1}/{plan.scenes} {time.monotonic() - began:.1f} s", flush=True)
     if options.report is not None:
         cue = cost_of_a_cue(bench.engine, plan)
-        write_page(options.report, Found(bench.engine, plan, scenes, folder, options.training, cue))
+        learned = tool.measure(exam.exam)
+        write_page(options.report, Found(bench.engine, plan, scenes, folder, options.training, cue, learned))
     return 0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from exporter.evaluation.cases import OWN, TRUE, Case, Plan
-from exporter.evaluation.learned import AvBenchmark
+from exporter.evaluation.learned import Learned
 from exporter.evaluation.pictures import (
     confusion_picture,
     curves_picture,
@@ -44,6 +44,7 @@ class Found:
         folder: where sounds are kept.
         training: folder of the run, for its logs.
         cue: what one more cue cost, in words.
+        learned: the field's learned metrics.
     """
 
     engine: Engine
@@ -52,6 +53,7 @@ class Found:
     folder: Path
     training: Path
     cue: str
+    learned: Learned
 
 
 def write_page(path: Path, found: Found) -> None:
@@ -73,7 +75,7 @@ def write_page(path: Path, found: Found) -> None:
         opening=_opening(path),
         facts=_facts(found) | _costs(found.training),
         pictures={caption: f"{pictures.name}/{name}" for caption, name in shown.items()},
-        learned=AvBenchmark().measure(found.folder / "sounds", found.folder / "sounds"),
+        learned=found.learned,
     )
     path.write_text(page.markdown(), "utf-8")
 

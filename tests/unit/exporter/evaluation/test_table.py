@@ -17,7 +17,7 @@ from exporter.evaluation.cases import (
     VOCODED,
     WORDLESS,
 )
-from exporter.evaluation.learned import AvBenchmark, Learned, run_tool
+from exporter.evaluation.learned import AvBenchmark, ExamFolder, Learned
 from exporter.evaluation.matching import Counts, Hits
 from exporter.evaluation.report import Report
 from exporter.evaluation.scoring import Row
@@ -154,17 +154,59 @@ def test_every_line_is_on_the_page_and_misses_are_bold():
     assert "| null mask, level relative to the right one | -40 dB | -60 dB | -50.0" in page
 
 
-def test_learned_metrics_are_never_made_up(tmp_path):
-    absent = AvBenchmark().measure(tmp_path, tmp_path)
-    assert absent.values == {}
-    assert "not installed" in absent.reason
-    failed = run_tool(("false",), tmp_path, tmp_path)
-    assert failed == Learned({}, "it failed without a word")
-    assert "not measured" in Report(scenes=[], opening="", learned=absent).markdown()
+EXTRACT = """
+import sys
+from pathlib import Path
+options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+names = sorted(one.stem for one in Path(options["--video_path"]).glob("*.mp4"))
+Path(options["--gt_cache"]).mkdir()
+Path(options["--gt_cache"], "seen").write_text(" ".join(names))
+"""
+EVALUATE = """
+import json, sys
+from pathlib import Path
+options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+made, true = Path(options["--pred_audio"]), Path(options["--gt_audio"])
+assert made != true
+assert options["--audio_length"] == "0.5"
+assert (true / "cache" / "seen").read_text() == "a"
+assert [one.name for one in made.glob("*.wav")] == [one.name for one in true.glob("*.wav")] == ["a.wav"]
+cache = Path(options["--pred_cache"])
+cache.mkdir()
+(cache / "output_metrics.json").write_text(json.dumps({"FD-VGG": 1.25, "DeSync": 0.5, "other": 9}))
+"""
 
 
-def test_what_a_tool_measured_is_told(tmp_path):
-    tool = "import sys, json; json.dump({'FAD': 1.25}, open(sys.argv[-1], 'w'))"
-    found = run_tool(("python3", "-c", tool), tmp_path, tmp_path)
-    assert found.values == {"FAD": 1.25}
+@pytest.fixture
+def exam(tmp_path) -> ExamFolder:
+    folder = ExamFolder(tmp_path / "learned", 0.5)
+    for true in (True, False):
+        folder.keep_sound("a", np.zeros(100, np.float32), rate=48000, true=true)
+    folder.keep_picture("a", np.zeros((2, 16, 16, 3), np.uint8), fps=25)
+    return folder
+
+
+def test_learned_metrics_are_never_made_up(tmp_path, monkeypatch, exam):
+    monkeypatch.delenv("AV_BENCHMARK", raising=False)
+    nowhere = AvBenchmark.find().measure(exam.exam)
+    assert nowhere.values == {}
+    assert "not installed" in nowhere.reason
+    assert "not measured" in Report(scenes=[], opening="", learned=nowhere).markdown()
+    assert "no evaluate.py" in AvBenchmark(tmp_path).measure(exam.exam).reason
+
+
+def test_a_failing_tool_is_told(tmp_path, exam):
+    (tmp_path / "extract_video.py").write_text("raise SystemExit('no GPU')")
+    (tmp_path / "evaluate.py").write_text("")
+    assert AvBenchmark(tmp_path).measure(exam.exam) == Learned({}, "extract_video.py failed: no GPU")
+    (tmp_path / "extract_video.py").write_text("")
+    assert "output_metrics.json cannot be read" in AvBenchmark(tmp_path).measure(exam.exam).reason
+
+
+def test_what_a_tool_measured_is_told(tmp_path, monkeypatch, exam):
+    (tmp_path / "extract_video.py").write_text(EXTRACT)
+    (tmp_path / "evaluate.py").write_text(EVALUATE)
+    monkeypatch.setenv("AV_BENCHMARK", str(tmp_path))
+    found = AvBenchmark.find().measure(exam.exam)
+    assert found == Learned({"FAD": 1.25, "DeSync": 0.5})
     assert "* FAD: 1.250" in Report(scenes=[], opening="", learned=found).markdown()
