@@ -18,9 +18,14 @@ def placement_of(track: Json) -> int:
     return number if isinstance(number, int) else 1
 
 
+def latest_placement(tracks: Sequence[Json]) -> int:
+    """The highest number among tracks of ours, 0 without any."""
+    return max((placement_of(track) for track in tracks), default=0)
+
+
 def next_placement(kept: Sequence[Json]) -> int:
     """The number of the placement that comes after these tracks."""
-    return max((placement_of(track) for track in kept), default=0) + 1
+    return latest_placement(kept) + 1
 
 
 def earlier_tracks(source: Document, output: Document | None) -> tuple[Json, ...]:

@@ -90,6 +90,7 @@ def place(
     edl_frame_rate: Fraction | None = None,
     timeline_name: str | None = None,
     kept: Sequence[Json] = (),
+    after: int = 0,
 ) -> Placement:
     """Writes the timeline of `source` with the takes on tracks of ours to `output`.
 
@@ -104,6 +105,7 @@ def place(
         edl_frame_rate: the rate of an EDL.
         timeline_name: which timeline of a file that holds several.
         kept: earlier tracks of ours that stay below the new ones, as `plugin.timeline.earlier` gives them.
+        after: number of our latest placement elsewhere, such as that of a matte; 0 where there is none.
 
     Raises:
         UnreadableTimeline: `source` is no timeline.
@@ -115,7 +117,7 @@ def place(
     _check_overwriting(source, output, len(our_tracks(document.timeline)))
     bare = bare_document(document, flavour)
     tracks = stem_tracks(takes, taken={str(track["name"]) for track in kept})
-    number = next_placement(kept)
+    number = max(next_placement(kept), after + 1)
     added = [track_json(track, document.ruler, flavour, placement=number) for track in tracks]
     below = bare.with_timeline(with_tracks(bare.timeline, list(kept))) if kept else bare
     data = document_bytes(below.with_timeline(with_tracks(below.timeline, added)))
@@ -130,11 +132,17 @@ def place(
 
 
 def bare_document(document: Document, flavour: Flavour) -> Document:
-    """The editor's part of a document, as it is written in a flavour."""
-    if flavour is Flavour.RESOLVE:
-        document = document.alone()
-        document = document.with_timeline(for_resolve(document.timeline, document.ruler))
-    return document.with_timeline(without_our_tracks(document.timeline))
+    """A document without our stems, as it is written in a flavour."""
+    flavoured = flavoured_document(document, flavour)
+    return flavoured.with_timeline(without_our_tracks(flavoured.timeline))
+
+
+def flavoured_document(document: Document, flavour: Flavour) -> Document:
+    """A document as it is written in a flavour."""
+    if flavour is not Flavour.RESOLVE:
+        return document
+    alone = document.alone()
+    return alone.with_timeline(for_resolve(alone.timeline, alone.ruler))
 
 
 def document_bytes(document: Document) -> bytes:
