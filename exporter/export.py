@@ -26,10 +26,12 @@ from exporter.labels import Label, model_card
 from exporter.lowering import Form
 from exporter.models.flow import FlowNetwork
 from exporter.networks import Weights
+from exporter.shared_weights import WeightFile
 from exporter.sizes import Sizes
 from exporter.tokenizer import build_tokenizer, load_merges, text_ids
 from exporter.verify import Difference, Reference
 from models_onnx.bundle import (
+    EXTERNAL_DATA,
     MANIFEST_NAME,
     SCHEMA,
     Bundle,
@@ -112,7 +114,7 @@ def export_bundle(
     if not is_bundle_id(label.id) or not label.title.isprintable():
         message = f"{label.id!r} titled {label.title!r} cannot be a bundle's id and title."
         raise ExportError(message, remedy="Name an id of lower-case letters and digits, such as violin-2.")
-    with _folder_beside(output) as folder:
+    with folder_beside(output) as folder:
         growing = _Growing(folder=folder, sizes=sizes, precision=precision, gpu=form is Form.GPU, say=say)
         for name, graphs in groupby(graphs_of(sizes), key=lambda graph: graph.network):
             _add_network(growing, name, tuple(graphs), weights)
@@ -121,7 +123,7 @@ def export_bundle(
         _add_texts(growing, label)
         write_manifest(folder, _manifest(growing, weights, label))
         Bundle.open(folder).verify()
-        _put_in_place(folder, output)
+        put_in_place(folder, output)
     return Bundle.open(output)
 
 
@@ -154,8 +156,7 @@ def _add_network(growing: _Growing, name: str, graphs: Sequence[Graph], weights:
         growing.say(f"{graph.role}: exporting")
         module = graph.wrap(network)
         known[graph.role] = verify.references(graph, module, growing.sizes)
-        for file, form in _forms(growing, graph.role).items():
-            lowering.save(_lowered(graph, module, growing, form=form), growing.folder / file)
+        _write_forms(growing, graph, module)
     del network, module
     gc.collect()
     for graph in graphs:
@@ -164,6 +165,17 @@ def _add_network(growing: _Growing, name: str, graphs: Sequence[Graph], weights:
         for file in _forms(growing, graph.role):
             row = file.removesuffix(".onnx")
             growing.rows += verify.differences(growing.folder / file, graph.spec, wanted, role=row)
+
+
+def _write_forms(growing: _Growing, graph: Graph, module: nn.Module) -> None:
+    """Every form of a graph; where there are two they share a file of weights."""
+    forms = _forms(growing, graph.role)
+    shared = WeightFile(growing.folder / f"{graph.spec.file}{EXTERNAL_DATA}") if len(forms) > 1 else None
+    for file, form in forms.items():
+        model = _lowered(graph, module, growing, form=form)
+        if shared is not None:
+            shared.take(model)
+        lowering.save(model, growing.folder / file)
 
 
 def _forms(growing: _Growing, role: str) -> dict[str, Form]:
@@ -272,7 +284,7 @@ def _picture(sizes: Sizes) -> PictureSpec:
 
 
 @contextmanager
-def _folder_beside(output: Path) -> Iterator[Path]:
+def folder_beside(output: Path) -> Iterator[Path]:
     """A hidden folder next to `output`, gone afterwards unless it was renamed."""
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -290,7 +302,7 @@ def _folder_beside(output: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _put_in_place(folder: Path, output: Path) -> None:
+def put_in_place(folder: Path, output: Path) -> None:
     """Rename the finished folder; an older bundle steps aside first and is removed last."""
     if not output.exists():
         folder.rename(output)
