@@ -31,6 +31,7 @@ class Marking:
         go: Callable[[int], None],
         changed: Callable[[PromptsDocument], None],
         tracked: Callable[[int, int], str],
+        number: int = 0,
     ) -> None:
         """Nothing is drawn yet beyond the document.
 
@@ -41,13 +42,14 @@ class Marking:
             changed: told the document before every change.
             tracked: keeps the mask that was tracked for an object (number from 0) in a frame as a
                 PNG and gives its name, which a correction starts from; "" where there is none.
+            number: the object that is chosen at first, from 0.
         """
         self._history = EditHistory(document)
         self._here = here
         self._go = go
         self._changed = changed
         self._tracked = tracked
-        self._number = 0
+        self._number = number
 
     @property
     def document(self) -> PromptsDocument:

@@ -7,7 +7,7 @@ called, from another thread, whenever there is one.
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,24 +15,24 @@ import numpy as np
 from plugin.controller.background import Background
 from plugin.controller.chores import unforeseen
 from plugin.controller.kept import Kept
-from plugin.controller.masking.films import FilmReader
+from plugin.controller.masking.crews import NoTracker
+from plugin.controller.masking.films import MakersFrames, ScreenFrames
 from plugin.controller.masking.projection import Layer, colour_of, drawn_over
 from plugin.controller.masking.views import MaskOverlay
 from plugin.controller.projector import Still
 from plugin.errors import SagafoleyError
-from plugin.masks.documents import Film, MadeBy, PromptsDocument
+from plugin.masks.document_files import PaintedMasks
+from plugin.masks.documents import Film, PromptsDocument
 from plugin.masks.made import MadeMasks
-from plugin.masks.makers import Cancel, Frames, Mask, Picture, Segmented, Segmenter, Tracked
+from plugin.masks.makers import Mask, Picture, Segmented, Segmenter
 from plugin.masks.prompts import FramePrompts
 from plugin.masks.propagating import MaskWork
-from plugin.masks.results import KeptMask, MaskStore
+from plugin.masks.results import KeptMask, MaskStore, mask_digest
 from plugin.media.stills import Size
 
 _PICTURES = 96 << 20
 _MASKS = 96 << 20
 """Bytes that are kept in memory."""
-
-Painted = Callable[[str], Mask]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,13 @@ class Projected:
     Attributes:
         wish: what was asked for.
         still: the picture; None where there is none, `error` says why.
-        base: the chosen object's mask where nothing was drawn: what a correction begins with.
+        base: the chosen object's mask where nothing was drawn, and its name: a correction begins with it.
         error: why there is no picture.
     """
 
     wish: Wish
     still: Still | None
-    base: Mask | None = None
+    base: tuple[str, Mask] | None = None
     error: SagafoleyError | None = None
 
 
@@ -116,36 +116,6 @@ class Failed:
 Outcome = Projected | Drawn | Looked | Failed
 
 
-@dataclass(frozen=True, slots=True)
-class NoTracker:
-    """Stands for the tracker where only keyframes are made: it has its name, and follows nothing."""
-
-    made_by: MadeBy
-
-    @property
-    def name(self) -> str:
-        """Of the tracker that it stands for."""
-        return self.made_by.name
-
-    @property
-    def version(self) -> str:
-        """Of the tracker that it stands for."""
-        return self.made_by.version
-
-    def track(
-        self,
-        frames: Frames,
-        keyframes: Mapping[int, Mask],
-        *,
-        first: int,
-        last: int,
-        cancel: Cancel = lambda: False,
-    ) -> Iterator[Tracked]:
-        """Nothing."""
-        del frames, keyframes, first, last, cancel
-        return iter(())
-
-
 class _Noted:
     """A segmenter that remembers the candidates of what it was last asked."""
 
@@ -171,6 +141,11 @@ class _Noted:
         return last
 
 
+def name_of(mask: Mask) -> str:
+    """What `PaintedMasks.add` calls a mask."""
+    return f"painted-{mask_digest(mask)[:24]}.png"
+
+
 class Studio:
     """The threads of one mask session; end it with `close`."""
 
@@ -180,7 +155,7 @@ class Studio:
         *,
         store: MaskStore,
         segmenter: Segmenter,
-        painted: Painted,
+        painted: PaintedMasks,
         ready: Callable[[], None] = lambda: None,
     ) -> None:
         """Nothing is opened yet.
@@ -189,18 +164,19 @@ class Studio:
             film: what is looked at.
             store: where masks are kept.
             segmenter: makes the masks of keyframes; used by one thread only.
-            painted: gives a mask that a document names; called from threads.
+            painted: where masks lie that documents name.
             ready: called from other threads when `poll` has something.
         """
         self._store = store
         self._segmenter = _Noted(segmenter)
         self._painted = painted
+        self._bases: dict[str, Mask] = {}
         self._ready = ready
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._viewer, self._drawer, self._looker = (
             Background(name) for name in ("mask viewer", "mask drawer", "mask looker")
         )
-        self._shown, self._worked = FilmReader(film), FilmReader(film)
+        self._shown, self._worked = ScreenFrames(film), MakersFrames(film)
         self._stills: Kept[Picture] = Kept(_PICTURES)
         self._fresh: Kept[KeptMask] = Kept(_MASKS)
         self._seen: tuple[PromptsDocument, MadeMasks] | None = None
@@ -228,6 +204,10 @@ class Studio:
         prepare = getattr(self._segmenter._segmenter, "prepare", None)  # noqa: SLF001 - its own wrapper
         if prepare is not None:
             self._drawer.put("prepare", lambda: self._prepare(frame, prepare))
+
+    def keep_base(self, name: str, mask: Mask) -> None:
+        """Write a mask that a correction begins with, before anything is drawn on it."""
+        self._bases[name] = mask
 
     def look(self, document: PromptsDocument) -> None:
         """Look what is on disk of a document."""
@@ -261,7 +241,7 @@ class Studio:
                 if kept is None:
                     continue
                 if number == wish.number and wish.document.objects[number].at(wish.frame) is None:
-                    base = kept.mask
+                    base = (name_of(kept.mask), kept.mask) if kept.mask.any() else None
                 if number not in wish.hidden:
                     layers.append(Layer(kept.mask, colour_of(number)))
             return Projected(wish, Still.of(drawn_over(picture, layers, wish.overlay)), base)
@@ -274,7 +254,7 @@ class Studio:
         key = (wish.frame, wish.limit)
         known = self._stills.get(key)
         if known is None:
-            known = self._shown.still(wish.frame, limit=wish.limit)
+            known = self._shown.picture(wish.frame, limit=wish.limit)
             self._stills.put(key, known, weight=known.nbytes)
         return known
 
@@ -304,6 +284,7 @@ class Studio:
 
     def _segmented(self, document: PromptsDocument, number: int, prompts: FramePrompts) -> Drawn:
         self._segmenter.take()
+        self._write_bases()
         work = MaskWork(
             document,
             store=self._store,
@@ -320,6 +301,11 @@ class Studio:
         sizes = len(found.candidates)
         same = [index for index, one in enumerate(found.candidates) if np.array_equal(one, kept.mask)]
         return Drawn(prompts, sizes if sizes > 1 else 0, same[0] if same else None)
+
+    def _write_bases(self) -> None:
+        for name, mask in list(self._bases.items()):
+            self._painted.add(mask)
+            self._bases.pop(name, None)
 
     def _prepare(self, frame: int, prepare: Callable[[Picture], None]) -> None:
         try:

@@ -11,15 +11,12 @@ from plugin.controller.sheets import range_finder
 from plugin.cues import ClipSource, Cue, MediaSource
 from plugin.errors import UndecodableMedia, UsageError
 from plugin.masks.documents import Film
-from plugin.media.fingerprint import fingerprint
-from plugin.media.video import VideoReader
+from plugin.masks.footage import SourceFrames
 from plugin.render.clocks import MediaClock, clock_of
 from plugin.timebase import TimeSpan
 
 HANDLE = Fraction(1)
 """Seconds of source before and after what the clip shows: windows of a render borrow pictures there."""
-
-_NO_RATE = Fraction(25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +126,21 @@ def open_shot(target: MaskTarget) -> Shot:
         UndecodableMedia: it gives no picture, or is a single image.
         UsageError: the clip shows nothing of the film.
     """
-    with VideoReader.open(target.media) as reader:
-        info = reader.info
-        if info.is_still:
-            raise UndecodableMedia(
-                f"{target.media.name} is a single image: there is nothing to track.",
-                remedy="Draw its matte in a picture editor.",
-            )
-        rate = info.rate or _NO_RATE
-        count = max(1, round(reader.extent().end * rate))
-    film = Film(target.media, fingerprint(target.media), rate, count, info.width, info.height)
+    with SourceFrames.open(target.media) as frames:
+        info, film = frames.info, frames.film()
+    if info.is_still:
+        raise UndecodableMedia(
+            f"{target.media.name} is a single image: there is nothing to track.",
+            remedy="Draw its matte in a picture editor.",
+        )
     if target.clip is None or target.record is None:
-        return Shot(target, film, 0, count - 1, 0, count - 1)
+        return Shot(target, film, 0, film.frames - 1, 0, film.frames - 1)
     clock = clock_of(target.clip, info)
     first, last = _shown(clock, target.record, film)
-    handle = math.ceil(HANDLE * rate)
-    return Shot(target, film, max(0, first - handle), min(count - 1, last + handle), first, last, clock=clock)
+    handle = math.ceil(HANDLE * film.rate)
+    return Shot(
+        target, film, max(0, first - handle), min(film.frames - 1, last + handle), first, last, clock=clock
+    )
 
 
 def _shown(clock: MediaClock, record: TimeSpan, film: Film) -> tuple[int, int]:
