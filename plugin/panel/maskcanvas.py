@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from plugin.controller.masking.views import Mark, MaskPicture, MaskView, Tool
-from plugin.masks.prompts import Click, Place
+from plugin.masks.prompts import Click, Gesture, Place
 from plugin.panel.maskmarks import RADIUS, paint_brush, paint_cross, paint_mark, paint_pill, paint_sketch
 from plugin.panel.masksight import Sight
 from plugin.panel.masksketch import Sketch
@@ -79,6 +79,7 @@ class MaskCanvas(QWidget):
         self._pointer: QPointF | None = None
         self._cross: Place | None = None
         self._turn: float | None = None
+        self._fresh = False
         self._patience = QTimer(self, singleShot=True, interval=PATIENCE)
         self._turning = QTimer(self, interval=_TURN)
         self.chosen: int | None = None
@@ -127,7 +128,7 @@ class MaskCanvas(QWidget):
             view.object,
         ):
             self.cancel_drawing()
-            self.chosen = None
+            self.chosen, self._fresh = None, False
         if self.chosen not in {mark.index for mark in view.marks}:
             self.chosen = None
         self._look(
@@ -184,7 +185,7 @@ class MaskCanvas(QWidget):
     def event(self, event: QEvent) -> bool:
         """Tab is the next size of what a lone click could mean, while there are several."""
         if event.type() is QEvent.Type.DevicePixelRatioChange:
-            self._tell_size()
+            self.tell_size()
         elif isinstance(event, QKeyEvent) and _is_tab(event) and self._has_candidates():
             self.candidate_wanted.emit(1)
             return True
@@ -272,10 +273,11 @@ class MaskCanvas(QWidget):
         if before.zoom != sight.zoom:
             self.zoomed.emit(sight.zoom)
         if (before.zoom, before.widget, before.picture) != (sight.zoom, sight.widget, sight.picture):
-            self._tell_size()
+            self.tell_size()
         self.update()
 
-    def _tell_size(self) -> None:
+    def tell_size(self) -> None:
+        """Tell how many pixels there are."""
         ratio = self.devicePixelRatioF() * self._sight.scale
         across, down = self._sight.picture
         ratio = min(ratio, 1.0, _LARGEST / max(across, down))
@@ -286,7 +288,13 @@ class MaskCanvas(QWidget):
         return self._sight.rect.width() * self.devicePixelRatioF() < 6 * self._image.width()
 
     def _has_candidates(self) -> bool:
-        return self._picture is not None and self._picture.candidates > 1
+        """Whether the wheel chooses a size: right after a click, or while a mark is chosen."""
+        several = self._picture is not None and self._picture.candidates > 1
+        return several and (self._fresh or self.chosen is not None)
+
+    def _tell(self, gesture: Gesture) -> None:
+        self._fresh = isinstance(gesture, Click)
+        self.gestured.emit(gesture)
 
     def _press(self, point: QPointF, *, adds: bool) -> bool:
         """Begin at a point; whether there was anything to begin."""
@@ -304,7 +312,7 @@ class MaskCanvas(QWidget):
             self.update()
             return mark is not None
         if view.tool is Tool.POINT:
-            self.gestured.emit(Click(place, adds))
+            self._tell(Click(place, adds))
             return True
         adds = adds == view.paints if view.tool is Tool.BRUSH else adds
         self._sketch = Sketch(view.tool, adds, view.radius, least=2 / self._sight.scale)
@@ -348,7 +356,7 @@ class MaskCanvas(QWidget):
         gesture = sketch.finished() if sketch else None
         self.update()
         if gesture is not None:
-            self.gestured.emit(gesture)
+            self._tell(gesture)
 
     def _mark_at(self, point: QPointF) -> Mark | None:
         """The uppermost mark whose sign is at a point."""
@@ -430,9 +438,10 @@ class MaskCanvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._turn is not None:
             paint_pill(painter, QPointF(middle, 24), "Making the mask ...", turn=self._turn)
-        elif picture.candidates > 1 and picture.candidate is not None:
-            words = f"Size {picture.candidate + 1} of {picture.candidates}: Tab or wheel for another"
-            paint_pill(painter, QPointF(middle, 24), words)
+        elif self._has_candidates():
+            which = 0 if picture.candidate is None else picture.candidate + 1
+            words = f"Size {which} of {picture.candidates}" if which else f"{picture.candidates} sizes"
+            paint_pill(painter, QPointF(middle, 24), f"{words}: Tab or wheel for another")
 
 
 def _is_tab(event: QKeyEvent) -> bool:

@@ -19,7 +19,10 @@ OFF = QColor("#c8322b")
 """Of what takes away from it; always with a minus."""
 
 RADIUS = 8.0
-"""Of a marker, pixels."""
+"""Of a point's marker, pixels."""
+
+_SMALL = 6.0
+"""Of the handle of a line."""
 
 _RING = QColor("#ffffff")
 _HALO = QColor(0, 0, 0, 170)
@@ -55,7 +58,8 @@ def paint_mark(
     path = _outline(mark, sight, shift)
     if path is not None:
         _line(painter, path, colour, dashed=not chosen)
-    _sign(painter, sight.to_widget(handle), colour, plus=adds(mark), chosen=chosen)
+    radius = RADIUS if path is None else _SMALL
+    _sign(painter, sight.to_widget(handle), colour, plus=adds(mark), ring=chosen, radius=radius)
 
 
 def paint_sketch(painter: QPainter, sight: Sight, sketch: Sketch) -> None:
@@ -178,20 +182,18 @@ def _line(painter: QPainter, path: QPainterPath, colour: QColor, *, dashed: bool
         painter.drawPath(path)
 
 
-def _sign(painter: QPainter, at: QPointF, colour: QColor, *, plus: bool, chosen: bool) -> None:
-    """A filled circle with a plus or a minus in it."""
+def _sign(painter: QPainter, at: QPointF, colour: QColor, *, plus: bool, ring: bool, radius: float) -> None:
+    """A filled circle with a plus or a minus in it, and a ring around it."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    if chosen:
-        painter.setPen(QPen(_HALO, 5.0))
-        painter.drawEllipse(at, RADIUS + 3.5, RADIUS + 3.5)
-        painter.setPen(QPen(_CHOSEN, 2.5))
-        painter.drawEllipse(at, RADIUS + 3.5, RADIUS + 3.5)
+    for ink, width in ((_HALO, 5.0), (_CHOSEN, 2.5)) if ring else ():
+        painter.setPen(QPen(ink, width))
+        painter.drawEllipse(at, radius + 3.5, radius + 3.5)
     painter.setPen(QPen(_HALO, 3.5))
-    painter.drawEllipse(at, RADIUS, RADIUS)
+    painter.drawEllipse(at, radius, radius)
     painter.setPen(QPen(_RING, 1.5))
     painter.setBrush(colour)
-    painter.drawEllipse(at, RADIUS, RADIUS)
+    painter.drawEllipse(at, radius, radius)
     painter.setPen(QPen(_RING, 2.2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-    painter.drawLine(at - QPointF(4, 0), at + QPointF(4, 0))
+    painter.drawLine(at - QPointF(radius / 2, 0), at + QPointF(radius / 2, 0))
     if plus:
-        painter.drawLine(at - QPointF(0, 4), at + QPointF(0, 4))
+        painter.drawLine(at - QPointF(0, radius / 2), at + QPointF(0, radius / 2))

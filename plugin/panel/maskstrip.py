@@ -101,8 +101,9 @@ class MaskStrip(QWidget):
     def __init__(self, shades: Shades, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shades = shades
-        self._strip = StripView(0, -1, (), (), ())
+        self._strip = _nothing(0, -1)
         self._looks = b""
+        self._is_empty = True
         self._frame = 0
         self._marks: tuple[int | None, int | None] = (None, None)
         self._spot: tuple[int, int] | None = None
@@ -122,13 +123,21 @@ class MaskStrip(QWidget):
         self._shades = shades
         self._draw_anew()
 
-    def show_strip(self, strip: StripView) -> None:
-        """Show what is known of every frame."""
-        self._strip, self._looks = strip, looks_of(strip)
+    def show_strip(self, strip: StripView | None) -> None:
+        """Show what is known of every frame, None while there is no object."""
+        if strip is None and self._is_empty:
+            return
+        self._is_empty = strip is None
+        self._strip = strip or _nothing(self._strip.first, self._strip.last)
+        self._looks = looks_of(self._strip)
         self._draw_anew()
 
     def show_view(self, view: MaskView) -> None:
         """Show the playhead, the in and out points, and where the spot lies between its handles."""
+        if self._is_empty and (self._strip.first, self._strip.last) != (view.first, view.last):
+            self._strip = _nothing(view.first, view.last)
+            self._looks = looks_of(self._strip)
+            self._draw_anew()
         marks, spot = (view.mark_in, view.mark_out), (view.spot_first, view.spot_last)
         if (marks, spot) != (self._marks, self._spot):
             self._marks, self._spot = marks, spot
@@ -311,6 +320,11 @@ class MaskStrip(QWidget):
             painter.setPen(QPen(self._shades.colour("text"), 1.5))
             painter.setBrush(self._shades.colour("accent"))
             painter.drawPolygon(self._diamond(middle))
+
+
+def _nothing(first: int, last: int) -> StripView:
+    """A strip of which nothing is known."""
+    return StripView(first, last, (), (), ())
 
 
 def _paint_run(painter: QPainter, box: QRectF, look: Look, shades: Shades) -> None:

@@ -8,12 +8,13 @@ from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QLineEdit, QSpinBox, QToolButton, QWidget
 
 from plugin.controller.masking.views import MaskOverlay, MaskView, Tool
-from plugin.panel.parts import button, column, label, mark, name, row
+from plugin.panel.parts import column, label, mark, name, row
 
 SMALLEST, LARGEST = 1, 999
 """Radius of the brush, source pixels."""
 
-_STEP = 1.25
+CLOSER = 1.25
+"""Times as large: a step of the zoom and of the brush."""
 
 TOOLS = (
     (Tool.MOVE, "move", "V", "Move", "Drag a mark, or the picture beside it. Delete removes a mark."),
@@ -24,9 +25,7 @@ TOOLS = (
 )  # fmt: skip
 """Tool, icon, key, name, and how to use it."""
 
-_GUESS = (
-    " A lone click is a guess without a model: the wheel or Tab offers other sizes; box and lasso see more."
-)
+_GUESS = " Without a model it is a guess: wheel or Tab offers other sizes."
 
 OVERLAYS = {
     MaskOverlay.OFF: "No mask",
@@ -58,9 +57,9 @@ class ToolBar(QFrame):
         self.flip = tool_button("erase", "Brush erases (X)", self.flip_wanted.emit)
         self.flip.setCheckable(True)
         closer = tool_button(
-            "closer", "Closer (+, or Ctrl and wheel)", lambda: self.closer_wanted.emit(_STEP)
+            "closer", "Closer (+, or Ctrl and wheel)", lambda: self.closer_wanted.emit(CLOSER)
         )
-        farther = tool_button("farther", "Farther (-)", lambda: self.closer_wanted.emit(1 / _STEP))
+        farther = tool_button("farther", "Farther (-)", lambda: self.closer_wanted.emit(1 / CLOSER))
         whole = tool_button("focus", "The whole picture (0)", self.all_wanted.emit)
         rule = QFrame()
         rule.setFrameShape(QFrame.Shape.HLine)
@@ -91,7 +90,7 @@ class ToolLine(QWidget):
         self._radius_title = label("Size", wraps=False)
         self.word = QLineEdit()
         self.overlay = QComboBox()
-        self.look = button("Find", self._say, icon_name="search")
+        self.look = tool_button("search", "Look for the word in this frame (Enter)", self._say)
         self._build()
 
     def show_view(self, view: MaskView) -> None:
@@ -122,7 +121,7 @@ class ToolLine(QWidget):
         name(self.radius, "Radius of the brush", "In pixels of the picture; [ and ] change it.")
         self.radius.valueChanged.connect(lambda value: self.radius_wanted.emit(float(value)))
         self.word.setPlaceholderText("word, such as violin")
-        self.word.setMaximumWidth(180)
+        self.word.setFixedWidth(150)
         self.word.returnPressed.connect(self._say)
         name(self.word, "Word for the object")
         for overlay, words in OVERLAYS.items():
@@ -132,6 +131,7 @@ class ToolLine(QWidget):
         self.overlay.activated.connect(
             lambda _: self.overlay_wanted.emit(MaskOverlay(self.overlay.currentData()))
         )
+        self.hint.setMinimumHeight(2 * self.hint.fontMetrics().lineSpacing())  # or the picture would jump
         line = row(self.hint, self._radius_title, self.radius, self.word, self.look, self.overlay, space=6)
         line.setStretch(0, 1)
         self.setLayout(line)
@@ -143,7 +143,7 @@ class ToolLine(QWidget):
 
 def next_radius(radius: float, way: int) -> float:
     """The brush a step larger or smaller."""
-    wanted = radius * _STEP**way
+    wanted = radius * CLOSER**way
     changed = max(wanted, radius + 1) if way > 0 else min(wanted, radius - 1)
     return float(min(max(round(changed), SMALLEST), LARGEST))
 

@@ -50,6 +50,8 @@ class MaskTransport(QWidget):
         self.play = tool_button("play", "Play or stop (Space)", self.play_wanted.emit)
         self.absent = tool_button("absent", "Absent from here on (A)", self.absent_wanted.emit)
         self.absent.setCheckable(True)
+        self.absent.setText("Absent")
+        self.absent.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.remove = tool_button("trash", "Remove this keyframe (Shift+Delete)", self.remove_wanted.emit)
         self._build()
 

@@ -224,9 +224,15 @@ def test_the_wheel_steps_zooms_and_chooses_a_size(canvas: MaskCanvas, told: Told
     assert told.frames == [-1, 1]
     canvas.show_picture(picture(candidates=4, candidate=1))
     turn(canvas, 1, at=at(50, 50))
+    assert told.frames == [-1, 1, -1], "the click was long ago"
+    drag(canvas, at(50, 50))
+    turn(canvas, 1, at=at(50, 50))
     turn(canvas, -1, at=at(50, 50))
     assert told.sizes == [1, -1]
-    assert told.frames == [-1, 1]
+    assert told.frames == [-1, 1, -1]
+    canvas.show_view(view(frame=11))
+    turn(canvas, -1, at=at(50, 50))
+    assert told.frames[-1] == 1
     turn(canvas, 1, at=at(50, 50), keys=CTRL)
     assert canvas.sight.zoom == 1.25
 
@@ -235,6 +241,8 @@ def test_tab_chooses_a_size_only_while_there_are_several(
     canvas: MaskCanvas, told: Told, qtbot: QtBot
 ) -> None:
     canvas.setFocus()
+    canvas.show_view(view(marks=marks(Click((50, 50)))))
+    drag(canvas, at(50, 50))
     canvas.show_picture(picture(candidates=4, candidate=1))
     qtbot.keyClick(canvas, KEY.Key_Tab)
     qtbot.keyClick(canvas, KEY.Key_Backtab)

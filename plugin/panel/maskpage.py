@@ -1,0 +1,108 @@
+"""The page of mask mode: its parts, put together."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from plugin.controller.masking.views import MaskPicture, MaskView, StripView, TrackingView
+from plugin.panel.maskcanvas import MaskCanvas
+from plugin.panel.maskobjects import ObjectLine
+from plugin.panel.maskstrip import MaskStrip
+from plugin.panel.masktools import ToolBar, ToolLine
+from plugin.panel.masktransport import MaskTransport, PauseNotice, TrackLine
+from plugin.panel.palettes import Shades
+from plugin.panel.parts import button, column, name, row, wear_icons
+
+
+class ElidedLabel(QLabel):
+    """A line of text that ends with dots where there is no room; its tip says all of it."""
+
+    def __init__(self, use: str) -> None:
+        super().__init__()
+        self.setProperty("use", use)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def say(self, text: str) -> None:
+        """Show this."""
+        self.setText(text)
+        self.setToolTip(text)
+
+    def minimumSizeHint(self) -> QSize:
+        """As little as there is."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """What there is room for."""
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter), shown)
+        painter.end()
+
+
+class MaskPage(QWidget):
+    """Picture with tools beside it, strip, transport and tracking below it."""
+
+    save_wanted = Signal()
+    leave_wanted = Signal()
+
+    def __init__(self, shades: Shades, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.canvas, self.strip = MaskCanvas(shades), MaskStrip(shades)
+        self.tools, self.line, self.objects = ToolBar(), ToolLine(), ObjectLine()
+        self.transport, self.track, self.pause = MaskTransport(shades), TrackLine(), PauseNotice()
+        self.title, self.makers = ElidedLabel("heading"), ElidedLabel("faint")
+        self.save = button("Save matte", self.save_wanted.emit, icon_name="good", main=True)
+        self.leave = button("Discard", self.leave_wanted.emit)
+        self._build()
+
+    def wear(self, shades: Shades) -> None:
+        """Take other colours."""
+        for part in (self.canvas, self.strip, self.transport):
+            part.wear(shades)
+        wear_icons(self, shades)
+
+    def show_view(self, view: MaskView) -> None:
+        """Show everything but picture, strip and tracking."""
+        for part in (
+            self.tools,
+            self.line,
+            self.objects,
+            self.canvas,
+            self.strip,
+            self.transport,
+            self.track,
+        ):
+            part.show_view(view)
+        self.title.say(view.title)
+        self.save.setEnabled(view.can_save)
+        self.makers.say(f"Keyframes: {view.segmenter}. Between them: {view.tracker}. Drawing {view.saved}.")
+
+    def show_picture(self, picture: MaskPicture | None) -> None:
+        """Show a frame, None before the first."""
+        self.canvas.show_picture(picture)
+        self.transport.show_picture(picture)
+
+    def show_strip(self, strip: StripView | None) -> None:
+        """Show what is known of every frame, None while there is no object."""
+        self.strip.show_strip(strip)
+
+    def show_tracking(self, view: TrackingView | None) -> None:
+        """Show how far tracking is, None before the first."""
+        self.track.show_tracking(view)
+        self.pause.show_tracking(view)
+
+    def _build(self) -> None:
+        self.save.setToolTip("Write the matte and put it on a mask track (Ctrl+S)")
+        self.leave.setToolTip("Leave without a matte")
+        name(self.makers, "What makes the masks")
+        head = row(self.title, self.objects, self.leave, self.save, space=8)
+        head.setStretch(0, 1)
+        middle = row(self.tools, self.canvas, space=4)
+        below = column(self.strip, self.transport, self.track, self.pause, self.makers, space=6)
+        whole = column(head, self.line, middle, below, space=6, edge=8)
+        whole.setStretch(2, 1)
+        self.setLayout(whole)
