@@ -1,0 +1,286 @@
+"""Mask mode: the page over one mask session, from the first gesture to the saved matte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QWidget
+
+from plugin.controller.masking.marking import Marking
+from plugin.controller.masking.session import MaskSession
+from plugin.controller.masking.views import Direction, FrameState, MaskChanged, Tool
+from plugin.masks.prompts import Box, Click, Gesture, Lasso, Stroke
+from plugin.panel.maskkeys import bind
+from plugin.panel.maskpage import MaskPage
+from plugin.panel.masktools import CLOSER, TOOLS, next_overlay, next_radius
+from plugin.panel.palettes import Shades
+from plugin.panel.parts import application
+from plugin.panel.pulse import Pulse
+
+_WORKING, _PLAYING = 50, 12
+"""Milliseconds between two looks at the session."""
+
+_FAR = 10
+"""Frames of a large step."""
+
+
+class MaskMode(MaskPage):
+    """Shows one session and does with it what is asked.
+
+    Attributes:
+        session: what is worked on, None while the page is not in use.
+    """
+
+    told = Signal(str)
+    """A sentence for the person."""
+    viewed = Signal()
+    """What undo and redo would do may be something else now."""
+    _woken = Signal()
+
+    def __init__(self, pulse: Pulse, shades: Shades, parent: QWidget | None = None) -> None:
+        super().__init__(shades, parent)
+        self._pulse = pulse
+        self.session: MaskSession | None = None
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.beat)
+        self._woken.connect(self.beat)
+        self._bind()
+        bind(self, self._deeds())
+        bind(self, self._moves())
+
+    def work_on(self, session: MaskSession) -> None:
+        """Show a session."""
+        self.session = session
+        self.canvas.look_at_all()
+        self._show(MaskChanged(picture=True, view=True, strip=True, tracking=True, saving=True))
+        self.canvas.tell_size()
+        self._timer.start(_WORKING)
+        self.canvas.setFocus()
+
+    def put_away(self) -> None:
+        """Close the session and show nothing."""
+        self._timer.stop()
+        session, self.session = self.session, None
+        self.show_picture(None)
+        if session is not None:
+            session.close()
+
+    def wake(self) -> None:
+        """Called from any thread: there is something to show."""
+        self._woken.emit()
+
+    def beat(self) -> None:
+        """Take what has come, and show it."""
+        session = self.session
+        if session is not None:
+            changed = session.beat()
+            if changed:
+                self._show(changed)
+            self._timer.setInterval(_PLAYING if session.playback.playing else _WORKING)
+
+    def escape(self) -> bool:
+        """Forget a gesture, else stop tracking, else put a notice away; whether there was any of these."""
+        if self.canvas.cancel_drawing():
+            return True
+        if self.session is not None and self.session.tracking is not None and self.session.tracking.running:
+            self._do(MaskSession.stop)
+            return True
+        shown = self.pause.isVisible()
+        self.pause.hide()
+        return shown
+
+    def undo(self) -> None:
+        """Take the last gesture back."""
+        self._do(lambda session: session.marking.undo())
+
+    def redo(self) -> None:
+        """Make it again."""
+        self._do(lambda session: session.marking.redo())
+
+    def _show(self, changed: MaskChanged) -> None:
+        session = self.session
+        if session is None:
+            return
+        if changed.strip or changed.view:
+            self.show_strip(session.strip())
+        if changed.view:
+            self.show_view(session.view())
+            self.viewed.emit()
+        if changed.picture:
+            self.show_picture(session.picture)
+        if changed.tracking:
+            self.show_tracking(session.tracking)
+        for words in changed.messages:
+            self.told.emit(words)
+
+    def _do(self, do: Callable[[MaskSession], object]) -> None:
+        """Do it with the session, tell what cannot be done, and show at once what came of it."""
+        session = self.session
+        if session is not None:
+            self._pulse.attempt(lambda: do(session))
+            self.beat()
+
+    def _then(self, do: Callable[[MaskSession], object]) -> Callable[[], None]:
+        return lambda: self._do(do)
+
+    def _bind(self) -> None:
+        canvas, transport, objects = self.canvas, self.transport, self.objects
+        canvas.resized.connect(lambda width, height: self._do(lambda s: s.fit(width, height)))
+        canvas.gestured.connect(lambda gesture: self._do(lambda s: draw(s.marking, gesture)))
+        canvas.moved.connect(lambda index, place: self._do(lambda s: s.marking.move_gesture(index, place)))
+        canvas.wheeled.connect(self._step)
+        canvas.candidate_wanted.connect(lambda step: self._do(lambda s: s.cycle(step)))
+        self.strip.sought.connect(lambda frame: self._do(lambda s: s.show(frame)))
+        self.tools.tool_wanted.connect(self._choose)
+        self.tools.flip_wanted.connect(self._flip)
+        self.tools.closer_wanted.connect(canvas.look_closer)
+        self.tools.all_wanted.connect(canvas.look_at_all)
+        self.line.radius_wanted.connect(lambda radius: self._do(lambda s: s.set_brush(radius=radius)))
+        self.line.overlay_wanted.connect(lambda overlay: self._do(lambda s: s.draw(overlay)))
+        transport.play_wanted.connect(self._then(lambda s: s.playback.toggle()))
+        transport.step_wanted.connect(self._step)
+        transport.end_wanted.connect(self._to_end)
+        transport.keyframe_wanted.connect(lambda way: self._do(lambda s: s.show_keyframe(way)))
+        transport.mark_wanted.connect(self._mark)
+        transport.absent_wanted.connect(self._turn_absent)
+        transport.remove_wanted.connect(self._then(lambda s: s.marking.delete_keyframe()))
+        objects.chosen.connect(lambda key: self._do(lambda s: s.marking.choose_object(key)))
+        objects.add_wanted.connect(lambda words: self._do(lambda s: s.marking.add_object(words)))
+        objects.rename_wanted.connect(
+            lambda key, words: self._do(lambda s: s.marking.rename_object(key, words))
+        )
+        objects.remove_wanted.connect(lambda key: self._do(lambda s: s.marking.remove_object(key)))
+        objects.hide_wanted.connect(lambda key, shown: self._do(lambda s: s.show_object(key, shown=shown)))
+        self.track.track_wanted.connect(self._track)
+        self.track.stop_wanted.connect(self._then(MaskSession.stop))
+        self.pause.again_wanted.connect(self._mark_again)
+        self.pause.absent_wanted.connect(self._absent_there)
+
+    def _deeds(self) -> dict[str, Callable[[], object]]:
+        """Keys that draw and look."""
+        closer = partial(self.canvas.look_closer, CLOSER)
+        return {
+            **{key: partial(self._choose, tool) for tool, _, key, *_ in TOOLS if tool is not Tool.LASSO},
+            "L": self._lasso_or_on,
+            "X": self._flip,
+            "[": partial(self._size, -1),
+            "]": partial(self._size, 1),
+            "Delete": self._remove_mark,
+            "M": self._next_overlay,
+            "+": closer,
+            "=": closer,
+            "-": partial(self.canvas.look_closer, 1 / CLOSER),
+            "0": self.canvas.look_at_all,
+            "N": self.objects.ask_name,
+            "Shift+N": self.objects.ask_new,
+            "H": self.objects.toggle,
+            "Q": self.objects.step,
+            "Ctrl+S": self.save.click,
+        }
+
+    def _moves(self) -> dict[str, Callable[[], object]]:
+        """Keys that track and move the playhead."""
+        tracks = {
+            "T": Direction.BOTH,
+            "F": Direction.FORWARD,
+            "R": Direction.REVERSE,
+            "Shift+F": Direction.NEXT,
+            "Shift+R": Direction.PREVIOUS,
+        }
+        steps = {"Left": -1, "Right": 1, "Shift+Left": -_FAR, "Shift+Right": _FAR}
+        return {
+            **{key: partial(self._track, way) for key, way in tracks.items()},
+            **{key: partial(self._step, frames) for key, frames in steps.items()},
+            "Space": self._space,
+            "J": self._then(lambda s: s.playback.shuttle(-1)),
+            "K": self._then(lambda s: s.playback.stop()),
+            "Shift+L": self._then(lambda s: s.playback.shuttle(1)),
+            "Home": partial(self._to_end, -1),
+            "End": partial(self._to_end, 1),
+            "Ctrl+Left": self._then(lambda s: s.show_keyframe(-1)),
+            "Ctrl+Right": self._then(lambda s: s.show_keyframe(1)),
+            "I": partial(self._mark, -1),
+            "O": partial(self._mark, 1),
+            "Alt+X": self._then(lambda s: s.playback.clear_marks()),
+            "A": self._turn_absent,
+            "Shift+Delete": self._then(lambda s: s.marking.delete_keyframe()),
+        }
+
+    def _choose(self, tool: Tool) -> None:
+        self._do(lambda session: session.choose_tool(tool))
+
+    def _lasso_or_on(self) -> None:
+        """L: while the picture plays it plays faster, as editors expect; else it is the lasso."""
+        playing = self.session is not None and self.session.playback.playing
+        self._do(lambda session: session.playback.shuttle(1) if playing else session.choose_tool(Tool.LASSO))
+
+    def _flip(self) -> None:
+        self._do(lambda session: session.set_brush(paints=not session.view().paints))
+
+    def _size(self, way: int) -> None:
+        self._do(lambda session: session.set_brush(radius=next_radius(session.view().radius, way)))
+
+    def _remove_mark(self) -> None:
+        chosen = self.canvas.chosen
+        if chosen is not None:
+            self._do(lambda session: session.marking.remove_gesture(chosen))
+
+    def _next_overlay(self) -> None:
+        self._do(lambda session: session.draw(next_overlay(session.view().overlay)))
+
+    def _track(self, way: Direction) -> None:
+        self._do(lambda session: session.track(way))
+
+    def _step(self, frames: int) -> None:
+        self._do(lambda session: session.step(frames))
+
+    def _to_end(self, way: int) -> None:
+        self._do(lambda session: session.show(session.shot.first if way < 0 else session.shot.last))
+
+    def _mark(self, way: int) -> None:
+        self._do(lambda session: session.playback.mark_in() if way < 0 else session.playback.mark_out())
+
+    def _turn_absent(self) -> None:
+        """Say that the object is not there from this frame on; said already, that it is back."""
+        picture = self.session.picture if self.session else None
+        absent = picture is not None and picture.state is FrameState.ABSENT
+        self._do(lambda session: self._come_back(session) if absent else session.marking.absent())
+
+    def _come_back(self, session: MaskSession) -> None:
+        if not session.marking.back():
+            self.told.emit("It left earlier: draw the object in this frame, and it is back from here on.")
+
+    def _mark_again(self) -> None:
+        self.pause.hide()
+        self._choose(Tool.LASSO if self.session and self.session.view().clicks_need_model else Tool.POINT)
+        self.canvas.setFocus()
+
+    def _absent_there(self) -> None:
+        self.pause.hide()
+        self._do(lambda session: session.marking.absent())
+        self.canvas.setFocus()
+
+    def _space(self) -> None:
+        """Play or stop; but a button or list of choices that has the keys is pressed instead."""
+        focused = application().focusWidget()
+        if isinstance(focused, QAbstractButton):
+            focused.click()
+        elif isinstance(focused, QComboBox):
+            focused.showPopup()
+        else:
+            self._do(lambda session: session.playback.toggle())
+
+
+def draw(marking: Marking, gesture: Gesture) -> None:
+    """Say it with the session's own words."""
+    match gesture:
+        case Click():
+            marking.click(gesture.place, inside=gesture.inside)
+        case Box():
+            marking.box((gesture.left, gesture.top), (gesture.right, gesture.bottom))
+        case Lasso():
+            marking.lasso(gesture.places, inside=gesture.inside)
+        case Stroke():
+            marking.stroke(gesture.places, radius=gesture.radius, paints=gesture.paints)
