@@ -100,6 +100,7 @@ class SourceFrames:
             UndecodableMedia: the film has no such frame, or it cannot be decoded.
         """
         if frame not in self._kept:
+            self._require(frame)
             self._load(frame)
         self._latest = frame
         self._kept.move_to_end(frame)
@@ -147,9 +148,12 @@ class SourceFrames:
     def _room(self) -> int:
         return max(2, KEPT_BYTES // (self.info.width * self.info.height * 3))
 
-    def _decoded(self, frame: int) -> av.VideoFrame:
+    def _require(self, frame: int) -> None:
         if not 0 <= frame < self.count:
             raise self._unknown(frame)
+
+    def _decoded(self, frame: int) -> av.VideoFrame:
+        self._require(frame)
         time = Fraction(2 * frame + 1, 2) / self.rate
         if self._cursor is None:
             self._cursor = Cursor(self._reader, Rule(Pick.SCREEN, self._reader.tolerance))
