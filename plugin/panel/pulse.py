@@ -31,6 +31,7 @@ class Pulse(QObject):
     placement = Signal(object)
     doctor = Signal(object)
     settings = Signal(object)
+    masks = Signal(object)
     message = Signal(object)
     failed = Signal(object)
     """A `SagafoleyError` that an action met."""
