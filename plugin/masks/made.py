@@ -16,6 +16,7 @@ from plugin.masks.gaps import Gap, gaps_between
 from plugin.masks.makers import Mask
 from plugin.masks.overlapping import without_overlap, without_strays
 from plugin.masks.prompts import FramePrompts, Stroke
+from plugin.masks.prompts_json import gesture_data
 from plugin.masks.results import KeptMask, MaskStore, mask_digest, result_key
 from plugin.masks.shot_changes import VERSION
 
@@ -146,7 +147,7 @@ class MadeMasks:
 
     def keyframe_key(self, prompts: FramePrompts) -> str:
         """Where a keyframe's mask lies. Painted masks are named after what they hold: the name is enough."""
-        gestures = [{"kind": type(one).__name__, **asdict(one)} for one in prompts.gestures]
+        gestures = [gesture_data(one) for one in prompts.gestures]
         return result_key(
             film=self.document.film.fingerprint,
             frame=prompts.frame,

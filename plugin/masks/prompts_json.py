@@ -183,7 +183,7 @@ def _keyframe_data(prompts: FramePrompts) -> Data:
         "frame": prompts.frame,
         "absent": prompts.absent,
         "painted": prompts.painted,
-        "gestures": [_gesture_data(one) for one in prompts.gestures],
+        "gestures": [gesture_data(one) for one in prompts.gestures],
     }
 
 
@@ -199,17 +199,23 @@ def _keyframe(node: Node, film: Film) -> FramePrompts:
     return FramePrompts(frame.whole(0, film.frames - 1), found, absent.yes(), painted.text())
 
 
-def _gesture_data(gesture: Gesture) -> Data:
+def gesture_data(gesture: Gesture) -> Data:
+    """A gesture as plain JSON; equal gestures give equal data, whole numbers or not."""
     match gesture:
         case Click():
-            return {"click": list(gesture.place), "inside": gesture.inside, "size": gesture.size}
+            return {"click": _place_data(gesture.place), "inside": gesture.inside, "size": gesture.size}
         case Box():
-            return {"box": [gesture.left, gesture.top, gesture.right, gesture.bottom]}
+            sides = (gesture.left, gesture.top, gesture.right, gesture.bottom)
+            return {"box": [float(side) for side in sides]}
         case Lasso():
-            return {"lasso": [list(place) for place in gesture.places], "inside": gesture.inside}
+            return {"lasso": [_place_data(place) for place in gesture.places], "inside": gesture.inside}
         case Stroke():
-            places = [list(place) for place in gesture.places]
-            return {"stroke": places, "radius": gesture.radius, "paints": gesture.paints}
+            places = [_place_data(place) for place in gesture.places]
+            return {"stroke": places, "radius": float(gesture.radius), "paints": gesture.paints}
+
+
+def _place_data(place: Place) -> list[float]:
+    return [float(place[0]), float(place[1])]
 
 
 def _gesture(node: Node, film: Film) -> Gesture:
