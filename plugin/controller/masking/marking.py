@@ -129,7 +129,7 @@ class Marking:
         """A brush stroke that paints the mask or erases it; `radius` in source pixels."""
         line = _thinned([self._within(place) for place in places])
         if line and radius > 0:
-            self._draw(Stroke(line, radius, paints), "Paint" if paints else "Erase")
+            self._draw(Stroke(line, float(radius), paints), "Paint" if paints else "Erase")
 
     def move_gesture(self, index: int, place: Place, *, drag: str = "") -> None:
         """Put a gesture of the shown frame with its handle elsewhere.
@@ -279,7 +279,8 @@ class Marking:
 
     def _within(self, place: Place) -> Place:
         film = self.document.film
-        return min(max(place[0], 0.0), float(film.width)), min(max(place[1], 0.0), float(film.height))
+        x, y = float(place[0]), float(place[1])
+        return min(max(x, 0.0), float(film.width)), min(max(y, 0.0), float(film.height))
 
 
 def _thinned(places: Sequence[Place]) -> tuple[Place, ...]:

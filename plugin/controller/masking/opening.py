@@ -10,14 +10,15 @@ from pathlib import Path
 from plugin.controller.masking.crews import Crew
 from plugin.controller.masking.session import Desktop
 from plugin.controller.masking.targets import MaskTarget, Shot, open_shot
+from plugin.cues import MediaFile, MediaSource
 from plugin.errors import UnreadablePrompts
 from plugin.filenames import safe_name
 from plugin.masks.document_files import SUFFIX, PaintedMasks, painted_names, read_document
 from plugin.masks.documents import Film, MadeBy, ObjectPrompts, PromptsDocument
 from plugin.masks.results import MaskStore
 
-FOLDER = "masks"
-"""Of prompts, in the folder of the stems."""
+PROMPTS, MATTES = "masks", "mattes"
+"""Folders of prompts and of finished mattes, in the folder of the stems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +41,30 @@ def open_target(
 
     Args:
         target: what is to be marked.
-        folder: where prompts are saved.
+        folder: that of the stems; prompts and mattes get one each in it.
         store: where masks are kept.
         open_crew: gives the makers.
-        document: prompts that were saved with a matte; those in `folder` of the same film win, as edits
+        document: prompts that were saved with a matte; those that are there of the same film win, as edits
             go there.
 
     Raises:
         MediaError: the film cannot be used.
         UsageError: the clip shows nothing of it.
-        OutputError: prompts cannot be taken over into `folder`.
+        OutputError: prompts cannot be taken over.
     """
     shot = open_shot(target)
     crew = open_crew()
     notices: list[str] = []
-    known = _known(shot, folder, notices)
-    path = known[0] if known else _free(folder, shot)
+    known = _known(shot, folder / PROMPTS, notices)
+    path = known[0] if known else _free(folder / PROMPTS, shot)
     if known is None and document is not None:
         known = _of_matte(document, shot, notices)
         if known is not None:
             _taken_over(*known, to=path)
     made = _begun(shot, crew) if known is None else _taken_up(known[1], shot, crew)
     document_now, number = _with_object(made, target.label)
-    return Opened(shot, Desktop(crew, store, document_now, path, number=number, notices=tuple(notices)))
+    desktop = Desktop(crew, store, document_now, path, folder / MATTES, number=number, notices=tuple(notices))
+    return Opened(shot, desktop)
 
 
 def _known(shot: Shot, folder: Path, notices: list[str]) -> tuple[Path, PromptsDocument] | None:
@@ -147,3 +149,14 @@ def _with_object(document: PromptsDocument, label: str) -> tuple[PromptsDocument
     if not words or words.casefold() in names:
         return document, names.index(words.casefold()) if words else 0
     return document.with_object(len(names), ObjectPrompts(words)), len(names)
+
+
+def prompts_beside(matte: MediaSource | None) -> Path | None:
+    """The prompts that were saved with a matte; None where there are none."""
+    if matte is None:
+        return None
+    if isinstance(matte, MediaFile):
+        path = matte.path.with_name(f"{matte.path.stem}{SUFFIX}")
+    else:
+        path = matte.folder.with_name(f"{matte.folder.name}{SUFFIX}")
+    return path if path.is_file() else None

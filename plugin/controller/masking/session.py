@@ -8,43 +8,40 @@ decoder or a model.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from plugin.controller.chores import Chores
 from plugin.controller.masking.crews import Crew
 from plugin.controller.masking.keeping import PromptsKeeper
 from plugin.controller.masking.knowledge import Knowledge
-from plugin.controller.masking.listing import Look, Pen, mask_view, strip_view
+from plugin.controller.masking.listing import mask_view, strip_view
 from plugin.controller.masking.marking import Marking
 from plugin.controller.masking.orders import TrackOrder, reach_of, require_keyframe
 from plugin.controller.masking.propagation import Child, FrameMade, Happening, Propagation, start_child
+from plugin.controller.masking.saving import MatteSaver, SaveWish, WrittenMatte
 from plugin.controller.masking.studio import Drawn, Failed, Looked, Outcome, Projected, Studio, Wish
 from plugin.controller.masking.targets import Shot
+from plugin.controller.masking.viewing import Viewing
 from plugin.controller.masking.views import (
     Direction,
     FrameState,
     MaskChanged,
-    MaskOverlay,
     MaskPicture,
     MaskView,
+    SaveReport,
+    SavingView,
     StripView,
     Tool,
     TrackingView,
 )
-from plugin.controller.playback import Playback, Ruler
-from plugin.errors import SagafoleyError
+from plugin.errors import SagafoleyError, UsageError
 from plugin.masks.document_files import PaintedMasks
 from plugin.masks.documents import PromptsDocument
+from plugin.masks.matte_files import MatteForm
 from plugin.masks.prompts import FramePrompts
 from plugin.masks.results import MaskStore
-from plugin.media.stills import Size
-from plugin.timebase import TimeSpan
-
-_SMALLEST = 16
-_BRUSH = 1 / 40
-"""Radius of the brush at first, as a part of the picture's height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +53,7 @@ class Desktop:
         store: where masks are kept.
         document: what was said earlier, with the film and range of the shot.
         path: where what is said is saved.
+        mattes: where mattes go.
         number: the object that is chosen at first, from 0.
         notices: what there is to say at the beginning, whole sentences.
     """
@@ -64,6 +62,7 @@ class Desktop:
     store: MaskStore
     document: PromptsDocument
     path: Path
+    mattes: Path
     number: int = 0
     notices: tuple[str, ...] = ()
 
@@ -86,14 +85,11 @@ class _News:
         )
 
 
-class MaskSession:
+class MaskSession(Viewing):
     """Mask mode on one shot; end it with `close`.
 
     Attributes:
-        shot: what is looked at.
-        marking: objects and gestures, undo and redo.
-        playback: the playhead; its frames count from `MaskView.first`. J K L, loop and the in and out
-            points, which limit what is tracked, are its.
+        saver: writes and places mattes.
         picture: the shown frame, None before the first has come.
     """
 
@@ -102,7 +98,7 @@ class MaskSession:
         shot: Shot,
         desktop: Desktop,
         *,
-        can_place: bool = False,
+        place: Callable[[MaskSession, tuple[WrittenMatte, ...]], None] | None = None,
         ready: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         start: Callable[[], Child] = start_child,
@@ -112,15 +108,19 @@ class MaskSession:
         Args:
             shot: what is looked at.
             desktop: makers, folders and what was said earlier.
-            can_place: there is a timeline that mattes can be placed on.
+            place: begins to lay mattes on the timeline and tells `saver`; None where there is none.
             ready: called from other threads when `beat` should be called.
             clock: seconds that only grow.
             start: gives a mask process.
         """
         film, folder = shot.film, desktop.path.parent
-        self.shot = shot
-        self._crew, self._can_place = desktop.crew, can_place
+        tool = Tool.LASSO if desktop.crew.clicks_need_model else Tool.POINT
+        super().__init__(shot, tool=tool, clock=clock)
+        self._crew, self._desktop = desktop.crew, desktop
         self._chores = Chores()
+        self.saver = MatteSaver(
+            chores=self._chores, place=None if place is None else lambda mattes: place(self, mattes)
+        )
         self._knowledge = Knowledge(desktop.document)
         self._keeper = PromptsKeeper(desktop.path, desktop.document, chores=self._chores)
         self._studio = Studio(
@@ -131,8 +131,6 @@ class MaskSession:
             ready=ready,
         )
         self._propagation = Propagation(store=desktop.store, painted=folder, start=start, clock=clock)
-        self.playback = Playback(clock=clock)
-        self.playback.load(TimeSpan(shot.first / film.rate, (shot.last + 1) / film.rate), Ruler(film.rate))
         self.marking = Marking(
             desktop.document,
             here=lambda: self.frame,
@@ -141,24 +139,15 @@ class MaskSession:
             tracked=self._base,
             number=desktop.number,
         )
-        tool = Tool.LASSO if desktop.crew.clicks_need_model else Tool.POINT
-        self._pen = Pen(tool, paints=True, radius=max(1.0, film.height * _BRUSH))
-        self._look, self._limit = Look(), Size(640, 360)
         self._drawn: dict[FramePrompts, Drawn] = {}
         self._strips: dict[int, tuple[int, StripView]] = {}
         self._asked: Wish | None = None
+        self._prepared: int | None = None
         self._came: Projected | None = None
-        self._following = False
         self._transport = self.playback.view()
         self._news = _News(messages=list(desktop.notices))
         self.picture: MaskPicture | None = None
-        self.show(shot.shown_first)
         self._draw_keyframes()
-
-    @property
-    def frame(self) -> int:
-        """The shown frame."""
-        return self.shot.first + self.playback.frame()
 
     @property
     def busy(self) -> bool:
@@ -169,6 +158,16 @@ class MaskSession:
     def tracking(self) -> TrackingView | None:
         """The propagation that runs, or the last one; None before the first."""
         return self._propagation.view()
+
+    @property
+    def saving(self) -> SavingView | None:
+        """How far a save is, None while there is none."""
+        return self.saver.view()
+
+    @property
+    def report(self) -> SaveReport | None:
+        """What the last save did, None before the first."""
+        return self.saver.report
 
     def view(self) -> MaskView:
         """Everything but picture, strip and tracking."""
@@ -181,7 +180,7 @@ class MaskSession:
             pen=self._pen,
             look=self._look,
             saved=self._keeper.words,
-            can_place=self._can_place,
+            can_place=self.saver.can_place,
         )
 
     def strip(self, object_id: str = "") -> StripView | None:
@@ -190,55 +189,6 @@ class MaskSession:
         if number is None or number >= len(self._knowledge.document.objects):
             return None
         return self._strip(number)
-
-    def show(self, frame: int) -> None:
-        """Show a frame of the range; what plays goes on from there."""
-        self._following = False
-        self.playback.seek(frame - self.shot.first)
-
-    def step(self, frames: int) -> None:
-        """Stop and move by whole frames, within the range."""
-        self._following = False
-        self.playback.step(frames)
-
-    def show_keyframe(self, step: int) -> None:
-        """Stop at the next keyframe of the chosen object (1), or at the one before (-1)."""
-        chosen = self.marking.object
-        found = None
-        if chosen is not None:
-            found = chosen.after(self.frame) if step > 0 else chosen.before(self.frame)
-        if found is not None:
-            self.playback.stop()
-            self.show(found.frame)
-
-    def fit(self, width: int, height: int) -> None:
-        """There are so many pixels for the picture."""
-        self._limit = Size(max(width, _SMALLEST), max(height, _SMALLEST))
-
-    def draw(self, overlay: MaskOverlay) -> None:
-        """Draw masks this way."""
-        self._look = replace(self._look, overlay=overlay)
-        self._news.view = True
-
-    def show_object(self, object_id: str, *, shown: bool) -> None:
-        """Draw an object's mask, or do not; its matte is saved all the same."""
-        hidden, number = self._look.hidden, int(object_id)
-        self._look = replace(self._look, hidden=hidden - {number} if shown else hidden | {number})
-        self._news.view = True
-
-    def choose_tool(self, tool: Tool) -> None:
-        """Draw with this from now on; the segmenter gets ready for the shown frame."""
-        self._pen = replace(self._pen, tool=tool)
-        self._news.view = True
-        if tool is not Tool.MOVE:
-            self._studio.prepare(self.frame)
-
-    def set_brush(self, *, radius: float | None = None, paints: bool | None = None) -> None:
-        """Change the brush: its radius in source pixels, and whether it paints or erases."""
-        pen, largest = self._pen, float(self.shot.film.height)
-        wide = pen.radius if radius is None else min(max(radius, 1.0), largest)
-        self._pen = Pen(pen.tool, pen.paints if paints is None else paints, wide)
-        self._news.view = True
 
     def cycle(self, step: int) -> None:
         """Let the last click of the shown frame mean the next larger size (1), or a smaller one (-1)."""
@@ -262,7 +212,7 @@ class MaskSession:
             EngineError: the mask process cannot be started.
         """
         self._require_masks()
-        first, last = reach_of(direction, self.frame, self._limits())
+        first, last = reach_of(direction, self.frame, self.limits())
         self._propagation.start(
             TrackOrder(
                 self.marking.document,
@@ -275,13 +225,40 @@ class MaskSession:
             )
         )
         self.playback.stop()
-        self._following = True
+        self.following = True
         self._news.tracking = True
 
     def stop(self) -> None:
         """Stop tracking; what was tracked is kept. Asked twice, the mask process is ended."""
         self._propagation.stop()
         self._news.tracking = True
+
+    def save(self, *, form: MatteForm = MatteForm.PNG, object_ids: Sequence[str] = ()) -> None:
+        """Begin to write the mattes of objects, all when none are named, and to lay them on the timeline.
+
+        Each goes onto a disabled track `MASK <label>` of the host. A file host never touches the editor's
+        file: what it writes is the timeline with our mattes beside it, and the open timeline shows them
+        from then on as if they lay in the file, so the spots gain one per matte by the ordinary rules,
+        while cue sheet, takes and names stay those of the timeline. A matte that was placed for the same
+        object in the same place gives way on the timeline; its files stay. Without a timeline the mattes
+        are only written. `report` tells how it ended.
+
+        Raises:
+            UsageError: nothing was drawn, or a save is under way.
+        """
+        self.saver.save(self._wish(self._desktop.mattes, form, object_ids), place=True)
+        self._news.saving = True
+
+    def export(
+        self, folder: Path, *, form: MatteForm = MatteForm.PNG, object_ids: Sequence[str] = ()
+    ) -> None:
+        """Begin to write mattes with their prompts into a folder; nothing is placed.
+
+        Raises:
+            UsageError: nothing was drawn, or a save is under way.
+        """
+        self.saver.save(self._wish(folder, form, object_ids), place=False)
+        self._news.saving = True
 
     def beat(self) -> MaskChanged:
         """Go on: take what has come, ask for the frame under the playhead; what is new."""
@@ -292,22 +269,52 @@ class MaskSession:
         for happened in self._propagation.poll(ready=not waiting):
             self._follow(happened)
         self._news.tracking |= self._propagation.running
+        self._news.saving |= self.saver.take_news()
         fault = self._keeper.beat()
         if fault is not None:
             self._say(fault)
         self._ask()
         transport = self.playback.view()
-        self._news.view |= transport != self._transport
+        if transport == self._transport and not self._propagation.running:
+            self._prepare()
+        self._news.view |= self._moved or transport != self._transport
+        self._moved = False
         self._transport = transport
         self._show_picture()
         news, self._news = self._news, _News(view=False, strip=False)
         return news.changed()
 
+    def _prepare(self) -> None:
+        """Let the segmenter get ready for a frame at which the playhead stands still."""
+        frame = self.frame
+        if self._pen.tool is not Tool.MOVE and not self.playback.playing and frame != self._prepared:
+            self._prepared = frame
+            self._studio.prepare(frame)
+
     def close(self) -> SagafoleyError | None:
         """Save what was said and let go of everything; why it could not be saved. What is tracked stays."""
+        self.saver.stop()
         self._propagation.close()
         self._studio.close()
         return self._keeper.finish()
+
+    def _wish(self, folder: Path, form: MatteForm, object_ids: Sequence[str]) -> SaveWish:
+        document = self.marking.document
+        numbers = [int(one) for one in object_ids] or list(range(len(document.objects)))
+        drawn = [
+            number for number in numbers if any(not one.absent for one in document.objects[number].keyframes)
+        ]
+        if not drawn:
+            raise UsageError("There is no mask to save.", remedy="Draw the object in one frame first.")
+        return SaveWish(
+            self.shot,
+            document,
+            tuple(drawn),
+            folder,
+            form,
+            prompts=self._desktop.path.parent,
+            store=self._desktop.store,
+        )
 
     def _require_masks(self) -> None:
         """Nothing, where the chosen object can be tracked as far as is known.
@@ -327,12 +334,6 @@ class MaskSession:
         if kept is None or kept[0] != self._knowledge.turn:
             self._strips[number] = kept = (self._knowledge.turn, strip_view(self._knowledge, number))
         return kept[1]
-
-    def _limits(self) -> tuple[int, int]:
-        """First and last frame between the marks."""
-        view, shot = self.playback.view(), self.shot
-        first = shot.first if view.mark_in is None else shot.first + view.mark_in
-        return first, shot.last if view.mark_out is None else shot.first + view.mark_out
 
     def _say(self, error: SagafoleyError) -> None:
         self._news.messages.append(str(error))
@@ -409,14 +410,14 @@ class MaskSession:
             if same:
                 self._knowledge.add(order.number, happened.frame, happened.confidence)
                 self._news.strip = True
-            if self._following and not self.playback.playing:
+            if self.following and not self.playback.playing:
                 self.playback.seek(happened.frame - self.shot.first)
             return
         if happened.failure is not None:
             self._say(happened.failure)
-        if happened.lost is not None and self._following:
+        if happened.lost is not None and self.following:
             self.playback.seek(happened.lost - self.shot.first)
-        self._following = False
+        self.following = False
         self._news.view = True
         self._studio.look(self._knowledge.document)
 

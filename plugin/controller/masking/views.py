@@ -141,7 +141,7 @@ class ObjectRow:
     """One object that is being marked.
 
     Attributes:
-        id: for `MaskSession.choose_object`.
+        id: for `Marking.choose_object`; it may change when an object is removed.
         label: its word, which names the mask track ("violin").
         colour: red, green, blue, 0..255.
         keyframes: how many it has.
@@ -162,7 +162,7 @@ class Mark:
     """One gesture of the shown frame, for the window to draw.
 
     Attributes:
-        index: for `MaskSession.move_gesture` and `remove_gesture`.
+        index: for `Marking.move_gesture` and `remove_gesture`.
         gesture: what was drawn; its sign is `inside` (or `paints`), not its colour alone.
         handle: where it is taken hold of.
         text: for a list and for screen readers ("point on the object at 320, 180").
@@ -342,6 +342,21 @@ class SavedMatte:
 
 
 @dataclass(frozen=True, slots=True)
+class SavingView:
+    """How far a save is.
+
+    Attributes:
+        done: frames that are written.
+        total: frames of all mattes.
+        text: the same in words.
+    """
+
+    done: int
+    total: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class SaveReport:
     """What the last save did.
 
@@ -369,7 +384,7 @@ class MaskChanged:
         view: `MaskSession.view`: the playhead, objects, marks, undo, what was saved.
         strip: `MaskSession.strip`.
         tracking: `MaskSession.tracking`.
-        saving: `MaskSession.saving` or `report`.
+        saving: `MaskSession.saving` or `MaskSession.report`.
         messages: sentences for the person, each with its remedy.
     """
 
