@@ -10,6 +10,7 @@ from pathlib import Path
 
 from plugin.controller.book import Book
 from plugin.controller.history import History
+from plugin.controller.masking.placed_mattes import with_placed_mattes
 from plugin.controller.matching import Maker, make_book
 from plugin.controller.notes import Notes, notes_path, read_notes
 from plugin.controller.sheetfile import SheetFile, digest_of
@@ -105,6 +106,8 @@ def read_session(origin: Origin, workspace: Workspace) -> Session:
     notes = _read_notes(notes_path(folder, origin.path), faults)
     reading = origin.reading or notes.reading
     opened = OpenTimeline.read(origin.path, unpack_into=folder, reading=reading)
+    if not origin.from_editor:
+        opened = with_placed_mattes(opened)
     sheet = sheet_path(opened.path, folder)
     file = SheetFile(sheet, notes_path(folder, opened.path), known=digest_of(sheet), noted=noted)
     bundle = workspace.bundle_if_any()
