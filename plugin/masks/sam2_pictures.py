@@ -19,6 +19,8 @@ Half = npt.NDArray[np.uint16]
 
 INSIDE_FROM = 128
 """The least value of a mask that lies on the object."""
+_STRIP_ROWS = 256
+"""Rows that are turned to bytes at a time: a frame of 8K would take a gigabyte at once."""
 GIVEN_LOGIT = 10.0
 """A given mask's logits are this or minus this (spec section 8)."""
 
@@ -46,10 +48,13 @@ def enlarged(logits: Float, *, height: int, width: int) -> Float:
 def soft_mask(logits: Float, *, height: int, width: int) -> Mask:
     """The mask of logits [h, w] at the film's size; from 128 on exactly where the logit is above 0."""
     whole = enlarged(logits, height=height, width=width)
-    values = np.rint(255 * probability(whole))
-    inside = np.maximum(values, INSIDE_FROM)
-    outside = np.minimum(values, INSIDE_FROM - 1)
-    return np.where(whole > 0, inside, outside).astype(np.uint8)
+    mask = np.empty((height, width), np.uint8)
+    for start in range(0, height, _STRIP_ROWS):
+        strip = whole[start : start + _STRIP_ROWS]
+        values = np.rint(255 * probability(strip))
+        inside, outside = np.maximum(values, INSIDE_FROM), np.minimum(values, INSIDE_FROM - 1)
+        mask[start : start + _STRIP_ROWS] = np.where(strip > 0, inside, outside)
+    return mask
 
 
 def probability(logits: Float) -> Float:
@@ -58,9 +63,13 @@ def probability(logits: Float) -> Float:
 
 
 def squashed_mask(mask: Mask, size: int) -> npt.NDArray[np.bool_]:
-    """A mask of the film as the model is given one: resized with a smooth kernel, cut at a half."""
-    values = mask.astype(np.float32) / np.float32(255)
-    return antialiased(values, height=size, width=size) >= INSIDE_FROM / 255
+    """A mask of the film as the model is given one, [size, size]: resized smoothly, cut at a half.
+
+    Something so small that nothing reaches a half is cut at half of its highest value.
+    """
+    values = antialiased(mask.astype(np.float32) / np.float32(255), height=size, width=size)
+    half = INSIDE_FROM / 255
+    return values >= half if (mask < INSIDE_FROM).all() else values >= min(half, float(values.max()) / 2)
 
 
 def antialiased(values: Float, *, height: int, width: int) -> Float:
@@ -80,7 +89,8 @@ def _smooth_weights(source: int, target: int) -> Float:
     centres = (np.arange(target) + 0.5) * scale
     distance = np.abs(np.arange(source)[None] + 0.5 - centres[:, None]) / stretch
     weights = np.maximum(1 - distance, 0)
-    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    normal: Float = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    return normal
 
 
 def to_bfloat16(values: Float) -> Half:
