@@ -114,24 +114,27 @@ def test_from_a_lasso_to_a_spot_on_the_timeline(desk: Desk, film: Path) -> None:
     assert set(states(session)[1:8]) == {FrameState.STALE}, said
     session.track(Direction.BOTH)
     wait(desk, lambda: not session.busy)
-    assert session.tracking is not None and session.tracking.done == FRAMES - 2, session.tracking
+    assert session.tracking.done == FRAMES - 2
 
     session.save()
-    said = wait(desk, lambda: session.report is not None and session.report.cue_ids)
+    wait(desk, lambda: session.report is not None and session.report.cue_ids)
     report = session.report
-    assert report is not None and not report.failed, report
+    assert report is not None
+    assert not report.failed
     assert film.read_bytes() == before
     (row,) = desk.spots.rows()
     assert (row.id, row.label, row.prompt, row.clip) == (report.cue_ids[0], "ball", "ball", "ball")
     assert row.problems == 0, desk.problems.rows()
     cue = desk.spots.cue(row.id)
-    assert cue is not None and cue.spot.matte is not None
+    assert cue is not None
+    assert cue.spot.matte is not None
     sheet = desk._board.open_session().book.sheet
     assert check_sheet(replace(sheet, cues=(cue,))) == ()
 
     desk.masks.open_spot(row.id)  # again, with all that was said and tracked
     wait(desk, lambda: not desk.masks.opening and not desk.masks.session.busy)
     again = desk.masks.session
-    assert again is not None and again is not session
+    assert again is not None
+    assert again is not session
     assert again.marking.document.objects == session.marking.document.objects
     assert states(again) == states(session)

@@ -127,6 +127,8 @@ class MaskDesk:
         folder = today.view.folder if today else _folder_of(board, target)
         store = MaskStore(board.workspace.folders.cache / "masks")
         settings, crew = board.workspace.settings, self._crew
+        if self.session is not None:
+            self.session.keep()  # it may be opened again
 
         def work() -> Opened:
             prompts = prompts_beside(target.matte)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from plugin.controller.chores import Chores
+from plugin.controller.masking.bases import Bases
 from plugin.errors import SagafoleyError
-from plugin.masks.document_files import PaintedMasks, write_document
+from plugin.masks.document_files import write_document
 from plugin.masks.documents import PromptsDocument
 
 _LANE = "mask prompts"
@@ -20,16 +21,18 @@ class PromptsKeeper:
         fault: why the last save failed, None when it did not.
     """
 
-    def __init__(self, path: Path, document: PromptsDocument, *, chores: Chores) -> None:
+    def __init__(self, path: Path, document: PromptsDocument, *, bases: Bases, chores: Chores) -> None:
         """Nothing is written yet.
 
         Args:
             path: ends in `.prompts.json`.
             document: as it is on disk, or where nothing was said yet.
+            bases: masks that documents name.
             chores: does the writing.
         """
         self.path = path
         self.fault: SagafoleyError | None = None
+        self._bases = bases
         self._chores = chores
         self._wanted = self._saved = document
 
@@ -66,7 +69,11 @@ class PromptsKeeper:
         return self.fault
 
     def _begin(self, document: PromptsDocument) -> None:
-        path, painted = self.path, PaintedMasks(self.path.parent, document.film)
+        path, bases = self.path, self._bases
+
+        def work() -> None:
+            bases.write()
+            write_document(path, document, painted=bases.painted)
 
         def done(_: None) -> None:
             self._saved = document
@@ -74,6 +81,4 @@ class PromptsKeeper:
         def failed(error: SagafoleyError) -> None:
             self.fault = error
 
-        self._chores.start(
-            _LANE, lambda: write_document(path, document, painted=painted), done=done, failed=failed
-        )
+        self._chores.start(_LANE, work, done=done, failed=failed)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from plugin.controller.chores import Chores
+from plugin.controller.masking.bases import Bases
 from plugin.controller.masking.crews import Crew
 from plugin.controller.masking.keeping import PromptsKeeper
 from plugin.controller.masking.knowledge import Knowledge
@@ -122,12 +123,13 @@ class MaskSession(Viewing):
             chores=self._chores, place=None if place is None else lambda mattes: place(self, mattes)
         )
         self._knowledge = Knowledge(desktop.document)
-        self._keeper = PromptsKeeper(desktop.path, desktop.document, chores=self._chores)
+        self._bases = Bases(PaintedMasks(folder, film))
+        self._keeper = PromptsKeeper(desktop.path, desktop.document, bases=self._bases, chores=self._chores)
         self._studio = Studio(
             film,
             store=desktop.store,
             segmenter=desktop.crew.segmenter,
-            painted=PaintedMasks(folder, film),
+            bases=self._bases,
             ready=ready,
         )
         self._propagation = Propagation(store=desktop.store, painted=folder, start=start, clock=clock)
@@ -284,6 +286,10 @@ class MaskSession(Viewing):
         news, self._news = self._news, _News(view=False, strip=False)
         return news.changed()
 
+    def keep(self) -> SagafoleyError | None:
+        """Save what was said now; why it could not be. Slow."""
+        return self._keeper.finish()
+
     def _prepare(self) -> None:
         """Let the segmenter get ready for a frame at which the playhead stands still."""
         frame = self.frame
@@ -371,13 +377,11 @@ class MaskSession(Viewing):
         return any(not one.absent and one not in self._drawn for one in prompts.keyframes)
 
     def _base(self, number: int, frame: int) -> str:
-        """The mask that was tracked in a frame, kept under a name that a correction can begin with."""
+        """The mask that is shown in a frame, kept under a name that a correction can begin with."""
         came = self._came
-        if frame not in self._knowledge.made(number) or came is None or came.base is None:
+        if came is None or came.base is None or (came.wish.frame, came.wish.number) != (frame, number):
             return ""
-        if (came.wish.frame, came.wish.number) != (frame, number):
-            return ""
-        self._studio.keep_base(*came.base)
+        self._bases.keep(*came.base)
         return came.base[0]
 
     def _take(self, outcome: Outcome) -> None:

@@ -15,20 +15,23 @@ import numpy as np
 from plugin.controller.background import Background
 from plugin.controller.chores import unforeseen
 from plugin.controller.kept import Kept
+from plugin.controller.masking.bases import Bases, name_of
 from plugin.controller.masking.crews import NoTracker
 from plugin.controller.masking.films import MakersFrames, ScreenFrames
 from plugin.controller.masking.projection import Layer, colour_of, drawn_over
 from plugin.controller.masking.views import MaskOverlay
 from plugin.controller.projector import Still
 from plugin.errors import SagafoleyError
-from plugin.masks.document_files import PaintedMasks
 from plugin.masks.documents import Film, PromptsDocument
 from plugin.masks.made import MadeMasks
 from plugin.masks.makers import Mask, Picture, Segmented, Segmenter
 from plugin.masks.prompts import FramePrompts
 from plugin.masks.propagating import MaskWork
-from plugin.masks.results import KeptMask, MaskStore, mask_digest
+from plugin.masks.results import KeptMask, MaskStore
 from plugin.media.stills import Size
+
+_PATIENCE = 0.5
+"""Seconds that each thread gets to end."""
 
 _PICTURES = 96 << 20
 _MASKS = 96 << 20
@@ -141,11 +144,6 @@ class _Noted:
         return last
 
 
-def name_of(mask: Mask) -> str:
-    """What `PaintedMasks.add` calls a mask."""
-    return f"painted-{mask_digest(mask)[:24]}.png"
-
-
 class Studio:
     """The threads of one mask session; end it with `close`."""
 
@@ -155,7 +153,7 @@ class Studio:
         *,
         store: MaskStore,
         segmenter: Segmenter,
-        painted: PaintedMasks,
+        bases: Bases,
         ready: Callable[[], None] = lambda: None,
     ) -> None:
         """Nothing is opened yet.
@@ -164,13 +162,12 @@ class Studio:
             film: what is looked at.
             store: where masks are kept.
             segmenter: makes the masks of keyframes; used by one thread only.
-            painted: where masks lie that documents name.
+            bases: masks that documents name.
             ready: called from other threads when `poll` has something.
         """
         self._store = store
         self._segmenter = _Noted(segmenter)
-        self._painted = painted
-        self._bases: dict[str, Mask] = {}
+        self._bases = bases
         self._ready = ready
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._viewer, self._drawer, self._looker = (
@@ -205,10 +202,6 @@ class Studio:
         if prepare is not None:
             self._drawer.put("prepare", lambda: self._prepare(frame, prepare))
 
-    def keep_base(self, name: str, mask: Mask) -> None:
-        """Write a mask that a correction begins with, before anything is drawn on it."""
-        self._bases[name] = mask
-
     def look(self, document: PromptsDocument) -> None:
         """Look what is on disk of a document."""
         self._looker.put("look", lambda: self._tell(self._look(document)))
@@ -222,11 +215,13 @@ class Studio:
         return tuple(one for one in came if not isinstance(one, Projected) or one is frames[-1])
 
     def close(self) -> None:
-        """End the threads and let go of the film."""
+        """End the threads and let go of the film; one that is in the middle of a frame goes after it."""
         for thread in (self._viewer, self._drawer, self._looker):
-            thread.close()
-        self._shown.close()
-        self._worked.close()
+            thread.close(patience=_PATIENCE)
+        if not self._viewer.busy:
+            self._shown.close()
+        if not self._drawer.busy:
+            self._worked.close()
 
     def _tell(self, outcome: Outcome) -> None:
         self._outcomes.put(outcome)
@@ -284,14 +279,14 @@ class Studio:
 
     def _segmented(self, document: PromptsDocument, number: int, prompts: FramePrompts) -> Drawn:
         self._segmenter.take()
-        self._write_bases()
+        self._bases.write()
         work = MaskWork(
             document,
             store=self._store,
             frames=self._worked,
             segmenter=self._segmenter,
             tracker=NoTracker(document.tracker),
-            painted=self._painted,
+            painted=self._bases.painted,
         )
         kept = work.keyframe(number, prompts.frame)
         self._fresh.put(prompts, kept, weight=kept.mask.nbytes)
@@ -301,11 +296,6 @@ class Studio:
         sizes = len(found.candidates)
         same = [index for index, one in enumerate(found.candidates) if np.array_equal(one, kept.mask)]
         return Drawn(prompts, sizes if sizes > 1 else 0, same[0] if same else None)
-
-    def _write_bases(self) -> None:
-        for name, mask in list(self._bases.items()):
-            self._painted.add(mask)
-            self._bases.pop(name, None)
 
     def _prepare(self, frame: int, prepare: Callable[[Picture], None]) -> None:
         try:
