@@ -9,6 +9,7 @@ from pathlib import Path
 
 from plugin.controller.board import Board
 from plugin.controller.hosts import file_host, reconnected
+from plugin.controller.masking.clips import ClipRow, picture_clips
 from plugin.controller.masking.crews import Crew, open_crew
 from plugin.controller.masking.opening import Opened, open_target, prompts_beside
 from plugin.controller.masking.propagation import Child, start_child
@@ -22,7 +23,7 @@ from plugin.cues import MediaFile, MediaSource
 from plugin.errors import HostNotRunning, SagafoleyError, UsageError
 from plugin.hosts import Host, PlacedMatte
 from plugin.masks.results import MaskStore
-from plugin.settings import Settings
+from plugin.workspace import Workspace
 
 _OPENING = "mask mode"
 _PLACING = "place"
@@ -47,7 +48,7 @@ class MaskDesk:
         board: Board,
         *,
         refresh: Callable[[], None],
-        crew: Callable[[Settings], Crew] = open_crew,
+        crew: Callable[[Workspace], Crew] = open_crew,
         start: Callable[[], Child] = start_child,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -96,6 +97,11 @@ class MaskDesk:
         """
         self._open(target_at(self._board.open_session(), time), ready)
 
+    def clips(self) -> tuple[ClipRow, ...]:
+        """The picture clips of the open timeline, for `open_at`; none without one."""
+        session = self._board.session
+        return picture_clips(session) if session is not None else ()
+
     def open_film(self, path: Path, *, ready: Callable[[], None] = lambda: None) -> None:
         """Begin to open a movie without a timeline; its mattes can only be exported."""
         film = path.absolute()
@@ -126,14 +132,14 @@ class MaskDesk:
         board, today = self._board, self._board.session if timeline else None
         folder = today.view.folder if today else _folder_of(board, target)
         store = MaskStore(board.workspace.folders.cache / "masks")
-        settings, crew = board.workspace.settings, self._crew
+        workspace, crew = board.workspace, self._crew
         if self.session is not None:
             self.session.keep()  # it may be opened again
 
         def work() -> Opened:
             prompts = prompts_beside(target.matte)
             return open_target(
-                target, folder=folder, store=store, open_crew=lambda: crew(settings), document=prompts
+                target, folder=folder, store=store, open_crew=lambda: crew(workspace), document=prompts
             )
 
         def done(opened: Opened) -> None:
