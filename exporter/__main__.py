@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from exporter.errors import ExportError
+from exporter.sam2_command import SAM2_NAMES, add_sam2, run_sam2, verify_sam2
 from models_onnx.bundle import Bundle, InvalidBundle
+from models_onnx.mask_manifest import is_mask_bundle
 
 SIZE_NAMES = ("small_44k_sa", "medium_44k_sa", "small_44k", "medium_44k", "tiny", "embedded", "golden")
 OTHER_NAMES = {
@@ -24,6 +26,7 @@ ALWAYS_RANDOM = ("embedded", "golden")
 
 _DESCRIPTION = """\
 Make a bundle:    sagafoley-export saganet-small --checkpoints FOLDER -o BUNDLE
+For masks:        sagafoley-export sam2-tiny --checkpoints FOLDER -o BUNDLE
 Check a bundle:   sagafoley-export verify BUNDLE"""
 
 
@@ -60,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     for name in SIZE_NAMES:
         aliases = [other for other, size in OTHER_NAMES.items() if size == name]
         _add_size(commands.add_parser(name, aliases=aliases, help=f"make a bundle of {name}"), name)
+    add_sam2(commands)
     check = commands.add_parser("verify", help="hash every file, load every graph, compare with torch")
     check.add_argument("bundle", type=Path, help="the bundle's folder")
     weights = check.add_mutually_exclusive_group()
@@ -103,6 +107,9 @@ def _add_size(parser: argparse.ArgumentParser, name: str) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     _need_torch()
+    if options.what in SAM2_NAMES:
+        run_sam2(options, say=_say)
+        return
     from exporter.export import export_bundle  # noqa: PLC0415  torch takes seconds to import
     from exporter.labels import checkpoint_label, random_label  # noqa: PLC0415
     from exporter.lowering import Form  # noqa: PLC0415
@@ -141,6 +148,9 @@ def _text(path: Path) -> str:
 
 def _verify(options: argparse.Namespace) -> None:
     _need_torch()
+    if is_mask_bundle(options.bundle):
+        verify_sam2(options, say=_say)
+        return
     bundle = Bundle.open(options.bundle)
     bundle.verify(lambda name: _say(f"{name}: hashing"))
     from exporter.verify import load_graphs  # noqa: PLC0415

@@ -85,7 +85,7 @@ def _fetch(options: argparse.Namespace, output: Output) -> int:
     if plan.chosen.export:
         folder = plan.shelf.folder
         output.line(
-            f"next: sagafoley-export {plan.chosen.export} --checkpoints '{folder}' -o bundles/saganet"
+            f"next: sagafoley-export {plan.chosen.export} --checkpoints '{folder}' -o bundles/{plan.chosen.id}"
         )
     output.document(_document(plan))
     return 0

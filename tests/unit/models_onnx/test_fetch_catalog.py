@@ -53,8 +53,10 @@ def test_weights_that_come_from_mmaudio_are_not_for_paid_work() -> None:
         assert files()[name].licence.paid_work == "no"
 
 
-def test_every_set_has_a_flow_network_and_what_all_need() -> None:
+def test_every_set_that_makes_sound_has_a_flow_network_and_what_all_need() -> None:
     for chosen in Catalog.load().sets.values():
+        if chosen.export.startswith("sam2"):
+            continue
         names = {file.name for file in chosen.files}
         shared = {
             "v1-44.pth",
@@ -65,6 +67,20 @@ def test_every_set_has_a_flow_network_and_what_all_need() -> None:
         assert shared <= names
         assert len(names & {"saganet.pth", "saganet_no_lora.pth"} | {n for n in names if "mmaudio" in n}) == 1
         assert {licence.id for licence in chosen.licences} == {"cc-by-nc-4", "apple", "mit"}
+
+
+def test_sets_that_make_masks_are_one_file_each_and_free_for_paid_work() -> None:
+    from exporter.sam2_graphs import SAM2_SIZES
+
+    sets = {key: chosen for key, chosen in Catalog.load().sets.items() if chosen.export.startswith("sam2")}
+    assert set(sets) == {"sam2-tiny", "sam2-small", "sam2-base-plus"}
+    for key, chosen in sets.items():
+        (file,) = chosen.files
+        assert chosen.export == key
+        assert file.name == f"{SAM2_SIZES[key].checkpoint}.pt"
+        assert file.sha256
+        assert (file.licence.name, file.licence.paid_work) == ("Apache-2.0", "yes")
+    assert files()["sam2.1_hiera_tiny.pt"].bytes == 156_008_466
 
 
 def test_the_exporter_finds_the_files_by_these_names() -> None:

@@ -1,0 +1,95 @@
+"""`sagafoley-export sam2-tiny` and its siblings, and `verify` of the bundles that they make."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from models_onnx.mask_manifest import MaskBundle
+
+SAM2_NAMES = ("sam2-tiny", "sam2-small", "sam2-base-plus", "sam2-golden")
+ALWAYS_RANDOM = "sam2-golden"
+
+Say = Callable[[str], None]
+
+
+def add_sam2(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands that make mask bundles."""
+    for name in SAM2_NAMES:
+        parser = commands.add_parser(name, help=f"make a bundle of {name}, which makes masks")
+        source = parser.add_mutually_exclusive_group(required=name != ALWAYS_RANDOM)
+        source.add_argument("--checkpoints", type=Path, metavar="FOLDER", help="take the weights from there")
+        source.add_argument(
+            "--random-weights", action="store_true", help="draw the weights from the tensors' names"
+        )
+        parser.add_argument(
+            "--size",
+            type=int,
+            metavar="PIXELS",
+            help="side of the square picture; smaller is quicker and worse (default: 1024)",
+        )
+        parser.add_argument(
+            "--precision", choices=("fp32", "fp16"), default="fp32", help="of the stored weights"
+        )
+        parser.add_argument(
+            "--provider",
+            choices=("cpu", "cuda"),
+            default="cpu",
+            help="cuda: add graphs whose heavy arithmetic is in float16 for NVIDIA GPUs",
+        )
+        parser.add_argument("--salt", default="", help="other random weights")
+        parser.add_argument("-o", "--output", type=Path, required=True, metavar="BUNDLE", help="new folder")
+        parser.add_argument("--id", default="", help="the bundle's short name")
+        parser.add_argument("--title", default="", help="the bundle's title")
+
+
+def run_sam2(options: argparse.Namespace, *, say: Say) -> None:
+    """Make the bundle that was asked for."""
+    from exporter.lowering import Form  # noqa: PLC0415  torch takes seconds to import
+    from exporter.sam2_export import Sam2Request, export_sam2  # noqa: PLC0415
+    from exporter.sam2_graphs import SAM2_SIZES  # noqa: PLC0415
+    from exporter.sam2_weights import DrawnSam2, Sam2Folder  # noqa: PLC0415
+
+    size = SAM2_SIZES[options.what]
+    if options.size is not None:
+        size = size.at(options.size)
+    trained = options.checkpoints is not None
+    words = f"SAM 2.1 {size.id.removeprefix('sam2-').replace('-', ' ')}"
+    request = Sam2Request(
+        size=size,
+        weights=Sam2Folder(options.checkpoints) if trained else DrawnSam2(options.salt),
+        id=options.id or size.id,
+        title=options.title or (words if trained else f"{words}, untrained"),
+        precision=options.precision,
+        form=Form.GPU if options.provider == "cuda" else Form.PLAIN,
+        trained=trained,
+    )
+    bundle = export_sam2(request, output=options.output, say=say)
+    total = sum(file.bytes for file in bundle.manifest.files.values())
+    say(f"{bundle.folder}: {len(bundle.manifest.files)} files, {total / 1e6:.1f} MB, digest {bundle.digest}")
+
+
+def verify_sam2(options: argparse.Namespace, *, say: Say) -> None:
+    """Hash every file, load every graph, compare with torch where weights are named, print a table.
+
+    Raises:
+        ExportError: a graph cannot be loaded, or is out of tolerance.
+        InvalidBundle: a file was changed.
+    """
+    from exporter.bundle_parity import parity_table  # noqa: PLC0415
+    from exporter.sam2_parity import load_graphs, measure, refuse_far  # noqa: PLC0415
+    from exporter.sam2_weights import DrawnSam2, Sam2Folder, Sam2Weights  # noqa: PLC0415
+
+    bundle = MaskBundle.open(options.bundle)
+    bundle.verify(lambda name: say(f"{name}: hashing"))
+    load_graphs(bundle, say=say)
+    weights: Sam2Weights | None = None
+    if options.random_weights:
+        weights = DrawnSam2(options.salt)
+    elif options.checkpoints is not None:
+        weights = Sam2Folder(options.checkpoints)
+    rows = measure(bundle, weights, say=say)
+    say(parity_table(rows))
+    refuse_far(rows, bundle.manifest)
+    say(f"{bundle.folder}: whole; digest {bundle.digest}")
