@@ -83,10 +83,8 @@ def _fetch(options: argparse.Namespace, output: Output) -> int:
         _drain(plan, output)
     output.line(f"{plan.chosen.title}: all {len(plan.chosen.files)} files are in {plan.shelf.folder}")
     if plan.chosen.export:
-        folder = plan.shelf.folder
-        output.line(
-            f"next: sagafoley-export {plan.chosen.export} --checkpoints '{folder}' -o bundles/{plan.chosen.id}"
-        )
+        folder, made = plan.shelf.folder, f"bundles/{plan.chosen.id}"
+        output.line(f"next: sagafoley-export {plan.chosen.export} --checkpoints '{folder}' -o {made}")
     output.document(_document(plan))
     return 0
 
