@@ -22,6 +22,7 @@ _COMMANDS = {
     "render": ("plugin.cli.render", "render_timeline"),
     "spots": ("plugin.cli.spots", "list_spots"),
     "generate": ("plugin.cli.generate", "generate_sound"),
+    "mask": ("plugin.cli.mask", "make_mask"),
     "resolve": ("plugin.cli.resolve", "manage_resolve"),
     "panel": ("plugin.cli.panel", "open_panel"),
     "models": ("plugin.cli.models", "manage_models"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn, cast
 
 from plugin import __version__
+from plugin.cli.mask_options import SUMMARY, TEXT, USAGE, add_mask_options
 from plugin.cli.values import (
     frame_rate,
     mask_track,
@@ -30,6 +31,7 @@ EXAMPLES = {
     "render": f"{PROGRAM} render film.otio -o stems",
     "spots": f"{PROGRAM} spots film.otio --write cues.toml",
     "generate": f"{PROGRAM} generate shot.mp4 --mask matte.mp4 --prompt violin",
+    "mask": f"{PROGRAM} mask shot.mp4 --label violin --box 600,300,760,420",
     "resolve": f"{PROGRAM} resolve status",
     "panel": f"{PROGRAM} panel film.otio",
     "models": f"{PROGRAM} models list",
@@ -74,7 +76,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=SayWhatToType)
-    for add in (_add_render, _add_spots, _add_generate, _add_resolve, _add_panel, _add_models, _add_doctor):
+    for add in (
+        _add_render,
+        _add_spots,
+        _add_generate,
+        _add_mask,
+        _add_resolve,
+        _add_panel,
+        _add_models,
+        _add_doctor,
+    ):
         add(commands.add_parser)
     return parser
 
@@ -296,6 +307,10 @@ def _add_generate(add_parser: _AddParser) -> None:
     )
     _add_sound(parser)
     _add_engine(parser)
+
+
+def _add_mask(add_parser: _AddParser) -> None:
+    add_mask_options(_command(add_parser, "mask", summary=SUMMARY, usage=USAGE, text=TEXT))
 
 
 def _add_conflict(group: argparse._ActionsContainer) -> None:

@@ -6,6 +6,7 @@ changes another document.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,13 +57,13 @@ def read_document(path: Path) -> PromptsDocument:
         raise UnreadablePrompts(f"{path.name} is damaged: {error}.", remedy=_DAMAGED) from error
 
 
-def write_document(path: Path, document: PromptsDocument, *, painted: PaintedMasks) -> None:
+def write_document(path: Path, document: PromptsDocument, *, painted: Callable[[str], Mask]) -> None:
     """Puts a document at `path`, and beside it the painted masks that it names.
 
     Args:
         path: ends in `.prompts.json`; what is there gives way, as a whole.
         document: what was said.
-        painted: where its painted masks are now.
+        painted: gives its painted masks by their names.
 
     Raises:
         UnreadablePrompts: a painted mask is not there.
