@@ -85,6 +85,7 @@ class FakeTracker:
 
     Attributes:
         doubts: confidence by frame; 0.8 where none is said.
+        looks: at every frame's picture.
         step: taken before each frame; the gate of a test that wants to stop in between.
     """
 
@@ -93,6 +94,7 @@ class FakeTracker:
     doubts: Mapping[int, float] = field(default_factory=dict)
     step: threading.Semaphore | None = None
     tracked: list[int] = field(default_factory=list)
+    looks: bool = False
 
     def track(
         self,
@@ -110,6 +112,8 @@ class FakeTracker:
                 assert self.step.acquire(timeout=GENEROUS)
             if cancel():
                 raise Cancelled
+            if self.looks:
+                frames.picture(frame)
             self.tracked.append(frame)
             nearest = min(keyframes, key=lambda key: abs(key - frame))
             sure = 1.0 if frame in keyframes else self.doubts.get(frame, 0.8)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from plugin.controller.masking.by_hand import HandSegmenter
+from models_onnx.store import Store
 from plugin.errors import MaskError
+from plugin.masks.choosing import AUTO, Makers, chosen, opened
 from plugin.masks.documents import MadeBy
-from plugin.masks.flow_tracker import FlowTracker
 from plugin.masks.makers import Cancel, Frames, Mask, Picture, Segmented, Segmenter, Tracked, Tracker
 from plugin.masks.prompts import FramePrompts
-from plugin.settings import Settings
+from plugin.workspace import Workspace
 
-FLOW = "flow"
-"""The tracker without weights."""
+_PLAIN = {"colour-cut": "colour cut, no model", "flow": "flow tracker, no model"}
+"""Makers without weights, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +28,10 @@ class Crew:
         segmenter: makes the masks of keyframes, in a thread of this process.
         tracker: name and version of what follows them in the mask process.
         choice: what the mask process is told to open.
-        segmenter_words: for people ("GrabCut, no model").
+        segmenter_words: for people ("colour cut, no model").
         tracker_words: for people ("flow tracker, no model", "SAM 2.1 tiny, CUDA").
         clicks_need_model: a lone click is a guess with this segmenter.
+        close: lets go of the segmenter.
     """
 
     segmenter: Segmenter
@@ -36,34 +40,56 @@ class Crew:
     segmenter_words: str
     tracker_words: str
     clicks_need_model: bool
+    close: Callable[[], None] = lambda: None
 
 
-def open_crew(settings: Settings) -> Crew:
-    """The makers that the settings name. Slow: models are loaded.
+def open_crew(workspace: Workspace, *, wish: str = AUTO) -> Crew:
+    """The makers of a wish (see `plugin.masks.choosing`), on the provider of the settings. Slow.
 
     Raises:
-        BundleError: a model is not usable.
+        BundleError: the bundle cannot be used.
+        ProviderUnavailable: the provider does not work here.
     """
-    del settings
+    settings = workspace.settings
+    choice = json.dumps(
+        {
+            "wish": wish,
+            "folders": [str(folder) for folder in workspace.store.folders],
+            "provider": settings.provider,
+            "threads": settings.threads,
+        }
+    )
+    stack = ExitStack()
+    makers = stack.enter_context(open_makers(choice))
     return Crew(
-        HandSegmenter(),
-        MadeBy.of(FlowTracker()),
-        FLOW,
-        segmenter_words="drawn by hand, no model",
-        tracker_words="flow tracker, no model",
-        clicks_need_model=True,
+        makers.segmenter,
+        MadeBy.of(makers.tracker),
+        choice,
+        _words(makers.segmenter, makers),
+        _words(makers.tracker, makers),
+        makers.clicks_are_guesses,
+        close=stack.close,
     )
 
 
-def open_tracker(choice: str) -> Tracker:
-    """The tracker of a crew, in the process that tracks.
+@contextmanager
+def open_makers(choice: str) -> Iterator[Makers]:
+    """The makers that a `Crew.choice` names, let go of at the end of the block.
 
     Raises:
-        MaskError: there is none of that name.
+        BundleError: the bundle cannot be used.
+        ProviderUnavailable: the provider does not work here.
     """
-    if choice == FLOW:
-        return FlowTracker()
-    raise MaskError(f"There is no tracker '{choice}'.", remedy="Choose another one in the settings.")
+    asked = json.loads(choice)
+    store = Store(tuple(Path(folder) for folder in asked["folders"]))
+    wanted = chosen(asked["wish"], store)
+    with opened(wanted, provider=asked["provider"], threads=asked["threads"] or None) as makers:
+        yield makers
+
+
+def _words(maker: Segmenter | Tracker, makers: Makers) -> str:
+    """One maker for people; where nothing else is known, the words of both."""
+    return _PLAIN.get(maker.name) or str(getattr(maker, "words", makers.words))
 
 
 @dataclass(frozen=True, slots=True)

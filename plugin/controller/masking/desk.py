@@ -87,15 +87,17 @@ class MaskDesk:
         cue = self._board.open_session().book.cue(cue_id)
         if cue is None:
             raise UsageError("This spot is not on the timeline any more.", remedy="Choose another spot.")
-        self._open(target_of_cue(cue), ready)
+        target = target_of_cue(cue)
+        self._open(lambda: target, ready)
 
     def open_at(self, time: Fraction, *, ready: Callable[[], None] = lambda: None) -> None:
         """Begin to open the picture clip that is on screen at an absolute record time.
 
         Raises:
-            UsageError: no picture is there.
+            UsageError: no timeline is open.
         """
-        self._open(target_at(self._board.open_session(), time), ready)
+        session = self._board.open_session()
+        self._open(lambda: target_at(session, time), ready)
 
     def clips(self) -> tuple[ClipRow, ...]:
         """The picture clips of the open timeline, for `open_at`; none without one."""
@@ -104,8 +106,8 @@ class MaskDesk:
 
     def open_film(self, path: Path, *, ready: Callable[[], None] = lambda: None) -> None:
         """Begin to open a movie without a timeline; its mattes can only be exported."""
-        film = path.absolute()
-        self._open(MaskTarget(film.stem, MediaFile(film)), ready, timeline=False)
+        film = MediaFile(path.absolute())
+        self._open(lambda: MaskTarget(film.path.stem, film), ready, timeline=False)
 
     def close_session(self) -> None:
         """Save what was said and leave mask mode; what was tracked is kept."""
@@ -128,15 +130,18 @@ class MaskDesk:
         ]
         session.saver.found(found)
 
-    def _open(self, target: MaskTarget, ready: Callable[[], None], *, timeline: bool = True) -> None:
+    def _open(
+        self, find: Callable[[], MaskTarget], ready: Callable[[], None], *, timeline: bool = True
+    ) -> None:
         board, today = self._board, self._board.session if timeline else None
-        folder = today.view.folder if today else _folder_of(board, target)
         store = MaskStore(board.workspace.folders.cache / "masks")
         workspace, crew = board.workspace, self._crew
         if self.session is not None:
             self.session.keep()  # it may be opened again
 
         def work() -> Opened:
+            target = find()
+            folder = today.view.folder if today else _folder_of(board, target)
             prompts = prompts_beside(target.matte)
             return open_target(
                 target, folder=folder, store=store, open_crew=lambda: crew(workspace), document=prompts

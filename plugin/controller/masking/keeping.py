@@ -32,6 +32,7 @@ class PromptsKeeper:
         """
         self.path = path
         self.fault: SagafoleyError | None = None
+        self._told: SagafoleyError | None = None
         self._bases = bases
         self._chores = chores
         self._wanted = self._saved = document
@@ -55,10 +56,10 @@ class PromptsKeeper:
 
     def beat(self) -> SagafoleyError | None:
         """Begin to save what is not saved; a failure that has come since the last call."""
-        before = self.fault
         if self._wanted is not self._saved and self.fault is None and not self._chores.has(_LANE):
             self._begin(self._wanted)
-        return self.fault if self.fault is not before else None
+        told, self._told = self._told, self.fault
+        return self.fault if self.fault is not told else None
 
     def finish(self) -> SagafoleyError | None:
         """Save now; why it failed. Slow."""

@@ -11,18 +11,19 @@ import queue
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from plugin.controller.child_edge import Line, own_output, step_back
 from plugin.controller.chores import unforeseen
-from plugin.controller.masking.crews import NoSegmenter, open_tracker
+from plugin.controller.masking.crews import NoSegmenter, open_makers
 from plugin.controller.masking.films import MakersFrames
 from plugin.controller.masking.orders import TrackOrder, order_of_message
 from plugin.controller.wire import Message, decoded, failure_message
 from plugin.errors import Cancelled, OutOfMemory, SagafoleyError
+from plugin.masks.choosing import Makers
 from plugin.masks.document_files import PaintedMasks
 from plugin.masks.documents import Film
 from plugin.masks.makers import Tracker
@@ -63,12 +64,13 @@ class Propagator:
     Attributes:
         line: to the desk.
         inbox: from the desk.
-        open_tracker: gives the tracker of a name.
+        open_makers: gives the makers that a `Crew.choice` names.
     """
 
     line: Line
     inbox: Inbox
-    open_tracker: Callable[[str], Tracker] = open_tracker
+    open_makers: Callable[[str], AbstractContextManager[Makers]] = open_makers
+    _held: ExitStack = field(default_factory=ExitStack)
     _tracker: tuple[str, Tracker] | None = None
     _frames: tuple[Film, MakersFrames] | None = None
 
@@ -141,7 +143,9 @@ class Propagator:
 
     def _tracker_of(self, choice: str) -> Tracker:
         if self._tracker is None or self._tracker[0] != choice:
-            self._tracker = (choice, self.open_tracker(choice))
+            self._tracker = None
+            self._held.close()
+            self._tracker = (choice, self._held.enter_context(self.open_makers(choice)).tracker)
         return self._tracker[1]
 
     def _frames_of(self, film: Film) -> MakersFrames:

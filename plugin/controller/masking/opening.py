@@ -15,6 +15,7 @@ from plugin.errors import UnreadablePrompts
 from plugin.filenames import safe_name
 from plugin.masks.document_files import SUFFIX, PaintedMasks, painted_names, read_document
 from plugin.masks.documents import Film, MadeBy, ObjectPrompts, PromptsDocument
+from plugin.masks.made import MadeMasks
 from plugin.masks.results import MaskStore
 
 PROMPTS, MATTES = "masks", "mattes"
@@ -63,6 +64,7 @@ def open_target(
             _taken_over(*known, to=path)
     made = _begun(shot, crew) if known is None else _taken_up(known[1], shot, crew)
     document_now, number = _with_object(made, target.label)
+    store.prune(keeping=MadeMasks(document_now, store).keys())
     desktop = Desktop(crew, store, document_now, path, folder / MATTES, number=number, notices=tuple(notices))
     return Opened(shot, desktop)
 

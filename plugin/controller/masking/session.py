@@ -302,6 +302,7 @@ class MaskSession(Viewing):
         self.saver.stop()
         self._propagation.close()
         self._studio.close()
+        self._crew.close()
         return self._keeper.finish()
 
     def _wish(self, folder: Path, form: MatteForm, object_ids: Sequence[str]) -> SaveWish:

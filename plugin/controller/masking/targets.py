@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
+from plugin.controller.relinking import relinked_spot
 from plugin.controller.session import Session
 from plugin.controller.sheets import range_finder
 from plugin.cues import ClipSource, Cue, MediaSource
@@ -103,19 +104,20 @@ def target_of_cue(cue: Cue) -> MaskTarget:
 
 
 def target_at(session: Session, time: Fraction) -> MaskTarget:
-    """The picture clip that is on screen at a record time, for as long as it lasts.
+    """The picture clip that is on screen at a record time, for as long as it is. Slow for long timelines.
 
     Raises:
         UsageError: no picture is there, or it names no media.
     """
-    moment = TimeSpan(time, time + 1 / session.view.rate)
-    spots = range_finder(session.opened).spots(moment, label="object", source="")
-    clip = spots[0].picture if spots else None
-    if clip is None or clip.media is None:
+    spots = range_finder(session.opened).spots(session.book.sheet.record, label="object", source="")
+    found = (relinked_spot(one, session.book.relinks) for one in spots if one.record.contains(time))
+    spot = next(found, None)
+    clip = spot.picture if spot is not None else None
+    if spot is None or clip is None or clip.media is None:
         raise UsageError(
             "No picture with media is on screen there.", remedy="Move the playhead over a picture clip."
         )
-    return MaskTarget(clip.clip_name or clip.media.name, clip.media, record=clip.record, clip=clip)
+    return MaskTarget(clip.clip_name or clip.media.name, clip.media, record=spot.record, clip=clip)
 
 
 def open_shot(target: MaskTarget) -> Shot:
