@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from plugin.masks import dense_flow
+from plugin.masks.colours import Colours
 from plugin.masks.crop_following import Window, bounding_box, window_around
 from plugin.masks.makers import Mask, Picture
+from plugin.masks.redetection import STILL, Pattern
+from plugin.masks.sights import Placed, Sight
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
@@ -18,133 +22,231 @@ Bytes = npt.NDArray[np.uint8]
 _LEVELS = 15.0
 """Photometric error, in levels of 255, at which trust falls to 1/e."""
 
-_BAD_LEVELS = 10.0
-_BETTER = 0.8
+_SURE_LEVELS = 20.0
+"""The same for what the editor is told."""
+
+_UNKNOWN = 0.1
+"""Trust in what lay beyond the picture's border before."""
+
+_FLOW, _COLOUR = 2.0, 0.5
+"""What flow and colours weigh, in logarithms of odds."""
+
+_LEAST_FLOW = 0.3
+"""Share of its weight that flow has where it is not to be trusted."""
+
+_REACH = 0.06
+"""How far from where flow puts the object its colours may still add to it, relative to the crop."""
+
+_SEEN_SHARE = 0.15
+"""Share of the keyframe's area under which confidence falls."""
+
+_WEAK = 0.25
+"""Confidence under which the object is looked for elsewhere."""
+
+_FOUND_MISFIT, _FOUND_TRUST = 25.0, 0.4
+_TIGHT, _GROWTH, _OFF_CENTRE = 1.3, 1.15, 0.08
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """What is seen of one frame: the crop, and a grey and a smoothed version of it."""
-
-    window: Window
-    crop: Bytes
-    grey: Bytes
-
-    @classmethod
-    def of(cls, picture: Picture, window: Window) -> View:
-        """The view of a picture through a window."""
-        crop = window.cut(picture)
-        return cls(window, crop, np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8))
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """The object in one frame.
+class Anchor:
+    """The keyframe, which everything is measured against.
 
     Attributes:
-        window: where the crop lies.
-        soft: the crop's mask, `[pixels, pixels]`, 0..1.
-        confidence: 0..1.
-        lost: it has been under `LOST_BELOW` for `LOST_FRAMES` frames.
+        sight: the frame.
+        soft: the mask in the crop, 0..1; at the picture's border it goes on beyond it.
+        area: of the mask, source pixels.
+        colours: what the mask teaches.
+        pattern: to find the object again; None where it is too small for that.
     """
 
-    window: Window
+    sight: Sight
     soft: Floats
-    confidence: float
-    lost: bool = False
+    area: float
+    colours: Colours
+    pattern: Pattern | None
 
-    def marked(self, *, lost: bool) -> Placed:
-        """The same, with the object lost or not."""
-        return replace(self, lost=lost)
+    @classmethod
+    def of(cls, picture: Picture, mask: Mask) -> Self:
+        """The anchor of a keyframe; at least one pixel must lie on the object."""
+        sight = Sight.of(picture, window_around(mask))
+        soft = sight.window.cut(mask).astype(np.float32) / np.float32(255)
+        seen = soft * sight.within
+        area = float(seen.sum()) / sight.window.scale**2
+        pattern = Pattern.of(sight.window, sight.crop, seen)
+        return cls(sight, soft, area, Colours.learned(sight.crop, soft), pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is known of one frame.
+
+    Attributes:
+        sight: the frame.
+        places: where in the anchor's crop each pixel comes from, `[pixels, pixels, 2]`.
+        soft: the mask, 0..1; beyond the picture's border it is a guess.
+        confidence: 0..1.
+        velocity: source pixels per frame, right and down.
+    """
+
+    sight: Sight
+    places: Floats
+    soft: Floats
+    confidence: float = 1.0
+    velocity: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def seen(self) -> Floats:
+        """The mask, 0 beyond the picture's border."""
+        return self.soft * self.sight.within
 
 
 class Run:
     """Follows the object of a keyframe through the frames on one side of it, one after the other."""
 
     def __init__(self, picture: Picture, mask: Mask) -> None:
-        window = window_around(mask)
-        self._anchor = View.of(picture, window)
-        self._anchor_soft = window.cut(mask).astype(np.float32) / np.float32(255)
-        self._area = float(self._anchor_soft.sum())
-        self._view = self._anchor
-        self._soft = self._anchor_soft
-        self._places = dense_flow.grid(window.pixels)
-        self._velocity = (0.0, 0.0)
-        self._centre = window.centre
+        self._anchor = Anchor.of(picture, mask)
+        sight = self._anchor.sight
+        self._last = Step(sight, dense_flow.grid(sight.window.pixels), self._anchor.soft)
+        self._weak_frames = 0
 
     def step(self, picture: Picture) -> Placed:
         """The object in the next frame."""
-        view = View.of(picture, self._view.window.centred(self._ahead()))
-        pixels = view.window.pixels
-        flow = dense_flow.flow(view.grey, self._view.grey)
-        before = dense_flow.grid(pixels) + flow
-        places = dense_flow.warped(self._places, before)
-        held = dense_flow.warped(self._soft, before)
-        places, error = self._refined(view, places, held)
-        warped_anchor = dense_flow.warped(self._anchor_soft, places)
-        area = float(warped_anchor.sum()) / max(self._area, 1.0)
-        under = _mean_under(error, warped_anchor)
-        if under > _BAD_LEVELS or not 0.3 < area < 3:
-            found = self._found(view, under)
-            if found is not None:
-                places, error, under = found
-                warped_anchor = dense_flow.warped(self._anchor_soft, places)
-                held = warped_anchor
-        error_held = _error(view.crop, dense_flow.warped(self._view.crop, before))
-        trust, trust_held = np.exp(-error / _LEVELS), np.exp(-error_held / _LEVELS)
-        soft = (trust * warped_anchor + trust_held * held) / (trust + trust_held + 1e-6)
-        self._places, self._view = places, view
-        self._soft = soft.astype(np.float32)
-        self._follow(view)
-        return Placed(view.window, self._soft, float(np.exp(-under / _LEVELS)))
+        sight = Sight.of(picture, self._ahead(picture))
+        weak = self._last.confidence < _WEAK
+        self._weak_frames = self._weak_frames + 1 if weak else 0
+        step = (self._returned(sight) if weak else None) or self._flowed(sight)
+        self._last = _centred(step)
+        return Placed(step.sight.window, step.seen, step.confidence)
 
-    def _ahead(self) -> tuple[float, float]:
-        return self._centre[0] + self._velocity[0], self._centre[1] + self._velocity[1]
+    def _ahead(self, picture: Picture) -> Window:
+        """The window to look through next: where the object seems to have gone."""
+        last = self._last
+        pattern = Pattern.of(last.sight.window, last.sight.crop, last.seen)
+        motion = pattern.moved(picture, last.velocity) if pattern else STILL
+        x, y = last.sight.window.centre
+        return last.sight.window.centred((x + motion.x, y + motion.y))
 
-    def _follow(self, view: View) -> None:
-        box = bounding_box((self._soft * 255).astype(np.uint8))
-        if box[2] == 0:
-            self._velocity = (0.0, 0.0)
-            return
-        centre = view.window.source_place((box[0] + box[2] / 2, box[1] + box[3] / 2))
-        self._velocity = (0.0, 0.0)
-        self._centre = centre
+    def _flowed(self, sight: Sight) -> Step:
+        last = self._last
+        flow = dense_flow.flow(sight.grey, last.sight.grey)
+        before = dense_flow.grid(sight.window.pixels) + flow
+        held = dense_flow.warped(last.soft, before)
+        places, error = self._anchored(sight, dense_flow.warped(last.places, before), held)
+        error_held = _error(sight.crop, dense_flow.warped(last.sight.crop, before))
+        trust = _trust(error, dense_flow.warped(self._anchor.sight.within, places))
+        trust_held = _trust(error_held, dense_flow.warped(last.sight.within, before))
+        anchored = dense_flow.warped(self._anchor.soft, places)
+        soft = (trust * anchored + trust_held * held) / (trust + trust_held + 1e-6)
+        if self._anchor.colours.trust > 0:
+            soft = self._coloured(sight, soft, np.maximum(trust, trust_held))
+        step = Step(sight, places, soft, velocity=_velocity(last.sight.window, sight, flow, soft))
+        return replace(step, confidence=self._confidence(step, error))
 
-    def _refined(self, view: View, places: Floats, held: Floats) -> tuple[Floats, Floats]:
-        pixels = view.window.pixels
-        start = dense_flow.similarity(places, held >= 0.5)
-        guess = places if start is None else dense_flow.mapped(start, pixels)
-        flow = dense_flow.flow(view.grey, self._anchor.grey, guess - dense_flow.grid(pixels))
-        refined = dense_flow.grid(pixels) + flow
-        error = _error(view.crop, dense_flow.warped(self._anchor.crop, places))
-        error_refined = _error(view.crop, dense_flow.warped(self._anchor.crop, refined))
-        better = error_refined <= error + 1
-        return (
-            np.where(better[..., None], refined, places).astype(np.float32),
-            np.where(better, error_refined, error).astype(np.float32),
+    def _anchored(self, sight: Sight, places: Floats, held: Floats) -> tuple[Floats, Floats]:
+        """The map into the anchor, measured anew where that explains the picture better, and its error."""
+        pixels = sight.window.pixels
+        matrix = dense_flow.similarity(places, held >= 0.5)
+        guess = places if matrix is None else dense_flow.mapped(matrix, pixels)
+        anchor = self._anchor.sight
+        refined = dense_flow.grid(pixels) + dense_flow.flow(
+            sight.grey, anchor.grey, guess - dense_flow.grid(pixels)
         )
+        error = _error(sight.crop, dense_flow.warped(anchor.crop, places))
+        error_refined = _error(sight.crop, dense_flow.warped(anchor.crop, refined))
+        better = error_refined <= error + 1
+        return np.where(better[..., None], refined, places), np.where(better, error_refined, error)
 
-    def _found(self, view: View, under: float) -> tuple[Floats, Floats, float] | None:
-        box = bounding_box((self._anchor_soft * 255).astype(np.uint8))
-        x, y, w, h = box
-        template = self._anchor.crop[y : y + h, x : x + w]
-        mask = (self._anchor_soft[y : y + h, x : x + w] >= 0.5).astype(np.uint8)
-        score = cv2.matchTemplate(view.crop, template, cv2.TM_SQDIFF, mask=cv2.merge([mask] * 3))
-        _, _, (bx, by), _ = cv2.minMaxLoc(score)
-        shift = np.array([x - bx, y - by], np.float32)
-        pixels = view.window.pixels
-        flow = dense_flow.flow(view.grey, self._anchor.grey, np.broadcast_to(shift, (pixels, pixels, 2)))
-        places = dense_flow.grid(pixels) + flow
-        error = _error(view.crop, dense_flow.warped(self._anchor.crop, places))
-        now = _mean_under(error, dense_flow.warped(self._anchor_soft, places))
-        return (places, error, now) if now < _BETTER * under else None
+    def _coloured(self, sight: Sight, soft: Floats, trust: Floats) -> Floats:
+        """The mask that flow and the anchor's colours agree on."""
+        pixels = sight.window.pixels
+        flow = _FLOW * (2 * soft - 1) * (_LEAST_FLOW + (1 - _LEAST_FLOW) * trust)
+        colours = _COLOUR * self._anchor.colours.trust * self._anchor.colours.speak_for(sight.crop)
+        outside = cv2.distanceTransform((soft < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+        away = 4 * np.maximum(np.minimum(outside, pixels) / (_REACH * pixels) - 1, 0)
+        return _likely(flow + colours - away)
+
+    def _confidence(self, step: Step, error: Floats) -> float:
+        """How well the anchor explains what lies under the mask, by its pixels or at least by its colours."""
+        seen = step.seen
+        known = seen * dense_flow.warped(self._anchor.sight.within, step.places)
+        pixels = _mean(np.exp(-error / _SURE_LEVELS), known)
+        colours = self._anchor.colours
+        fits = _mean(_likely(colours.speak_for(step.sight.crop)), seen)
+        area = float(seen.sum()) / step.sight.window.scale**2
+        whole = min(1.0, area / (_SEEN_SHARE * self._anchor.area))
+        return whole * (pixels + (1 - pixels) * 0.6 * colours.trust * fits)
+
+    def _returned(self, sight: Sight) -> Step | None:
+        """The object where the anchor's pattern is found again, ever further away; None if nowhere."""
+        anchor = self._anchor
+        if anchor.pattern is None:
+            return None
+        largest = 2.2 * max(sight.picture.shape[:2]) / anchor.sight.window.side
+        wider = min(2.0 + 0.5 * self._weak_frames, max(largest, 1.0))
+        x, y = sight.window.centre
+        motion = anchor.pattern.anywhere(sight.picture, (x, y), wider=wider)
+        if motion.misfit > _FOUND_MISFIT:
+            return None
+        there = Sight.of(sight.picture, anchor.sight.window.centred((x + motion.x, y + motion.y)))
+        places = dense_flow.grid(there.window.pixels) + dense_flow.flow(there.grey, anchor.sight.grey)
+        error = _error(there.crop, dense_flow.warped(anchor.sight.crop, places))
+        soft = dense_flow.warped(anchor.soft, places)
+        trust = _mean(np.exp(-error / _LEVELS), soft)
+        return Step(there, places, soft, trust) if trust >= _FOUND_TRUST else None
+
+
+def _centred(step: Step) -> Step:
+    """The same frame through a window in which the object lies well."""
+    left, top, wide, high = bounding_box((step.seen * 255).astype(np.uint8))
+    window = step.sight.window
+    if wide == 0:
+        return step
+    x, y = window.source_place((left + wide / 2, top + high / 2))
+    off = max(abs(x - window.centre[0]), abs(y - window.centre[1])) > _OFF_CENTRE * window.side
+    if max(wide, high) * _TIGHT > window.pixels:
+        window = replace(window, side=round(window.side * _GROWTH)).centred(window.centre)
+    return _through(step, window.centred((x, y)) if off else window)
+
+
+def _through(step: Step, window: Window) -> Step:
+    """The same frame through another window."""
+    old = step.sight.window
+    if window == old:
+        return step
+    ratio = window.side / old.side
+    shift = np.array([window.left - old.left, window.top - old.top]) * old.scale + 0.5 * ratio - 0.5
+    places = np.asarray(dense_flow.grid(window.pixels) * ratio + shift, np.float32)
+    return replace(
+        step,
+        sight=Sight.of(step.sight.picture, window),
+        places=dense_flow.warped(step.places, places),
+        soft=dense_flow.warped(step.soft, places),
+    )
+
+
+def _velocity(before: Window, sight: Sight, flow: Floats, soft: Floats) -> tuple[float, float]:
+    inside = soft * sight.within >= 0.5
+    if int(inside.sum()) < 4:
+        return 0.0, 0.0
+    right, down = np.median(flow[inside], axis=0) / sight.window.scale
+    return sight.window.left - before.left - float(right), sight.window.top - before.top - float(down)
+
+
+def _trust(error: Floats, known: Floats) -> Floats:
+    return np.asarray((_UNKNOWN + (1 - _UNKNOWN) * known) * np.exp(-error / _LEVELS), np.float32)
+
+
+def _likely(odds: Floats) -> Floats:
+    """0..1 from odds whose logarithm, halved, is given."""
+    return np.asarray(1 / (1 + np.exp(-2 * np.clip(odds, -15, 15))), np.float32)
 
 
 def _error(crop: Bytes, seen: Floats) -> Floats:
+    """Mean difference of the channels, levels of 255, a little smoothed: `[H, W]`."""
     levels = np.abs(crop.astype(np.float32) - seen).mean(axis=2)
     return np.asarray(cv2.GaussianBlur(levels, (0, 0), 2), np.float32)
 
 
-def _mean_under(error: Floats, soft: Floats) -> float:
-    weight = float(soft.sum())
-    return float((error * soft).sum()) / weight if weight > 1 else 255.0
+def _mean(values: Floats, weights: Floats) -> float:
+    weight = float(weights.sum())
+    return float((values * weights).sum()) / weight if weight > 1 else 0.0

@@ -9,9 +9,9 @@ from typing import Self
 import cv2
 import numpy as np
 
-from plugin.masks.anchoring import Placed
 from plugin.masks.crop_following import Window
 from plugin.masks.makers import Mask
+from plugin.masks.sights import Placed
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,12 @@ class Window:
         way = cv2.INTER_AREA if self.side > self.pixels else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(part, (self.pixels, self.pixels), interpolation=way), np.uint8)
 
+    def within(self, height: int, width: int) -> npt.NDArray[np.bool_]:
+        """Which of the crop's pixels lie in a picture of that size: `[pixels, pixels]`."""
+        places = (np.arange(self.pixels) + 0.5) / self.scale
+        rows, columns = places + self.top, places + self.left
+        return ((rows > 0) & (rows < height))[:, None] & ((columns > 0) & (columns < width))[None]
+
     def paste(self, soft: Floats, height: int, width: int) -> Mask:
         """The crop's soft mask `[pixels, pixels]`, 0..1, in a whole mask of the picture's size."""
         large = cv2.resize(soft, (self.side, self.side), interpolation=cv2.INTER_LINEAR)

@@ -9,9 +9,10 @@ from itertools import pairwise
 import numpy as np
 
 from plugin.errors import BadPrompt, Cancelled, MatteMismatch
-from plugin.masks.anchoring import Placed, Run
+from plugin.masks.anchoring import Run
 from plugin.masks.blending import Kept, blended
 from plugin.masks.makers import LOST_BELOW, LOST_FRAMES, Cancel, Frames, Mask, Picture, Tracked
+from plugin.masks.sights import Placed
 
 
 @dataclass(frozen=True, slots=True)
