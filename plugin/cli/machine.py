@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,16 @@ def _finding(finding: Finding) -> dict[str, str]:
     }
 
 
-def manage_bundles(options: argparse.Namespace, output: Output) -> int:
-    """`sagafoley models`: list, verify, path; 1 when a bundle is damaged."""
+def manage_bundles(
+    options: argparse.Namespace, output: Output, *, more: Mapping[str, Any] | None = None
+) -> int:
+    """`sagafoley models`: list, verify, path; 1 when a bundle is damaged.
+
+    Args:
+        options: of the command line.
+        output: where it is told.
+        more: goes into the JSON document of a list beside the bundles.
+    """
     workspace = Workspace.open({"bundle": options.bundle})
     if options.action == "path":
         folder = workspace.bundle().folder
@@ -54,6 +63,7 @@ def manage_bundles(options: argparse.Namespace, output: Output) -> int:
     if options.action == "verify":
         states = tuple(map(verify_bundle, states))
     _print_bundles(states, output)
+    output.document({"bundles": [_bundle(state) for state in states], **(more or {})})
     return 1 if any(state.fault for state in states) else 0
 
 
@@ -82,7 +92,6 @@ def _print_bundles(states: tuple[BundleState, ...], output: Output) -> None:
     for state in states:
         if state.fault is not None:
             output.error(state.fault)
-    output.document({"bundles": [_bundle(state) for state in states]})
 
 
 def _licence(state: BundleState) -> str:

@@ -27,9 +27,11 @@ def manage_models(options: argparse.Namespace, output: Output) -> int:
         return _fetch(options, output)
     if options.action == "remove":
         return _remove(options, output)
-    code = manage_bundles(options, output)
-    if options.action == "list" and options.bundle is None:
-        _list_sets(_folder(options), output)
+    if options.action != "list" or options.bundle is not None:
+        return manage_bundles(options, output)
+    shelf = Shelf.open(_folder(options))
+    code = manage_bundles(options, output, more={"sets": _sets_document(shelf)})
+    _list_sets(shelf, output)
     return code
 
 
@@ -40,9 +42,8 @@ def _folder(options: argparse.Namespace) -> Path:
 # -- list ------------------------------------------------------------------------------------------
 
 
-def _list_sets(folder: Path, output: Output) -> None:
+def _list_sets(shelf: Shelf, output: Output) -> None:
     """Published sets and what of them is here, under the table of bundles."""
-    shelf = Shelf.open(folder)
     sets = Catalog.load().sets.values()
     rows = [
         (each.id, _state(each, shelf), _size(_whole_size(each)), _terms(each), each.title) for each in sets
@@ -52,6 +53,34 @@ def _list_sets(folder: Path, output: Output) -> None:
         ("TO FETCH", "STATE", "SIZE", "PAID WORK", "WHAT"), rows, width=terminal_width(output.results)
     ):
         output.line(line)
+
+
+def _sets_document(shelf: Shelf) -> list[dict[str, Any]]:
+    """The same for programs."""
+    return [
+        {
+            "id": each.id,
+            "title": each.title,
+            "state": _state(each, shelf),
+            "bytes": _whole_size(each),
+            "paid_work": _terms(each),
+            "licences": [licence.name for licence in each.licences],
+            "export": each.export,
+            "folder": str(shelf.folder),
+            "files": [
+                {
+                    "name": file.name,
+                    "state": shelf.state_of(file),
+                    "bytes": file.size,
+                    "exact": bool(file.bytes),
+                    "licence": file.licence.name,
+                    "purpose": file.purpose,
+                }
+                for file in each.files
+            ],
+        }
+        for each in Catalog.load().sets.values()
+    ]
 
 
 def _state(chosen: CheckpointSet, shelf: Shelf) -> str:

@@ -202,7 +202,16 @@ def test_list_says_what_can_be_fetched_and_what_is_here(sagafoley, folder: Path)
     listed = sagafoley("models", "list").out
     assert "test-small  1 of 2" in listed
     assert "test-other  fetched" in listed
-    assert sagafoley("models", "list", "--json").document["bundles"]
+    document = sagafoley("models", "list", "--json").document
+    assert document["bundles"]
+    small, other = document["sets"]
+    assert (small["id"], small["state"], small["paid_work"]) == ("test-small", "1 of 2", "no")
+    assert (other["state"], other["licences"], other["export"]) == ("fetched", ["MIT"], "")
+    assert {file["name"]: file["state"] for file in small["files"]} == {
+        "small.pth": "missing",
+        "vae.pth": "fetched",
+    }
+    assert "sets" not in sagafoley("models", "verify", "--json").document
 
 
 def test_remove_a_set(sagafoley, folder: Path, shelf: Path) -> None:
