@@ -27,6 +27,7 @@ from exporter.lowering import Form
 from exporter.models.flow import FlowNetwork
 from exporter.networks import Weights
 from exporter.shared_weights import WeightFile
+from exporter.short_convolutions import shorten_convolutions
 from exporter.sizes import Sizes
 from exporter.tokenizer import build_tokenizer, load_merges, text_ids
 from exporter.verify import Difference, Reference
@@ -54,7 +55,13 @@ CARD_FILE = "MODEL_CARD.md"
 PARITY_FILE = "parity.json"
 BOX_THRESHOLD = 0.5
 HALF_ROLES = ("text_encoder", "image_encoder", "sync_encoder", "conditions", "flow")
-"""Graphs that are made a second time for CUDA; decoder and vocoder lose too much in half precision."""
+"""Graphs whose form for CUDA computes in half precision; decoder and vocoder lose too much by it."""
+
+GPU_ROLES = (*HALF_ROLES, "decoder", "vocoder")
+"""Graphs that are made a second time for CUDA: in half precision, or without what only helps a CPU."""
+
+LONG_ROLES = ("vocoder",)
+"""Graphs whose signals are far longer than wide."""
 
 Say = Callable[[str], None]
 
@@ -181,17 +188,37 @@ def _write_forms(growing: _Growing, graph: Graph, module: nn.Module) -> None:
 def _forms(growing: _Growing, role: str) -> dict[str, Form]:
     """The files of a graph and the form of each."""
     forms = {f"{role}.onnx": Form.PLAIN}
-    return forms | ({gpu_file(role): Form.GPU} if growing.gpu and role in HALF_ROLES else {})
+    return forms | ({gpu_file(role): Form.GPU} if growing.gpu and role in GPU_ROLES else {})
 
 
 def _lowered(graph: Graph, module: nn.Module, growing: _Growing, *, form: Form) -> ir.Model:
-    sizes = growing.sizes
+    precision = "fp16" if _is_halved(growing, graph.role) else "fp32"
+    return lowered(graph, module, growing.sizes, form=form, precision=precision)
+
+
+def lowered(
+    graph: Graph, module: nn.Module, sizes: Sizes, *, form: Form = Form.PLAIN, precision: str = "fp32"
+) -> ir.Model:
+    """One graph of a bundle.
+
+    Args:
+        graph: which.
+        module: its network, wrapped.
+        sizes: of the model.
+        form: what it is made for.
+        precision: of the stored weights of a plain graph. Weights to be stored in half precision stay as
+            they are: those of shortened convolutions would lose more by it.
+    """
     frames = 3 * sizes.synchformer.segment_frames
-    lengths = verify.pass_lengths(graph, sizes, frames=frames, batch=2)
-    inputs = example_inputs(graph, sizes, lengths)
-    model = lowering.lower(module, graph.spec, inputs, compact=sizes.compact, form=form)
-    if form is Form.PLAIN and _is_halved(growing, graph.role):
+    inputs = example_inputs(graph, sizes, verify.pass_lengths(graph, sizes, frames=frames, batch=2))
+    half = form is Form.GPU and graph.role in HALF_ROLES
+    model = lowering.lower(
+        module, graph.spec, inputs, compact=sizes.compact, form=Form.GPU if half else Form.PLAIN
+    )
+    if form is Form.PLAIN and precision == "fp16":
         halving.keep_in_half(model, role=graph.role)
+    elif form is Form.PLAIN:
+        shorten_convolutions(model, long=graph.role in LONG_ROLES)
     return model
 
 
@@ -202,7 +229,9 @@ def _is_halved(growing: _Growing, role: str) -> bool:
 def _tolerances(growing: _Growing) -> dict[str, float]:
     rows = verify.worst_by_role(growing.rows)
     gpu = {gpu_file(role).removesuffix(".onnx") for role in HALF_ROLES}
-    halved = {row: halving.TOLERANCE for row in rows if row in gpu or _is_halved(growing, row)}
+    halved = {
+        row: halving.TOLERANCE for row in rows if row in gpu or _is_halved(growing, row.removesuffix(".gpu"))
+    }
     return halved | growing.sizes.tolerances
 
 
@@ -263,7 +292,7 @@ def _manifest(growing: _Growing, weights: Weights, label: Label) -> Manifest:
         graphs={graph.role: graph.spec for graph in graphs_of(sizes)},
         files=describe_files(growing.folder),
         parity=verify.worst_by_role(growing.rows),
-        gpu_graphs={role: gpu_file(role) for role in HALF_ROLES} if growing.gpu else {},
+        gpu_graphs={role: gpu_file(role) for role in GPU_ROLES} if growing.gpu else {},
     )
 
 

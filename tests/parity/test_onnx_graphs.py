@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from exporter import lowering, verify
-from exporter.graphs import example_inputs, graphs_of
+from exporter.export import lowered
+from exporter.graphs import graphs_of
 from exporter.networks import BUILD, RandomWeights
 from exporter.sizes import SMALL
 from exporter.verify import Difference, Reference
@@ -44,11 +45,8 @@ def _exported(network: str, folder: Path) -> dict[str, tuple[Reference, ...]]:
             continue
         wrapped = graph.wrap(module)
         known[graph.role] = verify.references(graph, wrapped, SMALL)
-        lengths = verify.pass_lengths(graph, SMALL, frames=48, batch=2)
         with torch.inference_mode(mode=False):
-            model = lowering.lower(
-                wrapped, graph.spec, example_inputs(graph, SMALL, lengths), compact=SMALL.compact
-            )
+            model = lowered(graph, wrapped, SMALL)
         lowering.save(model, folder / graph.spec.file)
         del wrapped, model
     del module
