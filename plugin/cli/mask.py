@@ -21,6 +21,7 @@ from plugin.cli.mask_prompts import (
     range_of,
     sources_of,
     with_marks,
+    within,
 )
 from plugin.cli.mask_report import (
     WRITING,
@@ -45,10 +46,8 @@ from plugin.masks.made import MadeMasks
 from plugin.masks.makers import Mask
 from plugin.masks.matte_files import MatteFile, MatteForm, write_matte
 from plugin.masks.prompts import Click
-from plugin.masks.prompts_json import document_bytes, parse_document
 from plugin.masks.propagating import LOST_SENTENCE, MaskWork
 from plugin.masks.results import MaskStore
-from plugin.masks.strict_json import NotAsked
 from plugin.timebase import format_timecode, frame_at, is_smpte_rate
 from plugin.wholefile import write_whole
 from plugin.workspace import Workspace
@@ -98,7 +97,8 @@ class _Run:
         work = self._work(document)
         label = document.objects[number].label
         for prompts in document.objects[number].keyframes:
-            work.keyframe(number, prompts.frame)  # what cannot mean anything is said before a file is written
+            work.keyframe(number, prompts.frame)  # what means nothing is said before a file is written
+        self._warn(document.objects[number])
         target = target_of(self.options, self.sources, document, label=label)
         write_document(target.prompts, document, painted=self.painted)
         self.output.detail(f"{label}: {self.makers.words}; masks are kept in {self.store.folder}")
@@ -115,6 +115,14 @@ class _Run:
             except Cancelled:
                 return self._stopped(replace(report, cancelled=True), target)
         return self._finish(matte, work.made, number, target=target, report=report, placing=placing)
+
+    def _warn(self, prompts: ObjectPrompts) -> None:
+        """Says so where a lone point had to do without a model."""
+        lone = [len(one.gestures) == 1 and isinstance(one.gestures[0], Click) for one in prompts.keyframes]
+        if any(lone) and self.makers.clicks_are_guesses:
+            self.output.note(
+                "warning: one point alone is a guess without a model; look at the --preview, or draw a --lasso."
+            )
 
     def painted(self, name: str) -> Mask:
         """A painted mask: one of this run, or one beside the saved prompts."""
@@ -143,16 +151,19 @@ class _Run:
         name = self.sources.film.name
         begun = self.sources.saved or self._new_document(placing)
         check_frames(begun.film, self.marks, name)
+        marks = replace(self.marks, gestures=tuple(within(one, begun.film) for one in self.marks.gestures))
         begun = begun.with_makers(segmenter=self.makers.segmenter, tracker=self.makers.tracker)
         if self.sources.saved is not None and self.options.span is not None:
             begun = begun.with_range(*self._range(begun.film.frames, placing))
         number = object_number(begun, self.marks.label)
         frame = self._marked_frame(begun)
         said = self._continued(begun, number, frame)
-        said = with_marks(said, self.marks, frame=frame, add=PaintedMasks(self.scratch, begun.film).add_file)
-        if not said.keyframes:
-            raise UsageError("The prompts mark no object.", remedy="Mark it with --lasso or --box.")
-        return _checked(begun.with_object(number, said)), number
+        said = with_marks(said, marks, frame=frame, add=PaintedMasks(self.scratch, begun.film).add_file)
+        if all(one.absent for one in said.keyframes):
+            raise UsageError(
+                "No frame shows where the object is.", remedy="Mark it with --lasso or --box in one frame."
+            )
+        return begun.with_object(number, said), number
 
     def _new_document(self, placing: Placing | None) -> PromptsDocument:
         film = self.frames.film()
@@ -279,16 +290,6 @@ class _Run:
             confidence=sure.get,
         )
         write_whole(self.options.preview.absolute(), png_bytes(sheet))
-
-
-def _checked(document: PromptsDocument) -> PromptsDocument:
-    """The document, proved to be one that can be read again."""
-    try:
-        return parse_document(document_bytes(document))
-    except NotAsked as error:
-        raise UsageError(
-            f"That cannot be a mark in this video: {error}.", remedy="Draw it on the picture itself."
-        ) from error
 
 
 def _mask(made: MadeMasks, number: int, frame: int) -> Mask:

@@ -122,6 +122,19 @@ class Marks:
         return not (self.gestures or self.given or self.absent)
 
 
+def within(gesture: Gesture, film: Film) -> Gesture:
+    """A gesture cut to what a document may hold: boxes to the picture, lassos to what lies around it."""
+    if isinstance(gesture, Box):
+        left, right = (min(max(0.0, side), film.width) for side in (gesture.left, gesture.right))
+        top, bottom = (min(max(0.0, side), film.height) for side in (gesture.top, gesture.bottom))
+        return Box(left, top, right, bottom) if left < right and top < bottom else gesture
+    if isinstance(gesture, Lasso):
+        across, down = film.width, film.height
+        places = ((min(max(-across, x), 2 * across), min(max(-down, y), 2 * down)) for x, y in gesture.places)
+        return Lasso(tuple(places), gesture.inside)
+    return gesture
+
+
 def _gestures(options: argparse.Namespace) -> Iterator[Gesture]:
     if options.box is not None:
         yield Box(*options.box)

@@ -17,7 +17,7 @@ from plugin.cues import MediaFile, MediaSource
 from plugin.errors import MediaError, MediaMissing, UnreadablePrompts
 from plugin.masks.documents import Film, PromptsDocument
 from plugin.masks.makers import Mask
-from plugin.masks.prompts_json import TooNew, document_bytes, parse_document
+from plugin.masks.prompts_json import NotPrompts, TooNew, document_bytes, parse_document
 from plugin.masks.results import mask_digest
 from plugin.masks.strict_json import NotAsked
 from plugin.media.fingerprint import fingerprint
@@ -52,6 +52,10 @@ def read_document(path: Path) -> PromptsDocument:
     except TooNew as error:
         raise UnreadablePrompts(
             f"{path.name} was saved by a newer Sagafoley: {error}.", remedy="Bring Sagafoley up to date."
+        ) from error
+    except NotPrompts as error:
+        raise UnreadablePrompts(
+            f"{path.name} holds no prompts.", remedy=f"Give a file that ends in {SUFFIX}.", detail=str(error)
         ) from error
     except NotAsked as error:
         raise UnreadablePrompts(f"{path.name} is damaged: {error}.", remedy=_DAMAGED) from error

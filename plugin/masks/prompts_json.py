@@ -37,6 +37,10 @@ class TooNew(NotAsked):
     """Written by a version that knows more."""
 
 
+class NotPrompts(NotAsked):
+    """JSON of another kind."""
+
+
 def document_bytes(document: PromptsDocument) -> bytes:
     """The JSON of a document, UTF-8."""
     film = document.film
@@ -71,12 +75,13 @@ def parse_document(data: bytes) -> PromptsDocument:
     """The document of a JSON text.
 
     Raises:
+        NotPrompts: it is something else.
         TooNew: of a later version.
-        NotAsked: damaged, or not a prompts document; the text says where and what.
+        NotAsked: damaged; the text says where and what.
     """
     root = parse_json(data)
-    if root.peek("kind").value != KIND:
-        raise root.peek("kind").wrong(f"is not {KIND!r}")
+    if not isinstance(root.value, dict) or root.value.get("kind") != KIND:
+        raise NotPrompts(f"does not say that it is {KIND!r}")
     if root.peek("version").whole(1, 10**6) > VERSION:
         raise TooNew(f"the document has version {root.peek('version').value}")
     names = ["kind", "version", "film", "range", "may_overlap", "segmenter", "tracker", "objects"]
