@@ -135,6 +135,27 @@ def test_saving_says_what_is_black_and_never_writes_over(stage: Stage) -> None:
     ]
 
 
+def test_a_keyframe_that_finds_nothing_is_named_before_anything_is_written(stage: Stage) -> None:
+    tracked(stage)
+    stage.session.show(9)
+    stage.settle()
+    stage.session.marking.delete_keyframe(0)
+    stage.session.marking.stroke([(80, 60)], radius=3, paints=False)
+    stage.session.marking.click((30, 30))
+    stage.session.show(4)
+    stage.settle()
+    stage.session.marking.lasso([(1, 1), (9, 1), (9, 9)])
+    stage.session.marking.stroke([(1, 1)], radius=40, paints=False)
+    stage.settle()
+    saved(stage)
+    report = stage.session.report
+    assert report is not None
+    assert report.failed
+    assert report.text == "The keyframe of 'violin' at frame 4 has no mask."
+    assert "delete that keyframe" in report.remedy
+    assert not (stage.folder / "out").exists()
+
+
 @pytest.mark.parametrize("form", list(MatteForm))
 def test_export_writes_each_form_with_its_prompts(stage: Stage, tmp_path: Path, form: MatteForm) -> None:
     session = tracked(stage)

@@ -67,6 +67,7 @@ class MaskDesk:
         self._crew = crew
         self._start = start
         self._clock = clock
+        self._timeline: Path | None = None  # that the shot lies on
         self._awaited: tuple[MaskSession, tuple[Path, ...]] | None = None
 
     @property
@@ -119,7 +120,9 @@ class MaskDesk:
             self._board.tell(Topic.MASKS)
 
     def poll(self) -> None:
-        """Tell which spots came of the mattes that were placed, once the timeline was read again."""
+        """Leave a shot whose timeline was closed, and tell which spots came of mattes that were placed."""
+        if self.session is not None and self._timeline not in {None, self._open_path()}:
+            self.close_session()
         if self._awaited is None or self._board.chores.has("open") or self._board.session is None:
             return
         (session, paths), self._awaited = self._awaited, None
@@ -129,6 +132,10 @@ class MaskDesk:
             if cue.spot.matte is not None and _place_of(cue.spot.matte.clip.media) in paths
         ]
         session.saver.found(found)
+
+    def _open_path(self) -> Path | None:
+        """Of the timeline that is open."""
+        return self._board.session.view.path if self._board.session else None
 
     def _open(
         self, find: Callable[[], MaskTarget], ready: Callable[[], None], *, timeline: bool = True
@@ -149,6 +156,7 @@ class MaskDesk:
 
         def done(opened: Opened) -> None:
             self.close_session()
+            self._timeline = today.view.path if today else None
             self.session = MaskSession(
                 opened.shot,
                 opened.desktop,
@@ -169,8 +177,8 @@ class MaskDesk:
     def _place(self, session: MaskSession, mattes: tuple[WrittenMatte, ...]) -> None:
         """Lay written mattes on the host's timeline, then read it again."""
         board, today = self._board, self._board.session
-        if today is None or board.chores.has(_PLACING):
-            session.saver.failed(_cannot_place(today), mattes)
+        if today is None or self._open_path() != self._timeline or board.chores.has(_PLACING):
+            session.saver.failed(_cannot_place(board.chores.has(_PLACING)), mattes)
             return
         pieces = [piece_of(matte, session.shot, rate=today.view.rate) for matte in mattes]
         host_of = self._host_of(today)
@@ -228,10 +236,10 @@ def _place_of(media: MediaSource | None) -> Path | None:
     return media.path if isinstance(media, MediaFile) else media.folder
 
 
-def _cannot_place(session: Session | None) -> UsageError:
-    if session is None:
-        return UsageError("The timeline was closed: nothing was placed.", remedy="Open it, then save again.")
-    return UsageError("The last placing is not finished.", remedy="Wait until it is, then save again.")
+def _cannot_place(busy: bool) -> UsageError:  # noqa: FBT001 - one question
+    if busy:
+        return UsageError("The last placing is not finished.", remedy="Wait until it is, then save again.")
+    return UsageError("The timeline was closed: nothing was placed.", remedy="Open it, then save again.")
 
 
 def _silent(session: Session) -> HostNotRunning:

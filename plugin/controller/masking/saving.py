@@ -14,7 +14,7 @@ import numpy as np
 from plugin.controller.chores import Chores
 from plugin.controller.masking.targets import Shot
 from plugin.controller.masking.views import SavedMatte, SaveReport, SavingView
-from plugin.errors import Cancelled, SagafoleyError, UsageError
+from plugin.errors import Cancelled, MaskError, SagafoleyError, UsageError
 from plugin.hosts import MattePiece
 from plugin.masks.document_files import SUFFIX, PaintedMasks, write_document
 from plugin.masks.documents import PromptsDocument
@@ -25,6 +25,7 @@ from plugin.masks.results import MaskStore
 from plugin.timebase import TimeSpan, frame_time
 
 _LANE = "mattes"
+_STOPPED = SaveReport((), "Saving was stopped; nothing was placed.", failed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ def write_mattes(
 
     Raises:
         OutputError: the folder refuses, or the disk is full; mattes that are whole stay.
+        MaskError: a keyframe has no mask.
         Cancelled: `cancel` answered true.
     """
     each = wish.shot.last - wish.shot.first + 1
@@ -104,8 +106,10 @@ def _write(
     made = MadeMasks(document, wish.store)
     black = np.zeros((shot.film.height, shot.film.width), np.uint8)
 
+    missing = _missing(made, number)  # once: what comes meanwhile is not for this matte
+
     def mask_of(frame: int) -> Mask:
-        found = made.masks(frame)[number]
+        found = None if frame in missing else made.masks(frame)[number]
         return black if found is None else found
 
     name = free_name(wish.folder, clip=shot.target.title, label=prompts.label)
@@ -120,7 +124,24 @@ def _write(
         cancel=cancel,
         tell=tell,
     )
-    return WrittenMatte(prompts.label, file, beside, len(made.missing(number)))
+    return WrittenMatte(prompts.label, file, beside, len(missing))
+
+
+def _missing(made: MadeMasks, number: int) -> frozenset[int]:
+    """Frames without a mask.
+
+    Raises:
+        MaskError: a keyframe is among them.
+    """
+    prompts = made.prompts(number)
+    drawn = {one.frame for one in prompts.keyframes}
+    bare = sorted(frame for frame in drawn if made.keyframe(number, frame) is None)
+    if bare:
+        raise MaskError(
+            f"The keyframe of '{prompts.label}' at frame {bare[0]} has no mask.",
+            remedy="Draw the object there again, or delete that keyframe, then save.",
+        )
+    return frozenset(made.missing(number)) - drawn
 
 
 def _document_of(document: PromptsDocument, number: int) -> PromptsDocument:
@@ -177,6 +198,7 @@ class MatteSaver:
         self._place = place
         self._stop = threading.Event()
         self._done, self._total = 0, 0
+        self._wanted: tuple[SaveWish, bool] | None = None
         self._busy = False
         self._news = False
 
@@ -198,7 +220,7 @@ class MatteSaver:
         return SavingView(self._done, self._total, text if self._done < self._total else "Placing mattes")
 
     def save(self, wish: SaveWish, *, place: bool) -> None:
-        """Begin to write mattes; with `place` they are laid on the timeline after.
+        """Begin to write mattes as soon as `beat` says so; with `place` they are laid on the timeline after.
 
         Raises:
             UsageError: a save is under way.
@@ -207,6 +229,15 @@ class MatteSaver:
             raise UsageError("Mattes are being saved already.", remedy="Wait until they are.")
         self._busy, self._done = True, 0
         self._total = len(wish.numbers) * (wish.shot.last - wish.shot.first + 1)
+        self._wanted = (wish, place)
+
+    def beat(self, *, ready: bool) -> None:
+        """Begin what is wanted, once all keyframes have their masks (`ready`)."""
+        if self._wanted is not None and ready:
+            (wish, place), self._wanted = self._wanted, None
+            self._write(wish, place=place)
+
+    def _write(self, wish: SaveWish, *, place: bool) -> None:
         self._stop = stop = threading.Event()
 
         def tell(done: int) -> None:
@@ -214,7 +245,7 @@ class MatteSaver:
 
         def written(mattes: tuple[WrittenMatte, ...] | None) -> None:
             if mattes is None:
-                self._end(SaveReport((), "Saving was stopped; nothing was placed.", failed=True))
+                self._end(_STOPPED)
             elif place and self._place is not None:
                 self._done = self._total
                 self._place(mattes)
@@ -232,6 +263,9 @@ class MatteSaver:
     def stop(self) -> None:
         """Stop writing; mattes that are whole stay where they are."""
         self._stop.set()
+        if self._wanted is not None:
+            self._wanted = None
+            self._end(_STOPPED)
 
     def placed(self, mattes: Sequence[WrittenMatte], *, tracks: Sequence[str], notes: str = "") -> None:
         """How placing ended: the track of each matte, "" for those that were only written."""

@@ -246,7 +246,7 @@ class MaskSession(Viewing):
         are only written. `report` tells how it ended.
 
         Raises:
-            UsageError: nothing was drawn, or a save is under way.
+            UsageError: nothing was drawn, masks are being tracked, or a save is under way.
         """
         self.saver.save(self._wish(self._desktop.mattes, form, object_ids), place=True)
         self._news.saving = True
@@ -257,7 +257,7 @@ class MaskSession(Viewing):
         """Begin to write mattes with their prompts into a folder; nothing is placed.
 
         Raises:
-            UsageError: nothing was drawn, or a save is under way.
+            UsageError: nothing was drawn, masks are being tracked, or a save is under way.
         """
         self.saver.save(self._wish(folder, form, object_ids), place=False)
         self._news.saving = True
@@ -271,6 +271,7 @@ class MaskSession(Viewing):
         for happened in self._propagation.poll(ready=not waiting):
             self._follow(happened)
         self._news.tracking |= self._propagation.running
+        self.saver.beat(ready=self._all_drawn())
         self._news.saving |= self.saver.take_news()
         fault = self._keeper.beat()
         if fault is not None:
@@ -306,6 +307,8 @@ class MaskSession(Viewing):
         return self._keeper.finish()
 
     def _wish(self, folder: Path, form: MatteForm, object_ids: Sequence[str]) -> SaveWish:
+        if self._propagation.running:
+            raise UsageError("Masks are being tracked.", remedy="Wait until they are, or stop, then save.")
         document = self.marking.document
         numbers = [int(one) for one in object_ids] or list(range(len(document.objects)))
         drawn = [
@@ -372,6 +375,11 @@ class MaskSession(Viewing):
         if not wanted:
             self._studio.look(document)
 
+    def _all_drawn(self) -> bool:
+        """Whether every keyframe has its mask, or cannot have one."""
+        keyframes = (one for each in self._knowledge.document.objects for one in each.keyframes)
+        return all(one.absent or one in self._drawn for one in keyframes)
+
     def _is_drawing(self, order: TrackOrder) -> bool:
         """Whether a keyframe that an order hangs on has no mask yet."""
         prompts = order.document.objects[order.number]
@@ -402,10 +410,8 @@ class MaskSession(Viewing):
         self._drawn[drawn.prompts] = drawn
         self._knowledge.turn += 1
         self._news.view = True
-        document = self._knowledge.document
-        keyframes = [one for each in document.objects for one in each.keyframes if not one.absent]
-        if all(one in self._drawn for one in keyframes):
-            self._studio.look(document)
+        if self._all_drawn():
+            self._studio.look(self._knowledge.document)
 
     def _follow(self, happened: Happening) -> None:
         self._news.tracking = True
