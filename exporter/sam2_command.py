@@ -59,7 +59,7 @@ def run_sam2(options: argparse.Namespace, *, say: Say) -> None:
     request = Sam2Request(
         size=size,
         weights=Sam2Folder(options.checkpoints) if trained else DrawnSam2(options.salt),
-        id=options.id or size.id,
+        id=options.id or size.id.replace("-", "_"),
         title=options.title or (words if trained else f"{words}, untrained"),
         precision=options.precision,
         form=Form.GPU if options.provider == "cuda" else Form.PLAIN,

@@ -18,8 +18,9 @@ class InvalidBundle(Exception):
     """The folder is not a usable bundle.
 
     Attributes:
-        reason: "missing" (no such folder, no manifest), "corrupt" (damaged, changed, unsafe) or
-            "newer" (a schema this version does not know).
+        reason: "missing" (no such folder, no manifest), "corrupt" (damaged, changed, unsafe), "newer" (a
+            schema this version does not know) or "other" (a bundle for masks where sound is made, or the
+            other way round).
         path: the folder or file at fault.
     """
 

@@ -66,14 +66,17 @@ def read_manifest(
         problems: what is wrong with a manifest all of whose fields have the right types.
 
     Raises:
-        InvalidBundle: "newer" for a schema above `newest`, "corrupt" for anything else.
+        InvalidBundle: "other" for a bundle of another kind, "newer" for a schema above `newest`, "corrupt"
+            for anything else.
     """
     try:
         document = _document(content)
-        _check_kind(kind, document)
         schema = _schema_of(document)
     except _Bad as error:
         raise InvalidBundle(f"{path}: {error}", reason="corrupt", path=path) from None
+    other = _other_kind(kind, document)
+    if other:
+        raise InvalidBundle(f"{path} {other}", reason="other", path=path)
     if schema > newest:
         message = f"{path} has schema {schema}; this version knows schemas up to {newest}"
         raise InvalidBundle(message, reason="newer", path=path)
@@ -156,12 +159,12 @@ def _constant(name: str) -> NoReturn:
     _bad(f"holds {name}, which is not a number")
 
 
-def _check_kind(kind: type, document: dict[str, Any]) -> None:
-    """Pass when the document says what it is for exactly when it should."""
-    if "kind" in document and "kind" not in typing.get_type_hints(kind):
-        _bad(f"describes a bundle of the kind {_short(document['kind'])}, not one that makes sound")
-    if "kind" not in document and "kind" in typing.get_type_hints(kind):
-        _bad("describes a bundle that makes sound, not masks")
+def _other_kind(kind: type, document: dict[str, Any]) -> str:
+    """What a bundle is for where it is not for what it should be; "" where it is."""
+    says, should = "kind" in document, "kind" in typing.get_type_hints(kind)
+    if says == should:
+        return ""
+    return "describes a bundle that makes masks, not sound" if says else "describes one for sound, not masks"
 
 
 def _schema_of(document: dict[str, Any]) -> int:

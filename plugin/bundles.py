@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models_onnx.bundle import Bundle, InvalidBundle
-from models_onnx.store import Store
+from models_onnx.mask_manifest import MaskBundle
+from models_onnx.store import Found, FoundMasks, Store
 from plugin.engine.bundle_errors import bundle_errors, describe_invalid
 from plugin.errors import BundleError
 
@@ -18,14 +19,14 @@ class BundleState:
     Attributes:
         name: its id; the folder's name when it cannot be opened.
         folder: where it is.
-        bundle: the opened bundle, None when it cannot be opened.
+        bundle: the opened bundle, which makes sound or masks; None when it cannot be opened.
         fault: what is wrong, None when nothing is known to be.
         hashed: whether every file was read and hashed.
     """
 
     name: str
     folder: Path
-    bundle: Bundle | None
+    bundle: Bundle | MaskBundle | None
     fault: BundleError | None
     hashed: bool = False
 
@@ -45,16 +46,23 @@ class BundleState:
 
 
 def list_bundles(store: Store) -> tuple[BundleState, ...]:
-    """Every bundle of the store, damaged ones included; sizes checked, nothing hashed."""
-    return tuple(
-        BundleState(
-            name=item.bundle.manifest.id if item.bundle else item.path.name,
-            folder=item.path,
-            bundle=item.bundle,
-            fault=describe_invalid(item.problem) if item.problem else None,
-        )
-        for item in store.list()
-    )
+    """Every bundle that makes sound, damaged ones included; sizes checked, nothing hashed."""
+    return tuple(map(_state, store.list()))
+
+
+def list_mask_bundles(store: Store) -> tuple[BundleState, ...]:
+    """Every bundle that makes masks, in the same way."""
+    return tuple(map(_state, store.list_masks()))
+
+
+def find_mask_bundle(store: Store, name: str) -> MaskBundle:
+    """The mask bundle of that id, or in that folder.
+
+    Raises:
+        BundleError: there is none, or it is not usable.
+    """
+    with bundle_errors():
+        return store.find_masks(name)
 
 
 def find_bundle(store: Store, name: str) -> Bundle:
@@ -65,6 +73,15 @@ def find_bundle(store: Store, name: str) -> Bundle:
     """
     with bundle_errors():
         return store.find(name)
+
+
+def _state(item: Found | FoundMasks) -> BundleState:
+    return BundleState(
+        name=item.bundle.manifest.id if item.bundle else item.path.name,
+        folder=item.path,
+        bundle=item.bundle,
+        fault=describe_invalid(item.problem) if item.problem else None,
+    )
 
 
 def verify_bundle(state: BundleState) -> BundleState:

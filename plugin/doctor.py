@@ -15,7 +15,7 @@ from typing import Literal
 
 from models_onnx.store import Store
 from plugin import __version__
-from plugin.bundles import list_bundles, verify_bundle
+from plugin.bundles import list_bundles, list_mask_bundles, verify_bundle
 from plugin.engine.memory import physical_memory
 from plugin.errors import EngineError
 from plugin.folders import Folders
@@ -197,7 +197,7 @@ def _bundles(store: Store) -> Iterator[Finding]:
     states = list_bundles(store)
     if not states:
         yield Finding("bundles", State.BAD, "none", "Install Sagafoley again, or set SAGAFOLEY_BUNDLES.")
-    for state in map(verify_bundle, states):
+    for state in map(verify_bundle, (*states, *list_mask_bundles(store))):
         subject = f"bundle {state.name}"
         if state.bundle is None or state.fault is not None:
             fault = state.fault

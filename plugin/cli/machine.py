@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from plugin import __version__
-from plugin.bundles import BundleState, list_bundles, verify_bundle
+from plugin.bundles import BundleState, list_bundles, list_mask_bundles, verify_bundle
 from plugin.cli.output import Output, error_document, table, terminal_width
 from plugin.doctor import Finding, State, examine
 from plugin.errors import UsageError
@@ -55,7 +55,7 @@ def manage_bundles(
     """
     workspace = Workspace.open({"bundle": options.bundle})
     if options.action == "path":
-        folder = workspace.bundle().folder
+        folder = _folder(workspace, options.bundle)
         output.path(folder)
         output.document({"bundle": workspace.settings.bundle, "folder": str(folder)})
         return 0
@@ -68,8 +68,11 @@ def manage_bundles(
 
 
 def _chosen_bundles(workspace: Workspace, name: str | None) -> tuple[BundleState, ...]:
+    masks = list_mask_bundles(workspace.store)
     if name is None:
-        states = list_bundles(workspace.store)
+        states = (*list_bundles(workspace.store), *masks)
+    elif named := tuple(state for state in masks if state.name == name):
+        states = named
     else:
         bundle = workspace.bundle()
         states = (BundleState(bundle.manifest.id, bundle.folder, bundle, None),)
@@ -78,6 +81,12 @@ def _chosen_bundles(workspace: Workspace, name: str | None) -> tuple[BundleState
             "There is no model bundle.", remedy="Install Sagafoley again, or set SAGAFOLEY_BUNDLES."
         )
     return states
+
+
+def _folder(workspace: Workspace, name: str | None) -> Path:
+    """Of the bundle of that name, of either kind; of the one in use where none is named."""
+    masks = (state.folder for state in list_mask_bundles(workspace.store) if state.name == name)
+    return next(masks, None) or workspace.bundle().folder
 
 
 def _print_bundles(states: tuple[BundleState, ...], output: Output) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from models_onnx.catalog import Catalog, CheckpointSet
 from models_onnx.shelf import Shelf
 from models_onnx.store import EMBEDDED
-from plugin.bundles import find_bundle
+from plugin.bundles import find_bundle, list_mask_bundles
 from plugin.checkpoints import FetchPlan, checkpoint_folder, plan_fetch, remove_checkpoints
 from plugin.cli.machine import manage_bundles
 from plugin.cli.output import Output, table, terminal_width
@@ -236,7 +236,8 @@ def _remove_bundle(name: str) -> tuple[Path, ...]:
     workspace = Workspace.open()
     own = workspace.folders.bundles
     with suppress(BundleMissing):
-        folder = find_bundle(workspace.store, name).folder
+        masks = {state.name: state.folder for state in list_mask_bundles(workspace.store)}
+        folder = masks.get(name) or find_bundle(workspace.store, name).folder
         if name == EMBEDDED or folder.parent != own.resolve():
             raise UsageError(
                 f"{name} in {folder} was not fetched or put there by you; it is not removed.",

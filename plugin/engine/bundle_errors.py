@@ -28,6 +28,9 @@ def describe_invalid(error: InvalidBundle) -> BundleError:
     message, detail = sentence[0].upper() + sentence[1:], str(error.path)
     if error.reason == "missing":
         return BundleMissing(message, remedy="List the bundles with `sagafoley models list`.", detail=detail)
+    if error.reason == "other":
+        remedy = "Name another bundle; `sagafoley models list` shows all."
+        return BundleMissing(message, remedy=remedy, detail=detail)
     if error.reason == "newer":
         return BundleTooNew(message, remedy="Update Sagafoley.", detail=detail)
     return BundleCorrupt(message, remedy="Install or export the bundle again.", detail=detail)

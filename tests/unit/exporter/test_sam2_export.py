@@ -73,7 +73,7 @@ def images(frame: int) -> np.ndarray:
 def test_the_manifest_tells_all_the_host_needs(bundle: MaskBundle) -> None:
     made = bundle.manifest
     wanted = manifest_of(GOLDEN)
-    assert (made.kind, made.id, made.architecture) == ("sam2", "sam2-golden", "sam2_golden")
+    assert (made.kind, made.id, made.architecture) == ("sam2", "sam2_golden", "sam2_golden")
     assert (made.picture, made.memory, made.graphs) == (wanted.picture, wanted.memory, wanted.graphs)
     assert (made.opset, made.onnxruntime_min, made.onnxruntime_below) == (18, "1.20", "2")
     assert set(made.parity) == set(MASK_ROLES)
@@ -137,7 +137,7 @@ def test_a_segmenter_opens_from_the_bundle(bundle: MaskBundle) -> None:
 
 def test_values_that_are_no_numbers_name_the_graph(bundle: MaskBundle) -> None:
     graphs = Sam2Graphs.open(bundle, provider="cpu", threads=1)
-    with pytest.raises(UnexpectedOutput, match="image graph of sam2-golden"):
+    with pytest.raises(UnexpectedOutput, match="image graph of sam2_golden"):
         graphs.run("image", {"image": np.full((1, 3, SIDE, SIDE), np.nan, np.float32)})
 
 

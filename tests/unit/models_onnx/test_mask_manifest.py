@@ -91,10 +91,12 @@ def test_neither_kind_is_taken_for_the_other(tmp_path: Path) -> None:
     sound, masks = make_bundle(tmp_path / "sound"), make_mask_bundle(tmp_path / "masks")
     assert not is_mask_bundle(sound)
     assert is_mask_bundle(masks)
-    with pytest.raises(InvalidBundle, match="not one that makes sound"):
+    with pytest.raises(InvalidBundle, match="makes masks, not sound") as caught:
         Bundle.open(masks)
-    with pytest.raises(InvalidBundle, match="makes sound, not masks"):
+    assert caught.value.reason == "other"
+    with pytest.raises(InvalidBundle, match="for sound, not masks") as caught:
         MaskBundle.open(sound)
+    assert caught.value.reason == "other"
 
 
 def test_the_store_keeps_them_apart(tmp_path: Path) -> None:
