@@ -14,6 +14,7 @@ from plugin.controller.views import QueueState
 from plugin.errors import SagafoleyError
 from plugin.panel.about import AboutDialog
 from plugin.panel.adding import AddMarker, AddRange, AddTrack
+from plugin.panel.maskclips import ClipChoice
 from plugin.panel.placedialog import ExportDialog, PlaceDialog
 from plugin.panel.settingsdialog import SettingsDialog
 from plugin.panel.shortcutsheet import ShortcutSheet
@@ -45,7 +46,8 @@ class Deeds(QObject):
 
     def open_editor(self) -> None:
         """Open what is open in the running editor."""
-        self._pulse.attempt(self._desk.open_editor)
+        if self._window.masks.may_leave("Open another timeline"):
+            self._pulse.attempt(self._desk.open_editor)
 
     def refresh(self) -> None:
         """Read the timeline again."""
@@ -62,12 +64,14 @@ class Deeds(QObject):
         self._window.close()
 
     def undo(self) -> None:
-        """Take the last edit back."""
-        self._pulse.attempt(self._desk.undo)
+        """Take the last edit back, or the last gesture in mask mode."""
+        masks = self._window.masks
+        masks.page.undo() if masks.on else self._pulse.attempt(self._desk.undo)
 
     def redo(self) -> None:
         """Make it again."""
-        self._pulse.attempt(self._desk.redo)
+        masks = self._window.masks
+        masks.page.redo() if masks.on else self._pulse.attempt(self._desk.redo)
 
     def select_all(self) -> None:
         """Select every spot that is shown."""
@@ -99,6 +103,14 @@ class Deeds(QObject):
     def add_track(self) -> None:
         """Add the spots of a mask track."""
         self._ask(AddTrack(self._pulse, parent=self._window))
+
+    def make_matte(self) -> None:
+        """Mark the object in the picture of the spot that is looked at."""
+        self._window.masks.open_spot(self._window.spots.current)
+
+    def make_clip_matte(self) -> None:
+        """Mark an object in a picture clip that is chosen from all of them."""
+        self._ask(ClipChoice(self._pulse, self._window.masks.open_clip, parent=self._window))
 
     def next_spot(self) -> None:
         """Look at the next spot."""
@@ -230,6 +242,10 @@ class Deeds(QObject):
     def go_problems(self) -> None:
         """To the problems."""
         self._window.go(self._window.problems.list)
+
+    def sure_to_leave(self, title: str, reason: str) -> bool:
+        """Whether the person wants to leave what is under way."""
+        return self._sure(title, reason, "Leave")
 
     def may_end_renders(self, doing: str) -> bool:
         """Whether nothing is rendered, or the person wants that to end."""

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QWidget
 
+from plugin.controller.given import given_path
 from plugin.controller.masking.marking import Marking
 from plugin.controller.masking.session import MaskSession
 from plugin.controller.masking.views import Direction, FrameState, MaskChanged, Tool
+from plugin.masks.documents import PromptsDocument
+from plugin.masks.matte_files import MatteForm
 from plugin.masks.prompts import Box, Click, Gesture, Lasso, Stroke
 from plugin.panel.maskkeys import bind
 from plugin.panel.maskpage import MaskPage
@@ -37,12 +40,15 @@ class MaskMode(MaskPage):
     """A sentence for the person."""
     viewed = Signal()
     """What undo and redo would do may be something else now."""
+    saved = Signal(object)
+    """Mattes were written and nothing is left to be done; ids of the spots they made."""
     _woken = Signal()
 
     def __init__(self, pulse: Pulse, shades: Shades, parent: QWidget | None = None) -> None:
         super().__init__(shades, parent)
         self._pulse = pulse
         self.session: MaskSession | None = None
+        self._saved: PromptsDocument | None = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.beat)
         self._woken.connect(self.beat)
@@ -52,7 +58,7 @@ class MaskMode(MaskPage):
 
     def work_on(self, session: MaskSession) -> None:
         """Show a session."""
-        self.session = session
+        self.session, self._saved = session, None
         self.canvas.look_at_all()
         self._show(MaskChanged(picture=True, view=True, strip=True, tracking=True, saving=True))
         self.canvas.tell_size()
@@ -60,12 +66,26 @@ class MaskMode(MaskPage):
         self.canvas.setFocus()
 
     def put_away(self) -> None:
-        """Close the session and show nothing."""
+        """Show nothing any more; the session is not closed."""
         self._timer.stop()
-        session, self.session = self.session, None
+        self.session = None
+        self.saving.hide()
+        self.pause.hide()
         self.show_picture(None)
-        if session is not None:
-            session.close()
+
+    @property
+    def unfinished(self) -> str:
+        """What would end or be missing if mask mode were left now, a sentence; "" for nothing."""
+        session = self.session
+        if session is None:
+            return ""
+        if session.saving is not None:
+            return "The matte is being written; that would end, and nothing would be placed."
+        if session.tracking is not None and session.tracking.running:
+            return "Tracking would end; what was tracked is kept."
+        if session.marking.undo_title and session.marking.document is not self._saved:
+            return "What you drew is kept for the next time, but no matte has been written of it."
+        return ""
 
     def wake(self) -> None:
         """Called from any thread: there is something to show."""
@@ -112,8 +132,35 @@ class MaskMode(MaskPage):
             self.show_picture(session.picture)
         if changed.tracking:
             self.show_tracking(session.tracking)
+        if changed.saving:
+            self._show_saving(session)
         for words in changed.messages:
             self.told.emit(words)
+
+    def _show_saving(self, session: MaskSession) -> None:
+        """Show how far a save is; where it ended well, and its spot is there, that is told."""
+        report = session.report
+        self.show_saving(session.saving, report)
+        if report is None or session.saving is not None:
+            return
+        if report.failed:
+            self._saved = None
+        elif report.cue_ids and not report.remedy:
+            self.told.emit(report.text)
+            self.saved.emit(report.cue_ids)
+
+    def write(self, form: MatteForm) -> None:
+        """Write mattes of all objects and lay them on the timeline."""
+        if self.session is not None:
+            self._saved = self.session.marking.document
+            self._do(lambda session: session.save(form=form))
+
+    def write_into(self, form: MatteForm) -> None:
+        """Ask for a folder, and write mattes there; nothing is placed."""
+        folder = QFileDialog.getExistingDirectory(self, "Write mattes into")
+        if folder and self.session is not None:
+            self._saved = self.session.marking.document
+            self._do(lambda session: session.export(given_path(folder), form=form))
 
     def _do(self, do: Callable[[MaskSession], object]) -> None:
         """Do it with the session, tell what cannot be done, and show at once what came of it."""
@@ -155,6 +202,11 @@ class MaskMode(MaskPage):
         objects.hide_wanted.connect(lambda key, shown: self._do(lambda s: s.show_object(key, shown=shown)))
         self.track.track_wanted.connect(self._track)
         self.track.stop_wanted.connect(self._then(MaskSession.stop))
+        self.save_wanted.connect(lambda: self.write(MatteForm.PNG))
+        self.form_wanted.connect(self.write)
+        self.folder_wanted.connect(self.write_into)
+        self.saving.stop_wanted.connect(self._then(lambda s: s.saver.stop()))
+        self.saving.leave_wanted.connect(self._leave_saved)
         self.pause.again_wanted.connect(self._mark_again)
         self.pause.absent_wanted.connect(self._absent_there)
 
@@ -261,6 +313,10 @@ class MaskMode(MaskPage):
         self.pause.hide()
         self._do(lambda session: session.marking.absent())
         self.canvas.setFocus()
+
+    def _leave_saved(self) -> None:
+        report = self.session.report if self.session else None
+        self.saved.emit(report.cue_ids if report else ())
 
     def _space(self) -> None:
         """Play or stop; but a button or list of choices that has the keys is pressed instead."""

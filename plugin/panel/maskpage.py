@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from functools import partial
 
-from plugin.controller.masking.views import MaskPicture, MaskView, StripView, TrackingView
+from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QToolButton, QWidget
+
+from plugin.controller.masking.views import (
+    MaskPicture,
+    MaskView,
+    SaveReport,
+    SavingView,
+    StripView,
+    TrackingView,
+)
+from plugin.masks.matte_files import MatteForm
 from plugin.panel.maskcanvas import MaskCanvas
 from plugin.panel.maskobjects import ObjectLine
+from plugin.panel.masksaving import SaveNotice
 from plugin.panel.maskstrip import MaskStrip
-from plugin.panel.masktools import ToolBar, ToolLine
+from plugin.panel.masktools import ToolBar, ToolLine, tool_button
 from plugin.panel.masktransport import MaskTransport, PauseNotice, TrackLine
 from plugin.panel.palettes import Shades
 from plugin.panel.parts import button, column, name, row, wear_icons
+
+_FORMS = {
+    MatteForm.PNG: "numbered PNG pictures",
+    MatteForm.FFV1: "an FFV1 movie",
+    MatteForm.PRORES: "a ProRes 4444 movie",
+}
 
 
 class ElidedLabel(QLabel):
@@ -47,6 +64,10 @@ class MaskPage(QWidget):
     """Picture with tools beside it, strip, transport and tracking below it."""
 
     save_wanted = Signal()
+    form_wanted = Signal(object)
+    """A `MatteForm` to save in."""
+    folder_wanted = Signal(object)
+    """A `MatteForm` to write into a folder."""
     leave_wanted = Signal()
 
     def __init__(self, shades: Shades, parent: QWidget | None = None) -> None:
@@ -56,7 +77,9 @@ class MaskPage(QWidget):
         self.transport, self.track, self.pause = MaskTransport(shades), TrackLine(), PauseNotice()
         self.title, self.makers = ElidedLabel("heading"), ElidedLabel("faint")
         self.save = button("Save matte", self.save_wanted.emit, icon_name="good", main=True)
-        self.leave = button("Discard", self.leave_wanted.emit)
+        self.leave = button("Leave", self.leave_wanted.emit)
+        self.forms = tool_button("export", "Save in another form, or into a folder")
+        self.saving = SaveNotice()
         self._build()
 
     def wear(self, shades: Shades) -> None:
@@ -90,6 +113,12 @@ class MaskPage(QWidget):
         """Show what is known of every frame, None while there is no object."""
         self.strip.show_strip(strip)
 
+    def show_saving(self, saving: SavingView | None, report: SaveReport | None) -> None:
+        """Show how far a save is, else what the last one did."""
+        self.saving.show_saving(saving, report)
+        for part in (self.save, self.forms):
+            part.setEnabled(saving is None)
+
     def show_tracking(self, view: TrackingView | None) -> None:
         """Show how far tracking is, None before the first."""
         self.track.show_tracking(view)
@@ -97,12 +126,27 @@ class MaskPage(QWidget):
 
     def _build(self) -> None:
         self.save.setToolTip("Write the matte and put it on a mask track (Ctrl+S)")
-        self.leave.setToolTip("Leave without a matte")
+        self.leave.setToolTip("Go back to the spots; what was drawn is kept")
         name(self.makers, "What makes the masks")
-        head = row(self.title, self.objects, self.leave, self.save, space=8)
+        self.forms.setMenu(self._form_menu())
+        self.forms.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        head = row(self.title, self.objects, self.leave, self.save, self.forms, space=8)
         head.setStretch(0, 1)
         middle = row(self.tools, self.canvas, space=4)
-        below = column(self.strip, self.transport, self.track, self.pause, self.makers, space=6)
+        below = column(self.strip, self.transport, self.track, self.pause, self.saving, self.makers, space=6)
         whole = column(head, self.line, middle, below, space=6, edge=8)
         whole.setStretch(2, 1)
         self.setLayout(whole)
+
+    def _form_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for form, words in _FORMS.items():
+            menu.addAction(f"Save as {words}").triggered.connect(partial(self._want, self.form_wanted, form))
+        menu.addSeparator()
+        for form, words in _FORMS.items():
+            action = menu.addAction(f"Only write {words} into a folder...")
+            action.triggered.connect(partial(self._want, self.folder_wanted, form))
+        return menu
+
+    def _want(self, signal: SignalInstance, form: MatteForm, _checked: bool = False) -> None:  # noqa: FBT001, FBT002 - Qt's
+        signal.emit(form)

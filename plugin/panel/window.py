@@ -11,9 +11,12 @@ from plugin.controller.views import StatusLine
 from plugin.panel.actions import Actions
 from plugin.panel.deeds import Deeds, finish_typing
 from plugin.panel.inspector import InspectorPage
+from plugin.panel.maskentry import MaskEntry
+from plugin.panel.maskkeys import KEYS as MASK_KEYS
+from plugin.panel.maskkeys import TRACK_KEYS
 from plugin.panel.notices import NoticeLine, StatusBar
 from plugin.panel.pages import DoctorPage, InstalledPage, StartPage
-from plugin.panel.palettes import Scheme, dress, shades_of
+from plugin.panel.palettes import Scheme, Shades, dress, shades_of
 from plugin.panel.parts import application, column, wear_icons
 from plugin.panel.problempage import ProblemPage
 from plugin.panel.pulse import Pulse
@@ -44,14 +47,15 @@ class Window(QMainWindow):
         self.tabs, self.pages = QTabWidget(), QStackedWidget()
         self._across = QSplitter(Qt.Orientation.Horizontal)
         self.actions_ = Actions(self)
-        self.deeds = Deeds(self)
+        self.deeds, self.masks = Deeds(self), MaskEntry(self)
         self._build()
         self._bind()
         self.wear(self._scheme)
 
     def open_path(self, path: Given) -> None:
         """Begin to open a timeline."""
-        if self.deeds.may_end_renders("Opening another timeline"):
+        may_leave = self.masks.may_leave("Open another timeline")
+        if may_leave and self.deeds.may_end_renders("Opening another timeline"):
             self.pulse.attempt(lambda: self.pulse.desk.open_file(path))
 
     def wear(self, scheme: Scheme) -> None:
@@ -59,9 +63,22 @@ class Window(QMainWindow):
         self._scheme = scheme
         shades = shades_of(scheme)
         dress(application(), shades)
-        for part in (self.spots, self.stage, self.queue, self.problems, self.doctor, self.notices):
+        for part in (
+            self.spots,
+            self.stage,
+            self.queue,
+            self.problems,
+            self.doctor,
+            self.notices,
+            self.masks,
+        ):
             part.wear(shades)
         wear_icons(self, shades)
+
+    @property
+    def shades(self) -> Shades:
+        """The colours that are worn."""
+        return shades_of(self._scheme)
 
     def dress(self, widget: QWidget) -> None:
         """Put icons on a dialog."""
@@ -69,6 +86,8 @@ class Window(QMainWindow):
 
     def go(self, part: QWidget) -> None:
         """Bring a part of the desk to the front and under the keys."""
+        if not self.masks.may_leave("Leave"):
+            return
         if self.pulse.desk.timeline is not None:
             self.pages.setCurrentWidget(self._across)
         for page in (self.inspector, self.queue, self.problems):
@@ -96,8 +115,8 @@ class Window(QMainWindow):
         return self.stage.marked() or of_editor or ((row.start, row.end) if row else ("", ""))
 
     def more_keys(self) -> tuple[tuple[str, Keys], ...]:
-        """Keys of the viewer and the takes, for the shortcut sheet."""
-        return self.stage.keys()
+        """Keys of the viewer, the takes and mask mode, for the shortcut sheet."""
+        return (*self.stage.keys(), ("Making a matte", MASK_KEYS), ("Tracking", TRACK_KEYS))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files that may be timelines."""
@@ -114,6 +133,9 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask while something is rendered; then end it and let go of everything."""
         finish_typing()
+        if not self.masks.may_leave("Close the panel"):
+            event.ignore()
+            return
         if not (self.deeds.may_end_renders("Closing the panel") and self.deeds.may_lose_edits("Close")):
             event.ignore()
             return
@@ -170,7 +192,9 @@ class Window(QMainWindow):
         pulse.timeline.connect(self._show_timeline)
         pulse.history.connect(self._show_history)
         self.status.shown.connect(self._count)
-        QShortcut(QKeySequence("Esc"), self).activated.connect(self.notices.hide)
+        self.masks.entered.connect(self._show_masks)
+        self.masks.left.connect(self._leave_masks)
+        QShortcut(QKeySequence("Esc"), self).activated.connect(self._escape)
         self._bind_list_keys()
         application().styleHints().colorSchemeChanged.connect(lambda _: self._system_scheme_changed())
         self.status.refresh()
@@ -188,21 +212,43 @@ class Window(QMainWindow):
         self.setWindowTitle(f"{timeline.name} - Sagafoley" if timeline else "Sagafoley")
         if timeline is None:
             self.start.refresh()
-        self.pages.setCurrentWidget(self.start if timeline is None else self._across)
-        part = self.start.open if timeline is None else self.spots.table
-        part.setFocus()
+        if self.masks.on:
+            self.pages.setCurrentWidget(self.masks.page)
+            self.masks.page.canvas.setFocus()
+        else:
+            self.pages.setCurrentWidget(self.start if timeline is None else self._across)
+            (self.start.open if timeline is None else self.spots.table).setFocus()
         self._show_chosen()
+
+    def _show_masks(self) -> None:
+        """Mask mode owns the window while it is on: what belongs to spots waits."""
+        if self.pages.currentWidget() is not self.masks.page:
+            self.pages.setCurrentWidget(self.masks.page)
+        self._enable()
+        self._show_history()
+
+    def _leave_masks(self, cue_ids: tuple[str, ...]) -> None:
+        self._show_timeline()
+        if cue_ids:
+            self.spots.select(cue_ids)
+
+    def _escape(self) -> None:
+        if not self.masks.escape():
+            self.notices.hide()
 
     def _show_chosen(self) -> None:
         selected, current = self.spots.selected, self.spots.current
         self.inspector.show_spots(selected)
         self.stage.show_spot(current if current in selected or not selected else selected[0])
-        timeline = self.pulse.desk.timeline is not None
-        self.actions_.enable(timeline=timeline, spot=bool(selected))
+        self._enable()
         self._show_history()
 
+    def _enable(self) -> None:
+        timeline = self.pulse.desk.timeline is not None and not self.masks.on
+        self.actions_.enable(timeline=timeline, spot=bool(self.spots.selected))
+
     def _show_history(self, _event: object = None) -> None:
-        history = self.pulse.desk.history()
+        history = self.masks.history() if self.masks.on else self.pulse.desk.history()
         for key, word, what in (("undo", "&Undo", history.undo), ("redo", "&Redo", history.redo)):
             action = self.actions_[key]
             action.setText(f"{word} {what[:1].lower()}{what[1:]}" if what else word)

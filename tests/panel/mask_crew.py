@@ -5,8 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -115,7 +117,8 @@ class InlineChild:
     def __init__(self, tracker: SteadyTracker) -> None:
         self._told: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._inbox = Inbox()
-        self._propagator = Propagator(self, self._inbox, lambda _choice: tracker)  # type: ignore[arg-type]
+        makers = nullcontext(SimpleNamespace(tracker=tracker))
+        self._propagator = Propagator(self, self._inbox, lambda _choice: makers)  # type: ignore[arg-type]
         self._threads: list[threading.Thread] = []
         self.exit_status: int | None = None
 

@@ -69,12 +69,15 @@ def made(tmp_path: Path, qtbot: QtBot, folders: Folders) -> Iterator[tuple[MaskM
 
 
 @pytest.fixture
-def mode(made: tuple[MaskMode, Pulse], tmp_path: Path, qtbot: QtBot, until: Until) -> Mode:
+def mode(made: tuple[MaskMode, Pulse], tmp_path: Path, qtbot: QtBot, until: Until) -> Iterator[Mode]:
     page, _ = made
     crew = crewed(tmp_path / "shot", ready=page.wake)
     page.work_on(crew.session)
     until(lambda: crew.session.picture is not None and crew.session.picture.still is not None)
-    return Mode(page, crew, qtbot)
+    yield Mode(page, crew, qtbot)
+    crew.segmenter.gate.set()
+    page.put_away()
+    crew.session.close()
 
 
 def test_the_first_picture_comes_and_fits(mode: Mode) -> None:
