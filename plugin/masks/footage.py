@@ -20,7 +20,7 @@ from plugin.cues import MediaSource
 from plugin.errors import MediaError, UndecodableMedia
 from plugin.masks.documents import Film
 from plugin.masks.makers import Picture
-from plugin.masks.shot_changes import SIDE, Thumbnail, thumbnail
+from plugin.masks.shot_changes import Thumbnail, thumbnail
 from plugin.media.fingerprint import fingerprint
 from plugin.media.headers import MediaInfo
 from plugin.media.movies import Movie
@@ -35,7 +35,7 @@ KEPT_BYTES = 256 << 20
 
 _STILL_RATE = Fraction(25)
 _FASTEST = 1000
-_SMALL = Size(4 * SIDE, 4 * SIDE)
+_SMALL = Size(128, 128)
 
 
 class SourceFrames:
@@ -107,7 +107,7 @@ class SourceFrames:
         return self._kept[frame]
 
     def thumbnail(self, frame: int) -> Thumbnail:
-        """Luma of a frame, made very small; nothing is held.
+        """What shots are told apart by; nothing is held.
 
         Raises:
             UndecodableMedia: the film has no such frame, or it cannot be decoded.

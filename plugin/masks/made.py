@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
+from plugin.masks.cut_finding import VERSION
 from plugin.masks.documents import ObjectPrompts, PromptsDocument
 from plugin.masks.gaps import Gap, gaps_between
 from plugin.masks.makers import Mask
@@ -18,7 +19,6 @@ from plugin.masks.overlapping import without_overlap, without_strays
 from plugin.masks.prompts import FramePrompts, Stroke
 from plugin.masks.prompts_json import gesture_data
 from plugin.masks.results import KeptMask, MaskStore, mask_digest, result_key
-from plugin.masks.shot_changes import VERSION
 
 
 class MadeMasks:

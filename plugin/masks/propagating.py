@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from plugin.errors import Cancelled
+from plugin.masks.cut_finding import find_cuts
 from plugin.masks.documents import PromptsDocument
 from plugin.masks.gaps import Gap
 from plugin.masks.made import MadeMasks
@@ -26,7 +27,7 @@ from plugin.masks.makers import (
 )
 from plugin.masks.prompts import FramePrompts
 from plugin.masks.results import KeptMask, MaskStore
-from plugin.masks.shot_changes import Thumbnail, find_cuts
+from plugin.masks.shot_changes import Thumbnail
 
 LOST_SENTENCE = "The object may be gone or changed. Click it again, or mark it absent here."
 """What is said when work pauses because the object seems lost."""
@@ -36,7 +37,7 @@ class FilmFrames(Frames, Protocol):
     """Pictures of the film, and small ones for finding cuts."""
 
     def thumbnail(self, frame: int) -> Thumbnail:
-        """Luma of a frame, `shot_changes.SIDE` pixels both ways."""
+        """Of a frame, as `plugin.masks.shot_changes.thumbnail` makes it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,80 +1,73 @@
-"""Where one shot ends and the next begins: nothing is tracked across.
-
-Luma of every frame, made very small, is compared with the frame before. A cut is a jump that is large by
-itself and much larger than what moves around it; a flash, after which the picture is what it was, is none.
-"""
+"""Where one shot ends and another begins: nothing is tracked across."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-VERSION = 1
-"""Changes whenever other cuts may be found."""
-
-SIDE = 32
-"""Pixels of a thumbnail, both ways: noise and small movements average out."""
-
-JUMP = 16.0
-"""Mean difference of two frames, in levels of 255, from which a cut is possible."""
-
-RATIO = 3.0
-"""How many times more than its neighbours' a cut's jump is."""
+from plugin.masks.makers import Picture
 
 Thumbnail = npt.NDArray[np.float32]
-"""Luma `[SIDE, SIDE]`, 0..255."""
+"""A small picture `[32, 32, 3]` without its brightness and contrast: mean 0, deviation 1, or all 0."""
+
+_SIDE = 32
+"""Of the thumbnails that are compared."""
+
+_ENOUGH = 128
+"""Pixels of the smaller side that a thumbnail is made from; others are left out."""
+
+_FLAT = 2.0
+"""Levels of deviation under which a picture shows nothing."""
+
+_SHIFT = 6
+"""Thumbnail pixels that a camera may move from one frame to the next."""
+
+_CHANGED = 0.5
+"""Difference above which two pictures are of different shots; 0 for the same, about 1 for unrelated ones."""
+
+_FLASH_FRAMES = 3
+"""A picture that comes back within so many frames was only interrupted."""
 
 
-def thumbnail(picture: npt.NDArray[np.uint8]) -> Thumbnail:
-    """Luma of an RGB picture `[H, W, 3]`, averaged."""
-    small = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+def thumbnail(picture: Picture) -> Thumbnail:
+    """What is compared of a picture."""
+    skip = max(1, min(picture.shape[:2]) // _ENOUGH)
+    part = np.ascontiguousarray(picture[::skip, ::skip])
+    small = cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = np.asarray(cv2.GaussianBlur(small, (0, 0), 0.7), np.float32)
+    plain = small - small.mean(axis=(0, 1))
+    spread = float(plain.std())
+    return np.asarray(plain / spread if spread > _FLAT else 0 * plain, np.float32)
 
 
-def cuts_in(thumbnails: Sequence[Thumbnail]) -> tuple[int, ...]:
-    """Positions of the first frames of new shots, ascending; never 0."""
-    jumps = [0.0, *(_jump(a, b) for a, b in pairwise(thumbnails))]
-    return tuple(at for at in range(1, len(jumps)) if _is_cut(at, jumps, thumbnails))
+def difference(one: Thumbnail, other: Thumbnail) -> float:
+    """How unlike two thumbnails are, however the camera moved: 0 for the same, about 1 for unrelated ones.
+
+    The middle of one is looked for in the other; what a fast thing covers counts only as far as it is large.
+    """
+    if not (one.any() and other.any()):
+        return 1.0 if one.any() or other.any() else 0.0
+    part = np.ascontiguousarray(one[_SHIFT:-_SHIFT, _SHIFT:-_SHIFT])
+    likeness = cv2.matchTemplate(other, part, cv2.TM_CCORR_NORMED)
+    return 1.0 - float(likeness.max())
 
 
-def find_cuts(
-    thumbnail_of: Callable[[int], Thumbnail], *, first: int, last: int, check: Callable[[], None]
-) -> tuple[int, ...]:
-    """Frames of a range that begin a new shot.
+def is_cut(before: Thumbnail, now: Thumbnail, later: Callable[[int], Thumbnail | None]) -> bool:
+    """Whether a shot ends between two frames that follow each other.
 
     Args:
-        thumbnail_of: the thumbnail of a frame.
-        first: of the range.
-        last: of the range.
-        check: called before every frame; raises to stop.
+        before: thumbnail of the last frame of what may be a shot.
+        now: thumbnail of the frame after it.
+        later: thumbnail of the n-th frame after that (n from 1), None beyond the end. Asked only where
+            the pictures differ: after a flash or a thing that passes close by, the old picture returns.
     """
-    thumbnails = []
-    for frame in range(first, last + 1):
-        check()
-        thumbnails.append(thumbnail_of(frame))
-    return tuple(first + at for at in cuts_in(thumbnails))
-
-
-def _jump(one: Thumbnail, other: Thumbnail) -> float:
-    return float(np.abs(one - other).mean())
-
-
-def _is_cut(at: int, jumps: Sequence[float], thumbnails: Sequence[Thumbnail]) -> bool:
-    if jumps[at] < JUMP:
+    if difference(before, now) <= _CHANGED:
         return False
-    around = [*jumps[max(1, at - 2) : at], *jumps[at + 1 : at + 3]]
-    calm = sorted(around)[: max(1, len(around) - 1)]  # one neighbour may be a cut or a flash itself
-    if around and jumps[at] < RATIO * max(calm):
-        return False
-    return not _is_flash(at, thumbnails)
-
-
-def _is_flash(at: int, thumbnails: Sequence[Thumbnail]) -> bool:
-    """Whether the picture before is back within three frames, or the one after was there already."""
-    before, after = thumbnails[at - 1], thumbnails[at]
-    back = any(_jump(before, later) < JUMP / 2 for later in thumbnails[at + 1 : at + 4])
-    return back or any(_jump(after, earlier) < JUMP / 2 for earlier in thumbnails[max(0, at - 4) : at - 1])
+    for ahead in range(1, _FLASH_FRAMES + 1):
+        coming = later(ahead)
+        if coming is not None and difference(before, coming) <= _CHANGED:
+            return False
+    return True

@@ -23,7 +23,7 @@ FILM = Film(MediaFile(Path("/film/shot.mov")), "ab" * 32, Fraction(25), 60, WIDT
 
 
 class MadeFrames:
-    """Frames of the film; from `cuts` on each shot has a ground of its own."""
+    """Frames of the film; from each of `cuts` on the ground is another."""
 
     def __init__(self, cuts: tuple[int, ...] = ()) -> None:
         self.cuts = cuts
@@ -31,9 +31,10 @@ class MadeFrames:
 
     def picture(self, frame: int) -> Picture:
         self.asked.append(frame)
-        ground = 40 + 90 * sum(cut <= frame for cut in self.cuts) % 200
-        picture = np.full((HEIGHT, WIDTH, 3), ground, np.uint8)
-        picture[10:30, 10 + frame : 30 + frame] = (250, 20, 20)
+        shot = sum(cut <= frame for cut in self.cuts)
+        blocks = np.random.default_rng(100 + shot).integers(0, 256, (HEIGHT // 4, WIDTH // 4, 3))
+        picture = np.kron(blocks, np.ones((4, 4, 1), np.int64)).astype(np.uint8)
+        picture[10:30, 10 + frame : 30 + frame] = (128, 110, 100)
         return picture
 
     def thumbnail(self, frame: int) -> Thumbnail:
