@@ -20,6 +20,7 @@ _Kind = TypeVar("_Kind")
 _LARGEST = 4 << 20
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6}){1,3}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DEVICE_NAMES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 _DTYPES = ("float32", "float16", "int64")
@@ -247,6 +248,8 @@ def _short(value: Any) -> str:
 def _problems(manifest: Manifest) -> Iterator[str]:
     if not is_bundle_id(manifest.id):
         yield f"id {_short(manifest.id)} is not a short lower-case name"
+    if _VERSION.fullmatch(manifest.onnxruntime_min) is None:
+        yield f"onnxruntime_min {_short(manifest.onnxruntime_min)} is not a version such as 1.20"
     if manifest.precision not in {"fp32", "fp16"}:
         yield f"precision {_short(manifest.precision)} is neither fp32 nor fp16"
     yield from _graph_problems(manifest)
