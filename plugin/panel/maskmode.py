@@ -25,6 +25,11 @@ from plugin.panel.pulse import Pulse
 _WORKING, _PLAYING = 50, 12
 """Milliseconds between two looks at the session."""
 
+NO_WORDS = (
+    "No model that finds an object by its word is installed, and none can be fetched yet. "
+    "Draw a lasso or a box around the object."
+)
+
 _FAR = 10
 """Frames of a large step."""
 
@@ -52,6 +57,7 @@ class MaskMode(MaskPage):
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.beat)
         self._woken.connect(self.beat)
+        self.line.show_words(NO_WORDS)
         self._bind()
         bind(self, self._deeds())
         bind(self, self._moves())

@@ -80,6 +80,7 @@ class MaskPage(QWidget):
         self.leave = button("Leave", self.leave_wanted.emit)
         self.forms = tool_button("export", "Save in another form, or into a folder")
         self.saving = SaveNotice()
+        self._can_save = self._is_saving = False
         self._build()
 
     def wear(self, shades: Shades) -> None:
@@ -101,7 +102,8 @@ class MaskPage(QWidget):
         ):
             part.show_view(view)
         self.title.say(view.title)
-        self.save.setEnabled(view.can_save)
+        self._can_save = view.can_save
+        self._let_save()
         self.makers.say(f"Keyframes: {view.segmenter}. Between them: {view.tracker}. Drawing {view.saved}.")
 
     def show_picture(self, picture: MaskPicture | None) -> None:
@@ -116,13 +118,17 @@ class MaskPage(QWidget):
     def show_saving(self, saving: SavingView | None, report: SaveReport | None) -> None:
         """Show how far a save is, else what the last one did."""
         self.saving.show_saving(saving, report)
-        for part in (self.save, self.forms):
-            part.setEnabled(saving is None)
+        self._is_saving = saving is not None
+        self._let_save()
 
     def show_tracking(self, view: TrackingView | None) -> None:
         """Show how far tracking is, None before the first."""
         self.track.show_tracking(view)
         self.pause.show_tracking(view)
+
+    def _let_save(self) -> None:
+        for part in (self.save, self.forms):
+            part.setEnabled(self._can_save and not self._is_saving)
 
     def _build(self) -> None:
         self.save.setToolTip("Write the matte and put it on a mask track (Ctrl+S)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QTabWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QSizePolicy, QSplitter, QStackedWidget, QTabWidget, QWidget
 
 from plugin.controller.given import Given, dropped_timeline
 from plugin.controller.views import StatusLine
@@ -212,6 +212,7 @@ class Window(QMainWindow):
         self.setWindowTitle(f"{timeline.name} - Sagafoley" if timeline else "Sagafoley")
         if timeline is None:
             self.start.refresh()
+        self._need_room()
         if self.masks.on:
             self.pages.setCurrentWidget(self.masks.page)
             self.masks.page.canvas.setFocus()
@@ -224,8 +225,17 @@ class Window(QMainWindow):
         """Mask mode owns the window while it is on: what belongs to spots waits."""
         if self.pages.currentWidget() is not self.masks.page:
             self.pages.setCurrentWidget(self.masks.page)
+            self._need_room()
         self._enable()
         self._show_history()
+
+    def _need_room(self) -> None:
+        """Let the window become as narrow as mask mode can be, while that is on."""
+        policy = self._across.sizePolicy()
+        policy.setHorizontalPolicy(
+            QSizePolicy.Policy.Ignored if self.masks.on else QSizePolicy.Policy.Expanding
+        )
+        self._across.setSizePolicy(policy)
 
     def _leave_masks(self, cue_ids: tuple[str, ...]) -> None:
         self._show_timeline()
