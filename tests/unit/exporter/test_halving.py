@@ -10,12 +10,13 @@ import onnx
 import onnx_ir as ir
 import onnxruntime
 import pytest
+import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from exporter import halving, lowering, verify
 from exporter.__main__ import main
 from exporter.errors import ExportError
-from exporter.export import HALF_ROLES
+from exporter.export import GPU_ROLES, HALF_ROLES, lowered
 from exporter.graphs import example_inputs, graphs_of
 from exporter.networks import RandomWeights
 from exporter.sizes import GOLDEN
@@ -68,8 +69,20 @@ IN_HALF = ("text_encoder", "flow")
 """Of the graphs that are made for CUDA, those made here: with a causal mask, and with everything else."""
 
 
-def test_decoder_and_vocoder_are_not_made_for_cuda() -> None:
+def test_decoder_and_vocoder_stay_in_float32_on_cuda() -> None:
     assert set(ROLES) - set(HALF_ROLES) == {"decoder", "vocoder"}
+    assert set(GPU_ROLES) == set(ROLES)
+
+
+def test_the_vocoder_for_cuda_keeps_its_convolutions_and_its_precision() -> None:
+    """What makes convolutions quick on a CPU is left out; nothing is in half precision."""
+    (graph,) = (graph for graph in graphs_of(GOLDEN) if graph.role == "vocoder")
+    module = graph.wrap(RandomWeights().network(graph.network, GOLDEN))
+    model = lowered(graph, module, GOLDEN, form=lowering.Form.GPU)
+    kinds = Counter(node.op_type for node in model.graph)
+    convolutions = sum(isinstance(part, torch.nn.Conv1d) for part in module.modules())
+    assert kinds["Conv"] >= convolutions > 0
+    assert {str(value.const_value.dtype) for value in model.graph.initializers.values()} <= {"FLOAT", "INT64"}
 
 
 def test_a_causal_encoder_in_the_form_for_cuda(tmp_path: Path) -> None:
@@ -91,6 +104,7 @@ def half(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("bundles") / "half"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("exporter.export.HALF_ROLES", IN_HALF)
+        patch.setattr("exporter.export.GPU_ROLES", IN_HALF)
         assert main(["golden", "--precision", "fp16", "--provider", "cuda", "-o", str(folder)]) == 0
     return Bundle.open(folder)
 
