@@ -20,7 +20,6 @@ from torch import nn
 from exporter import export, halving, lowering
 from exporter.graphs import Graph, graphs_of
 from exporter.labels import random_label
-from exporter.lowering import Form
 from exporter.models.flow import FlowNetwork
 from exporter.networks import RandomWeights
 from exporter.shared_weights import WeightFile
@@ -45,7 +44,7 @@ def forms_with(ledger: Ledger, role: str) -> tuple[dict[str, Path], Graph, nn.Mo
     sizes = SIZES[ledger.size]
     graph = next(each for each in graphs_of(sizes) if each.role == role)
     network = RandomWeights().network(graph.network, sizes)
-    folder = ledger.bundle
+    folder = ledger.made
     if not (folder / f"{role}{_MADE}").exists():
         _make(ledger, graph, network)
     found = {
@@ -59,33 +58,29 @@ def forms_with(ledger: Ledger, role: str) -> tuple[dict[str, Path], Graph, nn.Mo
 
 def _make(ledger: Ledger, graph: Graph, network: nn.Module) -> None:
     """Both forms of a graph, put in place when they are whole."""
-    ledger.bundle.mkdir(parents=True, exist_ok=True)
+    ledger.made.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ledger.work) as name:
         growing = _growing(ledger, Path(name))
         if isinstance(network, FlowNetwork):
             export._add_flow_values(growing, network)  # noqa: SLF001 - see the module
         _write(ledger, growing, graph, graph.wrap(network))
         for path in Path(name).iterdir():
-            shutil.move(path, ledger.bundle / path.name)
-    (ledger.bundle / f"{graph.role}{_MADE}").touch()
+            shutil.move(path, ledger.made / path.name)
+    (ledger.made / f"{graph.role}{_MADE}").touch()
     gc.collect()
 
 
 def _write(ledger: Ledger, growing: export._Growing, graph: Graph, module: nn.Module) -> None:
-    """As the exporter does, and the plain form with whole weights besides; it is lowered once for both."""
+    """As the exporter does, and the plain form with whole weights besides."""
     role, folder = graph.role, growing.folder
     whole = _whole(ledger, role)
     whole.parent.mkdir(parents=True, exist_ok=True)
     shared = WeightFile(folder / f"{graph.spec.file}{EXTERNAL_DATA}")
-    in_float = replace(growing, precision="fp32")
+    precision = "fp32" if role in halving.KEPT_WHOLE else "fp16"
+    lowering.save(export.lowered(graph, module, growing.sizes), whole)
     for file, form in export._forms(growing, role).items():  # noqa: SLF001
-        model = export._lowered(graph, module, in_float, form=form)  # noqa: SLF001
-        if form is Form.PLAIN:
-            lowering.save(model, whole)
-            if role not in halving.KEPT_WHOLE:
-                halving.keep_in_half(model, role=role)
-        if role in export.HALF_ROLES:
-            shared.take(model)
+        model = export.lowered(graph, module, growing.sizes, form=form, precision=precision)
+        shared.take(model)
         lowering.save(model, folder / file)
 
 
@@ -103,7 +98,7 @@ def finish(ledger: Ledger) -> Bundle:
     Raises:
         RuntimeError: a graph is not there.
     """
-    sizes, folder = SIZES[ledger.size], ledger.bundle
+    sizes, folder = SIZES[ledger.size], ledger.made
     missing = [g.role for g in graphs_of(sizes) if not (folder / f"{g.role}{_MADE}").exists()]
     if missing:
         raise RuntimeError(f"not made: {', '.join(missing)}")

@@ -29,6 +29,7 @@ class Ledger:
         size, provider: of everything measured.
         runs: of which medians are taken.
         work: where graphs lie.
+        measured: a finished bundle to measure instead of the one that is made; None for that one.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Ledger:
     provider: str
     runs: int
     work: Path
+    measured: Path | None = None
 
     def add(self, kind: str, **fields: Any) -> None:
         """Write a row."""
@@ -53,6 +55,11 @@ class Ledger:
 
     @property
     def bundle(self) -> Path:
+        """The folder of the bundle that takes are made with."""
+        return self.measured or self.made
+
+    @property
+    def made(self) -> Path:
         """The folder of the bundle that is made for measuring."""
         return self.work / f"bundle-{self.size}"
 
@@ -66,10 +73,12 @@ def parse(description: str | None, choices: tuple[str, ...]) -> tuple[str, Ledge
     parser.add_argument("--runs", type=int, default=11)
     parser.add_argument("--out", type=Path, default=Path("out/gpu"))
     parser.add_argument("--work", type=Path, default=Path("out/gpu/work"))
+    parser.add_argument("--bundle", type=Path)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "rows.jsonl"
-    return options.what, Ledger(path, options.size, options.provider, options.runs, options.work)
+    ledger = Ledger(path, options.size, options.provider, options.runs, options.work, options.bundle)
+    return options.what, ledger
 
 
 def alternate(rivals: Mapping[str, Callable[[], Any]], *, runs: int) -> dict[str, float]:
