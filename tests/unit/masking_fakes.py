@@ -182,8 +182,9 @@ def plain(index: int) -> NDArray[np.uint8]:
 
 
 def two_shots(index: int) -> NDArray[np.uint8]:
-    """Dark up to frame 9, bright from frame 10 on."""
-    return np.full((HEIGHT, WIDTH, 3), 40 if index < 10 else 210, np.uint8)
+    """Large coloured blocks, others from frame 10 on."""
+    blocks = np.random.default_rng(1 if index < 10 else 2).integers(0, 255, (4, 6, 3), dtype=np.uint8)
+    return np.kron(blocks, np.ones((HEIGHT // 4, WIDTH // 6, 1), np.uint8))
 
 
 def empty_document(film: Film, *, first: int = 0, last: int | None = None) -> PromptsDocument:

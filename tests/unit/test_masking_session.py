@@ -148,6 +148,7 @@ def test_sizes_cycle(stage: Stage) -> None:
         sizes.append((stage.session.picture.candidate, pink(stage)))
     assert [size for size, _ in sizes] == [2, 0, 1]
     assert sizes[1][1] < sizes[2][1] < sizes[0][1]
+    assert len(stage.segmenter.asked) == 1  # all sizes came with the first answer
     stage.session.marking.undo()
     stage.settle()
     assert stage.session.marking.prompts() is not None

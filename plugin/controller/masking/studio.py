@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from plugin.errors import SagafoleyError
 from plugin.masks.documents import Film, PromptsDocument
 from plugin.masks.made import MadeMasks
 from plugin.masks.makers import Mask, Picture, Segmented, Segmenter
-from plugin.masks.prompts import FramePrompts
+from plugin.masks.prompts import Click, FramePrompts
 from plugin.masks.propagating import MaskWork
 from plugin.masks.results import KeptMask, MaskStore
 from plugin.media.stills import Size
@@ -295,7 +295,20 @@ class Studio:
             return Drawn(prompts)
         sizes = len(found.candidates)
         same = [index for index, one in enumerate(found.candidates) if np.array_equal(one, kept.mask)]
+        if sizes > 1 and same:
+            self._keep_sizes(work.made, prompts, found)
         return Drawn(prompts, sizes if sizes > 1 else 0, same[0] if same else None)
+
+    def _keep_sizes(self, made: MadeMasks, prompts: FramePrompts, found: Segmented) -> None:
+        """The other sizes that a lone click could mean, so that choosing among them needs no segmenter."""
+        if len(prompts.gestures) != 1 or prompts.painted or not isinstance(prompts.gestures[0], Click):
+            return
+        for size, mask in enumerate(found.candidates):
+            chosen = replace(prompts, gestures=(replace(prompts.gestures[0], size=size),))
+            kept = KeptMask(mask, found.confidence)
+            self._store.store(made.keyframe_key(chosen), prompts.frame, kept)
+            self._fresh.put(chosen, kept, weight=mask.nbytes)
+            self._tell(Drawn(chosen, len(found.candidates), size))
 
     def _prepare(self, frame: int, prepare: Callable[[Picture], None]) -> None:
         try:
