@@ -56,6 +56,10 @@ class Sam2Segmenter:
         """For people: what runs, and where."""
         return self._model.words
 
+    def prepare(self, picture: Picture) -> None:
+        """Encode a picture that will be asked for, so that its first gesture is answered at once."""
+        self._model.features.of(picture)
+
     def segment(self, picture: Picture, prompts: FramePrompts, *, before: Mask | None = None) -> Segmented:
         """The mask of the prompted object; see `Segmenter.segment`.
 
