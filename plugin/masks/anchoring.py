@@ -44,6 +44,17 @@ _WEAK = 0.25
 """Confidence under which the object is looked for elsewhere."""
 
 _FOUND_MISFIT, _FOUND_TRUST = 25.0, 0.4
+
+_BENT_LEVELS = 3.0
+"""By how many levels dense flow must beat a rigid map at a pixel: flow bends where things cover."""
+
+_MOST_LEVELS = 50.0
+"""No pixel counts for more than this against a rigid map: it may be covered."""
+
+_FEW_PIXELS, _WORST = 10.0, 255.0
+
+_UNMOVED: Floats = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
+
 _TIGHT, _GROWTH, _OFF_CENTRE = 1.3, 1.15, 0.08
 
 
@@ -84,6 +95,7 @@ class Step:
         sight: the frame.
         places: where in the anchor's crop each pixel comes from, `[pixels, pixels, 2]`.
         soft: the mask, 0..1; beyond the picture's border it is a guess.
+        matrix: the turn, scale and shift that comes nearest to `places` on the object, `[2, 3]`.
         confidence: 0..1.
         velocity: source pixels per frame, right and down.
     """
@@ -91,6 +103,7 @@ class Step:
     sight: Sight
     places: Floats
     soft: Floats
+    matrix: Floats
     confidence: float = 1.0
     velocity: tuple[float, float] = (0.0, 0.0)
 
@@ -100,14 +113,43 @@ class Step:
         return self.soft * self.sight.within
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A map into the anchor.
+
+    Attributes:
+        matrix: the rigid map beneath it, `[2, 3]`.
+        places: where in the anchor's crop each pixel comes from, `[pixels, pixels, 2]`.
+        error: of the anchor seen through it, levels of 255, `[pixels, pixels]`.
+    """
+
+    matrix: Floats
+    places: Floats
+    error: Floats
+
+    def or_where_better(self, places: Floats, error: Floats, *, by: float) -> Match:
+        """Another map wherever its error is less by this many levels."""
+        better = error < self.error - np.float32(by)
+        return Match(
+            self.matrix,
+            np.where(better[..., None], places, self.places),
+            np.where(better, error, self.error),
+        )
+
+
 class Run:
     """Follows the object of a keyframe through the frames on one side of it, one after the other."""
 
     def __init__(self, picture: Picture, mask: Mask) -> None:
         self._anchor = Anchor.of(picture, mask)
         sight = self._anchor.sight
-        self._last = Step(sight, dense_flow.grid(sight.window.pixels), self._anchor.soft)
+        self._last = Step(sight, dense_flow.grid(sight.window.pixels), self._anchor.soft, _UNMOVED)
         self._weak_frames = 0
+
+    @property
+    def start(self) -> Placed:
+        """The keyframe itself."""
+        return Placed(self._anchor.sight.window, self._anchor.soft * self._anchor.sight.within, 1.0)
 
     def step(self, picture: Picture) -> Placed:
         """The object in the next frame."""
@@ -131,7 +173,8 @@ class Run:
         flow = dense_flow.flow(sight.grey, last.sight.grey)
         before = dense_flow.grid(sight.window.pixels) + flow
         held = dense_flow.warped(last.soft, before)
-        places, error = self._anchored(sight, dense_flow.warped(last.places, before), held)
+        match = self._anchored(sight, dense_flow.warped(last.places, before), held)
+        places, error = match.places, match.error
         error_held = _error(sight.crop, dense_flow.warped(last.sight.crop, before))
         trust = _trust(error, dense_flow.warped(self._anchor.sight.within, places))
         trust_held = _trust(error_held, dense_flow.warped(last.sight.within, before))
@@ -139,22 +182,45 @@ class Run:
         soft = (trust * anchored + trust_held * held) / (trust + trust_held + 1e-6)
         if self._anchor.colours.trust > 0:
             soft = self._coloured(sight, soft, np.maximum(trust, trust_held))
-        step = Step(sight, places, soft, velocity=_velocity(last.sight.window, sight, flow, soft))
+        step = Step(
+            sight, places, soft, match.matrix, velocity=_velocity(last.sight.window, sight, flow, soft)
+        )
         return replace(step, confidence=self._confidence(step, error))
 
-    def _anchored(self, sight: Sight, places: Floats, held: Floats) -> tuple[Floats, Floats]:
-        """The map into the anchor, measured anew where that explains the picture better, and its error."""
+    def _anchored(self, sight: Sight, places: Floats, held: Floats) -> Match:
+        """The map into the anchor: a rigid one, and dense flow where that explains the picture better."""
         pixels = sight.window.pixels
-        matrix = dense_flow.similarity(places, held >= 0.5)
-        guess = places if matrix is None else dense_flow.mapped(matrix, pixels)
-        anchor = self._anchor.sight
-        refined = dense_flow.grid(pixels) + dense_flow.flow(
-            sight.grey, anchor.grey, guess - dense_flow.grid(pixels)
-        )
-        error = _error(sight.crop, dense_flow.warped(anchor.crop, places))
-        error_refined = _error(sight.crop, dense_flow.warped(anchor.crop, refined))
-        better = error_refined <= error + 1
-        return np.where(better[..., None], refined, places), np.where(better, error_refined, error)
+        rigid = self._rigid(sight, (dense_flow.similarity(places, held >= 0.5), self._carried(sight)))
+        start = rigid.places - dense_flow.grid(pixels)
+        flow = dense_flow.grid(pixels) + dense_flow.flow(sight.grey, self._anchor.sight.grey, start)
+        inside = dense_flow.warped(self._anchor.soft, flow) >= 0.5
+        rigid = self._rigid(sight, (rigid.matrix, dense_flow.similarity(flow, inside)))
+        best = rigid.or_where_better(flow, self._error(sight, flow), by=_BENT_LEVELS)
+        return best.or_where_better(places, self._error(sight, places), by=1.0)
+
+    def _rigid(self, sight: Sight, matrices: tuple[Floats | None, ...]) -> Match:
+        """Of several rigid maps the one that explains the picture best."""
+        matches = [self._mapped(sight, matrix) for matrix in matrices if matrix is not None]
+        return min(matches, key=lambda match: self._misfit(sight, match))
+
+    def _mapped(self, sight: Sight, matrix: Floats) -> Match:
+        places = dense_flow.mapped(matrix, sight.window.pixels)
+        return Match(matrix, places, self._error(sight, places))
+
+    def _misfit(self, sight: Sight, match: Match) -> float:
+        seen = dense_flow.warped(self._anchor.soft, match.places) * sight.within
+        few = float(seen.sum()) < _FEW_PIXELS
+        return _WORST if few else _mean(np.minimum(match.error, _MOST_LEVELS), seen)
+
+    def _carried(self, sight: Sight) -> Floats:
+        """The last frame's rigid map, had the object gone on as before."""
+        before, now = self._last.sight.window, sight.window
+        x, y = self._last.velocity
+        shift = np.array([now.left - before.left - x, now.top - before.top - y]) * now.scale
+        return _shifted(self._last.matrix, np.asarray(shift, np.float32))
+
+    def _error(self, sight: Sight, places: Floats) -> Floats:
+        return _error(sight.crop, dense_flow.warped(self._anchor.sight.crop, places))
 
     def _coloured(self, sight: Sight, soft: Floats, trust: Floats) -> Floats:
         """The mask that flow and the anchor's colours agree on."""
@@ -192,7 +258,7 @@ class Run:
         error = _error(there.crop, dense_flow.warped(anchor.sight.crop, places))
         soft = dense_flow.warped(anchor.soft, places)
         trust = _mean(np.exp(-error / _LEVELS), soft)
-        return Step(there, places, soft, trust) if trust >= _FOUND_TRUST else None
+        return Step(there, places, soft, _UNMOVED, trust) if trust >= _FOUND_TRUST else None
 
 
 def _centred(step: Step) -> Step:
@@ -216,12 +282,22 @@ def _through(step: Step, window: Window) -> Step:
     ratio = window.side / old.side
     shift = np.array([window.left - old.left, window.top - old.top]) * old.scale + 0.5 * ratio - 0.5
     places = np.asarray(dense_flow.grid(window.pixels) * ratio + shift, np.float32)
+    matrix = _shifted(step.matrix, np.asarray(shift, np.float32))
+    matrix[:, :2] *= np.float32(ratio)
     return replace(
         step,
+        matrix=matrix,
         sight=Sight.of(step.sight.picture, window),
         places=dense_flow.warped(step.places, places),
         soft=dense_flow.warped(step.soft, places),
     )
+
+
+def _shifted(matrix: Floats, shift: Floats) -> Floats:
+    """The rigid map from places that lie further right and down by a shift."""
+    moved = matrix.copy()
+    moved[:, 2] += matrix[:, :2] @ shift
+    return moved
 
 
 def _velocity(before: Window, sight: Sight, flow: Floats, soft: Floats) -> tuple[float, float]:

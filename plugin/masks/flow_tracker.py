@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,7 @@ from plugin.errors import BadPrompt, Cancelled, MatteMismatch
 from plugin.masks.anchoring import Run
 from plugin.masks.blending import Kept, blended
 from plugin.masks.makers import LOST_BELOW, LOST_FRAMES, Cancel, Frames, Mask, Picture, Tracked
+from plugin.masks.shot_changes import Thumbnail, is_cut, thumbnail
 from plugin.masks.sights import Placed
 
 
@@ -56,7 +58,8 @@ class FlowTracker:
     ) -> Iterator[Tracked]:
         """Masks of the frames `first` to `last`, each as soon as it is known.
 
-        Keyframes may lie outside of the range; the nearest ones are started from.
+        Keyframes may lie outside of the range; the nearest ones are started from. Where a shot ends, so does
+        the run: the frames after it come empty, with confidence 0 and lost.
 
         Raises:
             BadPrompt: there is no keyframe.
@@ -68,6 +71,7 @@ class FlowTracker:
             raise BadPrompt(
                 "There is no mask to track from.", remedy="Draw the object in one frame, then track."
             )
+        _check_sizes(keyframes)
         yield from _Tracking(frames, keyframes, cancel).between(first, last)
 
 
@@ -124,19 +128,29 @@ class _Tracking:
             yield Tracked(frame, np.zeros((self._height, self._width), np.uint8), confidence)
 
     def _placed(self, key: int, stretch: Stretch, *, step: int) -> Iterator[tuple[int, Placed]]:
-        """The wanted frames of the run from a keyframe, in the order of the run."""
+        """The wanted frames of the run from a keyframe, in the order of the run; gone after a cut."""
         end = stretch.last if step > 0 else stretch.first
         if (end - key) * step <= 0:
             return
         self._check_cancel()
-        run = Run(self._picture(key), self._keyframes[key])
-        weak = 0
+        picture = self._picture(key)
+        run, weak = Run(picture, self._keyframes[key]), 0
+        before: Thumbnail | None = thumbnail(picture)
+        placed = run.start
         for frame in range(key + step, end + step, step):
             self._check_cancel()
-            placed = run.step(self._picture(frame))
-            weak = weak + 1 if placed.confidence < LOST_BELOW else 0
+            if before is not None:
+                picture = self._picture(frame)
+                now = thumbnail(picture)
+                cut = is_cut(before, now, partial(self._later, frame, step=step, end=end))
+                placed, before = (placed.gone(), None) if cut else (run.step(picture), now)
+                weak = weak + 1 if placed.confidence < LOST_BELOW else 0
             if stretch.first <= frame <= stretch.last:
-                yield frame, placed.marked(lost=weak >= LOST_FRAMES)
+                yield frame, placed.marked(lost=before is None or weak >= LOST_FRAMES)
+
+    def _later(self, frame: int, ahead: int, *, step: int, end: int) -> Thumbnail | None:
+        coming = frame + ahead * step
+        return thumbnail(self._picture(coming)) if (end - coming) * step >= 0 else None
 
     def _picture(self, frame: int) -> Picture:
         picture = self._frames.picture(frame)
@@ -155,6 +169,18 @@ class _Tracking:
     def _check_cancel(self) -> None:
         if self._cancel():
             raise Cancelled
+
+
+def _check_sizes(keyframes: Mapping[int, Mask]) -> None:
+    key = min(keyframes)
+    high, wide = keyframes[key].shape
+    for other, mask in keyframes.items():
+        if mask.shape != (high, wide):
+            raise MatteMismatch(
+                f"The mask of keyframe {other} has {mask.shape[1]} x {mask.shape[0]} pixels, "
+                f"that of keyframe {key} has {wide} x {high}.",
+                remedy="Draw the masks in pictures of one size.",
+            )
 
 
 def stretches(keys: list[int], *, first: int, last: int) -> tuple[Stretch, ...]:

@@ -52,7 +52,7 @@ class Placed:
         window: where the crop lies.
         soft: the crop's mask, `[pixels, pixels]`, 0..1.
         confidence: 0..1.
-        lost: it has been under `LOST_BELOW` for `LOST_FRAMES` frames.
+        lost: it has been under `LOST_BELOW` for `LOST_FRAMES` frames, or the shot has ended.
     """
 
     window: Window
@@ -63,3 +63,7 @@ class Placed:
     def marked(self, *, lost: bool) -> Placed:
         """The same, with the object lost or not."""
         return replace(self, lost=lost)
+
+    def gone(self) -> Placed:
+        """No object here, and nothing known of it."""
+        return Placed(self.window, np.zeros_like(self.soft), 0.0, lost=True)
