@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from plugin.controller.masking.crews import Crew
+from plugin.controller.masking.views import FrameState, Tool, TrackingState
 from plugin.masks.documents import MadeBy
 from plugin.panel.maskclips import ClipChoice
 from plugin.panel.maskmode import MaskMode
@@ -277,3 +278,34 @@ def test_a_spot_without_media_is_refused_in_words(quick: Window, film: MadeTimel
     until(quick.notices.isVisible)
     assert "picture.mp4" in quick.notices.text.text()
     assert not quick.masks.on
+
+
+def test_the_makers_without_weights_mark_and_track(
+    window: Window, film: MadeTimeline, until: Until, qtbot: QtBot
+) -> None:
+    """The real ones, and the real mask process: a box, three frames tracked."""
+    window.deeds._sure = lambda *_: True  # type: ignore[method-assign]
+    open_in(window, film.path, until)
+    window.activateWindow()
+    window.deeds.do("make_matte")
+    seen(window, until)
+    page = page_of(window)
+    view = page.session.view()
+    assert "no model" in page.makers.text()
+    assert view.clicks_need_model
+    assert "Without a model" in page.line.hint.text() or view.tool.value == "lasso"
+    first = view.spot_first
+    page.session.show(first)
+    corners = ((16 + first, 27), (54 + first, 27), (54 + first, 63), (16 + first, 63), (16 + first, 29))
+    page.tools.tools[Tool.LASSO].click()
+    drag(page.canvas, *(page.canvas.sight.to_widget(place) for place in corners))
+    until(lambda: page.session.picture.state is FrameState.KEYFRAME and not page.session.picture.working)
+    page.session.show(first + 3)
+    qtbot.keyClick(page.canvas, KEY.Key_O)
+    page.session.show(first)
+    qtbot.keyClick(page.canvas, KEY.Key_F)
+    until(lambda: page.session.tracking is not None and page.session.tracking.state is TrackingState.DONE)
+    strip = page.session.strip()
+    states = [each.state for each in strip.frames if first <= each.frame <= first + 3]
+    assert states == [FrameState.KEYFRAME, *[FrameState.TRACKED] * 3]
+    assert page.strip.words_at(first + 2).endswith("tracked well")
