@@ -147,6 +147,9 @@ class Settings:
         lowest=0,
         highest=1440,
     )
+    mask_maker: str = _row(
+        "auto", "What makes masks in mask mode: auto, 'no model', or the name of a mask bundle."
+    )
     flavour: str = _row(
         "generic",
         "Who the written timeline is for: any OTIO reader, or DaVinci Resolve.",

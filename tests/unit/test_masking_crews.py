@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -39,7 +40,7 @@ def test_the_mask_process_opens_the_same_tracker(workspace: Workspace) -> None:
 
 def test_a_bundle_that_is_not_there_is_said(workspace: Workspace) -> None:
     with pytest.raises(BundleMissing):
-        open_crew(workspace, wish="sam9")
+        open_crew(replace(workspace, settings=replace(workspace.settings, mask_maker="sam9")))
 
 
 def test_stand_ins_have_the_names_and_make_nothing() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from models_onnx.store import Store
 from plugin.errors import MaskError
-from plugin.masks.choosing import AUTO, Makers, chosen, opened
+from plugin.masks.choosing import Makers, chosen, opened
 from plugin.masks.documents import MadeBy
 from plugin.masks.makers import Cancel, Frames, Mask, Picture, Segmented, Segmenter, Tracked, Tracker
 from plugin.masks.prompts import FramePrompts
@@ -43,8 +43,8 @@ class Crew:
     close: Callable[[], None] = lambda: None
 
 
-def open_crew(workspace: Workspace, *, wish: str = AUTO) -> Crew:
-    """The makers of a wish (see `plugin.masks.choosing`), on the provider of the settings. Slow.
+def open_crew(workspace: Workspace) -> Crew:
+    """The makers that the settings wish for (see `plugin.masks.choosing`), on their provider. Slow.
 
     Raises:
         BundleError: the bundle cannot be used.
@@ -53,7 +53,7 @@ def open_crew(workspace: Workspace, *, wish: str = AUTO) -> Crew:
     settings = workspace.settings
     choice = json.dumps(
         {
-            "wish": wish,
+            "wish": settings.mask_maker,
             "folders": [str(folder) for folder in workspace.store.folders],
             "provider": settings.provider,
             "threads": settings.threads,
