@@ -50,7 +50,8 @@ def modules_page() -> str:
 
 
 def _rooms() -> Iterator[str]:
-    for room in (ROOT / "models_onnx", ROOT / "plugin", *sorted((ROOT / "plugin").iterdir())):
+    inside = sorted(path.parent for path in (ROOT / "plugin").glob("*/**/__init__.py"))
+    for room in (ROOT / "models_onnx", ROOT / "plugin", *inside):
         summaries = {path.stem: _summary(path) for path in sorted(room.glob("*.py"))}
         if not summaries:
             continue
