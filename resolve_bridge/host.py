@@ -11,13 +11,15 @@ from typing import Any
 
 from plugin.errors import HostRefused
 from plugin.folders import Folders
-from plugin.hosts import Conflict, HostInfo, PlacedPiece, Removal, Scope, StemPiece
+from plugin.hosts import Conflict, HostInfo, MattePiece, PlacedMatte, PlacedPiece, Removal, Scope, StemPiece
 from plugin.timebase import STEM_RATE, TimeSpan
 from plugin.wholefile import write_whole
 from resolve_bridge.channels import Channel, result_of
 from resolve_bridge.counting import FrameCount, count_of, rate_of
 from resolve_bridge.documents import timeline_document
 from resolve_bridge.layouts import FramedTrack, lay_out
+from resolve_bridge.matte_files import FramedMatte
+from resolve_bridge.matte_placements import MattePlacing, is_matte, overlaps
 from resolve_bridge.placements import BIN, Placing, patience, piece_count, remove_files
 from resolve_bridge.records import PlacementRecords
 from resolve_bridge.views import ResolveStatus
@@ -43,7 +45,7 @@ class ResolveHost:
 
     Attributes:
         channel: the way to it.
-        notes: what the last `snapshot`, `place` or `remove` had to say, whole sentences.
+        notes: what the last `snapshot`, `place`, `place_matte` or `remove` had to say, whole sentences.
 
     Args:
         channel: the way to it; closing it is up to who opened it, or `close`.
@@ -127,11 +129,12 @@ class ResolveHost:
         status = self.status()
         count = self._open(status)
         _require_inside(pieces, count)
-        earlier = self._records.of(status.project_id, status.timeline_id)
+        placed_before = self._records.of(status.project_id, status.timeline_id)
+        earlier = [one for one in placed_before if not is_matte(one)]
         if conflict is Conflict.SKIP:
             pieces = self._not_yet_placed(pieces, earlier, count)
         replaced = earlier if conflict is Conflict.REPLACE else []
-        kept = [one for one in earlier if one not in replaced]
+        kept = [one for one in placed_before if one not in replaced]
         taken = {track["name"] for one in kept for track in one["tracks"]}
         tracks = lay_out(pieces, count, project_rate=rate_of(status.project_rate), taken=taken)
         if not tracks and not replaced:
@@ -149,6 +152,43 @@ class ResolveHost:
         result = placing.run()
         self.notes = tuple(result["warnings"])
         return tuple(_placed(tracks, result["tracks"], count))
+
+    def place_matte(self, piece: MattePiece, *, conflict: Conflict = Conflict.REPLACE) -> PlacedMatte | None:
+        """Put a matte on a new, disabled video track of ours above all others, verified; or nothing.
+
+        Raises:
+            HostError: Resolve refuses; nothing of ours is left then, unless the message says what.
+            MediaMissing: the matte is not there.
+            OutputError: a file for Resolve cannot be written.
+        """
+        self.notes = ()
+        status = self.status()
+        count = self._open(status)
+        framed = FramedMatte.of(piece, count, project_rate=rate_of(status.project_rate))
+        earlier = self._records.of(status.project_id, status.timeline_id)
+        same = [one for one in earlier if is_matte(one) and overlaps(one, framed)]
+        if conflict is Conflict.SKIP and self._standing(same):
+            return None
+        replaced = same if conflict is Conflict.REPLACE else []
+        placing = MattePlacing(
+            channel=self.channel,
+            records=self._records,
+            status=status,
+            timeline=self._timeline,
+            settle=self._settle,
+            tracks=(),
+            kept=[one for one in earlier if one not in replaced],
+            replaced=replaced,
+            matte=framed,
+        )
+        result = placing.run()
+        self.notes = tuple(result["warnings"])
+        (track,) = result["tracks"]
+        (there,) = track["pieces"]
+        record = TimeSpan(
+            *(count.seconds(frame) for frame in (there["start"], there["start"] + there["duration"]))
+        )
+        return PlacedMatte(piece, track["name"], record)
 
     def remove(self) -> Removal:
         """Take the last placement on this timeline away, of this run or an earlier one.
@@ -212,8 +252,7 @@ class ResolveHost:
         self, pieces: Sequence[StemPiece], earlier: list[Json], count: FrameCount
     ) -> tuple[StemPiece, ...]:
         """The pieces at whose place no earlier piece of the same label still lies."""
-        answer = self._ask("standing", records=earlier, timeline=self._timeline, timeout=_READ)
-        found: dict[str, list[str]] = answer["standing"]
+        found = self._standing(earlier)
         lying = [
             (track["label"], piece["start"], piece["start"] + piece.get("duration", 1))
             for record in earlier
@@ -231,6 +270,12 @@ class ResolveHost:
                 for label, first, last in lying
             )
         )
+
+    def _standing(self, records: list[Json]) -> dict[str, list[str]]:
+        """Which pieces of which placements still lie where they were placed; none for placements without."""
+        answer = self._ask("standing", records=records, timeline=self._timeline, timeout=_READ)
+        found: dict[str, list[str]] = answer["standing"]
+        return {placement: keys for placement, keys in found.items() if keys}
 
     def _remove(self, records: list[Json], timeline: str) -> Json:
         found = self._ask(

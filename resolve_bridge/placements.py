@@ -12,6 +12,7 @@ from plugin.errors import HostError, HostNotRunning
 from plugin.hosts import StemPiece
 from resolve_bridge.channels import Channel, result_of
 from resolve_bridge.layouts import FramedTrack
+from resolve_bridge.matte_files import remove_matte
 from resolve_bridge.records import PlacementRecords
 from resolve_bridge.stem_files import make_file, remove_file
 from resolve_bridge.views import ResolveStatus
@@ -54,14 +55,17 @@ class Placing:
     kept: list[Json]
     replaced: list[Json]
     placement: str = field(default_factory=lambda: secrets.token_hex(4))
-    files: dict[str, Path] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """Of the tracks that are made."""
+        return "audio"
 
     def run(self) -> Json:
         """Make the files, write the intent down, place, write down what lies where."""
         try:
-            for track in self.tracks:
-                for one in track.pieces:
-                    self.files[one.key] = make_file(one, self.placement)
+            self._make_files()
             self._keep([*self.kept, *self.replaced, self._intent()])
         except BaseException:
             remove_files(self.files.values())
@@ -78,10 +82,16 @@ class Placing:
         remove_files(result["removed"]["files"])
         return result
 
+    def _make_files(self) -> None:
+        for track in self.tracks:
+            for one in track.pieces:
+                self.files[one.key] = str(make_file(one, self.placement))
+
     def _ask(self) -> Mapping[str, object]:
         """Resolve's answer; where none comes, the intent stays written down."""
         request = {
             "op": "place",
+            "kind": self.kind,
             "timeline": self.timeline or self.status.timeline_id,
             "bin": BIN,
             "settle": self.settle,
@@ -99,8 +109,8 @@ class Placing:
                 "pieces": [
                     {
                         "key": one.key,
-                        "name": self.files[one.key].name,
-                        "path": str(self.files[one.key]),
+                        "name": Path(self.files[one.key]).name,
+                        "path": self.files[one.key],
                         "frame": one.frame,
                         "frames": one.frames,
                         "most": one.most,
@@ -112,31 +122,45 @@ class Placing:
         ]
 
     def _intent(self) -> Json:
-        tracks = [
+        return {
+            "placement": self.placement,
+            "kind": self.kind,
+            "state": "begun",
+            "bin": {"before": list(self.status.bins)},
+            "tracks": self._begun_tracks(),
+            "tracks_before": self._tracks_before(),
+        }
+
+    def _begun_tracks(self) -> list[Json]:
+        return [
             {
                 "name": track.name,
                 "label": track.label,
                 "subtype": track.subtype,
                 "pieces": [
-                    {"key": one.key, "path": str(self.files[one.key]), "start": one.frame} | _facts(one.piece)
+                    {"key": one.key, "path": self.files[one.key], "start": one.frame} | _facts(one.piece)
                     for one in track.pieces
                 ],
             }
             for track in self.tracks
         ]
-        bins = {"before": list(self.status.bins)}
-        return {
-            "placement": self.placement,
-            "state": "begun",
-            "bin": bins,
-            "tracks": tracks,
-            "tracks_before": list(self.status.audio_tracks),
-        }
+
+    def _tracks_before(self) -> list[str]:
+        return list(self.status.audio_tracks)
 
     def _record(self, result: Json) -> Json:
+        return {
+            "placement": self.placement,
+            "kind": self.kind,
+            "state": "placed",
+            "bin": self._bin(result["bin"]),
+            "tracks": self._placed_tracks(result),
+        }
+
+    def _placed_tracks(self, result: Json) -> list[Json]:
         facts = {one.key: _facts(one.piece) for track in self.tracks for one in track.pieces}
         labels = {track.name: track.label for track in self.tracks}
-        tracks = [
+        return [
             {
                 **track,
                 "label": labels[track["name"]],
@@ -144,12 +168,6 @@ class Placing:
             }
             for track in result["tracks"]
         ]
-        return {
-            "placement": self.placement,
-            "state": "placed",
-            "bin": self._bin(result["bin"]),
-            "tracks": tracks,
-        }
 
     def _bin(self, found: Json) -> Json:
         """Our bin; made by us also when an earlier placement made it."""
@@ -193,5 +211,6 @@ def piece_count(records: list[Json]) -> int:
 
 def remove_files(paths: Iterable[str | Path]) -> None:
     """Take away files that were made for Resolve."""
-    for path in paths:
-        remove_file(Path(path))
+    for path in map(Path, paths):
+        remove_file(path)
+        remove_matte(path)

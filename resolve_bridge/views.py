@@ -25,6 +25,7 @@ class ResolveStatus:
         clock: what says how the timeline counts; see `counting.count_of`.
         bins: ids of the bins of our name.
         audio_tracks: their names, the lowest first.
+        video_tracks: their names, the lowest first.
         can: abilities of this version by name (`inside.status.abilities`).
     """
 
@@ -41,6 +42,7 @@ class ResolveStatus:
     clock: Mapping[str, Any]
     bins: tuple[str, ...]
     audio_tracks: tuple[str, ...]
+    video_tracks: tuple[str, ...]
     can: Mapping[str, bool]
 
     @classmethod
@@ -61,5 +63,6 @@ class ResolveStatus:
             clock=timeline,
             bins=tuple(found.get("bins") or ()),
             audio_tracks=tuple(timeline.get("audio_tracks") or ()),
+            video_tracks=tuple(timeline.get("video_tracks") or ()),
             can=dict(found.get("can") or {}),
         )

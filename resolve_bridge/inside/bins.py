@@ -44,10 +44,15 @@ def make_bin(pool: Any, name: str) -> Any:
     return found[0]
 
 
-def import_file(pool: Any, folder: Any, path: str) -> Any:
-    """The media pool item of a file that was not in the pool before."""
+def import_file(pool: Any, folder: Any, path: str, sequence: Optional[Dict[str, Any]] = None) -> Any:
+    """The media pool item of a file, or numbered sequence, that was not in the pool before.
+
+    A sequence is asked for as a dict (FilePath with a counter, StartIndex, EndIndex); its `path` is what
+    Resolve then shows, with a range in brackets.
+    """
+    forms = ([path], [{"FilePath": path}]) if sequence is None else ([sequence],)
     for attempt in range(_IMPORT_TRIES):
-        for asked in ([path], [{"FilePath": path}]):
+        for asked in forms:
             answer = as_list(call(pool, "ImportMedia", asked))
             item = _item_of(answer, path) or _item_of(things(folder, "GetClipList"), path)
             if item is not None:

@@ -28,8 +28,9 @@ _SETTLE = 0.4
 def place(resolve: Any, request: Json) -> Json:
     """Place what the request names; what lies where then.
 
-    The request has `timeline` (id), `bin` (name), `tracks` (name, subtype, pieces with key, name, path,
-    frame, frames, most), `replace` (records of earlier placements that give way) and `settle`.
+    The request has `timeline` (id), `bin` (name), `kind` ("audio" for stems, "video" for mattes), `tracks`
+    (name, subtype, pieces with key, name, path, frame, frames, most; of a numbered sequence also how it is
+    imported, of part of a movie which), `replace` (records of earlier placements that give way) and `settle`.
     """
     session = Session.open(resolve)
     session.require(str(request.get("timeline") or ""))
@@ -93,21 +94,26 @@ class _Work:
     def __init__(self, session: Session, request: Json) -> None:
         self.session = session
         self.request = request
+        self.kind = str(request.get("kind") or "audio")
         self.bin_name = str(request["bin"])
-        self.paths = [piece["path"] for track in request["tracks"] for piece in track["pieces"]]
-        self.tracks_before = session.track_count()
+        self.pieces = [piece for track in request["tracks"] for piece in track["pieces"]]
+        self.paths = [piece["path"] for piece in self.pieces]
+        self.tracks_before = session.track_count(self.kind)
         self.bins_before = {bin_mark(folder) for folder in bins_named(session.pool, self.bin_name)}
         self.folder_before = read(session.pool, "GetCurrentFolder")
 
     def run(self) -> Json:
         """Do it."""
         session = self.session
-        counts = item_counts(session, self.tracks_before)
+        counts = item_counts(session, self.kind, self.tracks_before)
         folder = make_bin(session.pool, self.bin_name) if self.paths else None
         folder_id, mark = identity(folder), bin_mark(folder)
-        media = {path: import_file(session.pool, folder, path) for path in self.paths}
+        media = {
+            one["path"]: import_file(session.pool, folder, one["path"], one.get("import"))
+            for one in self.pieces
+        }
         placed = [self._track(track, media) for track in self.request["tracks"]]
-        confirm(session, placed, counts)
+        confirm(session, self.kind, placed, counts)
         removal = self._replace(placed)
         return {
             "timeline": {"name": text(session.timeline, "GetName"), "id": session.timeline_id},
@@ -119,8 +125,9 @@ class _Work:
         }
 
     def _track(self, asked: Json, media: Dict[str, Any]) -> Json:
-        index = add_track(self.session, asked["name"], asked["subtype"])
-        pieces = [put_piece(self.session, index, one, media[one["path"]]) for one in asked["pieces"]]
+        index = add_track(self.session, asked["name"], asked["subtype"], self.kind)
+        track = (self.kind, index)
+        pieces = [put_piece(self.session, track, one, media[one["path"]]) for one in asked["pieces"]]
         return {"name": asked["name"], "index": index, "pieces": pieces}
 
     def _replace(self, placed: List[Json]) -> Removal:
@@ -128,7 +135,7 @@ class _Work:
         removal = remove_records(self.session, self.request.get("replace") or [], self.bin_name)
         if removal.failed and not removal.pieces:
             raise refused(" ".join(removal.failed))
-        moved = self.tracks_before + len(placed) - self.session.track_count()
+        moved = self.tracks_before + len(placed) - self.session.track_count(self.kind)
         for track in placed:
             track["index"] -= max(0, moved)
         removal.left.extend(removal.failed + removal.untidy)
@@ -147,7 +154,7 @@ class _Work:
         state.open_page("edit")
         told.extend(self._undo_elsewhere())
         ours = {track["name"] for track in self.request["tracks"]}
-        for index in range(session.track_count(), self.tracks_before, -1):
+        for index in range(session.track_count(self.kind), self.tracks_before, -1):
             name = self._name(index)
             if not (self._delete_track(index) if self._is_ours(index) else name not in ours):
                 told.append("The track {!r} could not be removed.".format(name))
@@ -184,30 +191,31 @@ class _Work:
 
     def _ours_on(self, session: Session) -> List[List[Any]]:
         """Our pieces on a timeline, track by track."""
-        tracks = (session.items_on("audio", index + 1) for index in range(session.track_count()))
+        count = session.track_count(self.kind)
+        tracks = (session.items_on(self.kind, index + 1) for index in range(count))
         ours = [[item for item in items if self._plays_ours(item)] for items in tracks]
         return [items for items in ours if items]
 
     def _is_ours(self, index: int) -> bool:
         """Whether a track that came since we began holds nothing but our pieces."""
-        return all(self._plays_ours(item) for item in self.session.items_on("audio", index))
+        return all(self._plays_ours(item) for item in self.session.items_on(self.kind, index))
 
     def _plays_ours(self, item: Any) -> bool:
         path = path_of(read(item, "GetMediaPoolItem"))
         return any(same_path(path, own) for own in self.paths)
 
     def _name(self, index: int) -> str:
-        return text(self.session.timeline, "GetTrackName", "audio", index)
+        return text(self.session.timeline, "GetTrackName", self.kind, index)
 
     def _delete_track(self, index: int) -> bool:
         """Delete the pieces on a track, then the track; whether both are gone."""
         session = self.session
         for _ in range(2):
-            items = session.items_on("audio", index)
+            items = session.items_on(self.kind, index)
             if items:
                 call(session.timeline, "DeleteClips", items)
         for _ in range(3):
-            if session.track_count() < index:
+            if session.track_count(self.kind) < index:
                 return True
-            call(session.timeline, "DeleteTrack", "audio", index)
-        return session.track_count() < index
+            call(session.timeline, "DeleteTrack", self.kind, index)
+        return session.track_count(self.kind) < index

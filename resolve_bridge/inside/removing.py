@@ -98,7 +98,13 @@ def remove_records(session: Session, records: List[Json], bin_name: str) -> Remo
     return removal
 
 
+def _kind(record: Json) -> str:
+    """The kind of tracks that a placement made: "audio" of stems, "video" of mattes."""
+    return str(record.get("kind") or "audio")
+
+
 def _remove_one(session: Session, record: Json, bin_name: str, removal: Removal) -> None:
+    kind = _kind(record)
     if not _tells_items(session):
         removal.failed.append(_UNTOLD)
         return
@@ -106,12 +112,12 @@ def _remove_one(session: Session, record: Json, bin_name: str, removal: Removal)
     removal.left.extend(others)
     usable, indices = [], set()
     for _, found in ours:
-        if read(session.timeline, "GetIsTrackLocked", "audio", found.index) is True:
+        if read(session.timeline, "GetIsTrackLocked", kind, found.index) is True:
             removal.left.append("{} stays, because its track {!r} is locked.".format(found.name, found.track))
         else:
             usable.append(found)
             indices.add(found.index)
-    gone = _delete(session, usable)
+    gone = _delete(session, kind, usable)
     removal.pieces += gone
     if gone < len(usable):
         removal.failed.append("Resolve did not remove {} of our pieces.".format(len(usable) - gone))
@@ -121,13 +127,14 @@ def _remove_one(session: Session, record: Json, bin_name: str, removal: Removal)
 
 def _pieces_of(session: Session, record: Json) -> Tuple[List[Tuple[str, _Found]], List[str]]:
     """The pieces that are still ours with their keys, and sentences about those that are the editor's now."""
+    kind = _kind(record)
     known = {
         path_key(piece["path"]): (track, piece) for track in record["tracks"] for piece in track["pieces"]
     }
     ours, others = [], []  # type: Tuple[List[Tuple[str, _Found]], List[str]]
-    for index in range(1, session.track_count() + 1):
-        track_name = text(session.timeline, "GetTrackName", "audio", index)
-        for item in session.items_on("audio", index):
+    for index in range(1, session.track_count(kind) + 1):
+        track_name = text(session.timeline, "GetTrackName", kind, index)
+        for item in session.items_on(kind, index):
             path = path_of(read(item, "GetMediaPoolItem"))
             entry = known.get(path_key(path)) if path else None
             if entry is None:
@@ -153,14 +160,14 @@ def _is_untouched(found: _Found, track: Json, piece: Json) -> bool:
     return placed and length and same
 
 
-def _delete(session: Session, found: List[_Found]) -> int:
+def _delete(session: Session, kind: str, found: List[_Found]) -> int:
     """Delete items, once more where Resolve did not; how many are gone."""
     left = found
     for _ in range(2):
         if left:
             call(session.timeline, "DeleteClips", [one.item for one in left])
             indices = {one.index for one in left}
-            there = {identity(item) for index in indices for item in session.items_on("audio", index)}
+            there = {identity(item) for index in indices for item in session.items_on(kind, index)}
             left = [one for one in left if one.id in there]
     return len(found) - len(left)
 
@@ -170,19 +177,20 @@ def _delete_tracks(session: Session, record: Json, held: "set[int]", removal: Re
 
     Of a placement that was broken off, every empty track that it had made or may have.
     """
+    kind = _kind(record)
     made = _unfinished(session, record)
     names = {track["name"]: track.get("index") for track in record["tracks"]}
-    for index in range(session.track_count(), 0, -1):
-        name = text(session.timeline, "GetTrackName", "audio", index)
+    for index in range(session.track_count(kind), 0, -1):
+        name = text(session.timeline, "GetTrackName", kind, index)
         ours = name in names and (index in held or names[name] == index)
         if not (ours or index in made):
             continue
-        if session.items_on("audio", index):
+        if session.items_on(kind, index):
             continue
         if not _tells_items(session):
             removal.failed.append(_UNTOLD)
             return
-        if _delete_track(session, index):
+        if _delete_track(session, kind, index):
             removal.tracks.insert(0, name)
         else:
             removal.failed.append("Resolve did not remove the empty track {!r}.".format(name))
@@ -200,28 +208,29 @@ def _tells_items(session: Session) -> bool:
 
 def _unfinished(session: Session, record: Json) -> "set[int]":
     """Tracks that a placement added before it was broken off: above those before it, which are as then."""
+    kind = _kind(record)
     before = record.get("tracks_before")
     if record.get("state") != "begun" or not isinstance(before, list):
         return set()
     timeline, found = session.timeline, set()
-    names = [text(timeline, "GetTrackName", "audio", index + 1) for index in range(session.track_count())]
+    names = [text(timeline, "GetTrackName", kind, index + 1) for index in range(session.track_count(kind))]
     if names[: len(before)] != before:
         return set()
     for place, track in enumerate(record["tracks"][: len(names) - len(before)]):
         index = len(before) + place + 1
-        subtype = text(timeline, "GetTrackSubType", "audio", index)
+        subtype = text(timeline, "GetTrackSubType", kind, index)
         if names[index - 1] == track["name"] or subtype in ("", track.get("subtype")):
             found.add(index)
     return found
 
 
-def _delete_track(session: Session, index: int) -> bool:
-    before = session.track_count()
+def _delete_track(session: Session, kind: str, index: int) -> bool:
+    before = session.track_count(kind)
     for _ in range(3):
-        if session.track_count() < before:
+        if session.track_count(kind) < before:
             return True
-        call(session.timeline, "DeleteTrack", "audio", index)
-    return session.track_count() < before
+        call(session.timeline, "DeleteTrack", kind, index)
+    return session.track_count(kind) < before
 
 
 def _tidy_pool(session: Session, record: Json, bin_name: str, removal: Removal) -> None:
@@ -257,11 +266,12 @@ def _unused(folders: List[Any], paths: List[str], used: "set[str]") -> List[Any]
 
 
 def _paths_on(session: Session) -> "set[str]":
-    """The files that anything on the audio tracks plays."""
+    """The files that anything on the tracks plays or shows."""
     found = set()
-    for index in range(1, session.track_count() + 1):
-        for item in session.items_on("audio", index):
-            path = path_of(read(item, "GetMediaPoolItem"))
-            if path:
-                found.add(path_key(path))
+    for kind in ("audio", "video"):
+        for index in range(1, session.track_count(kind) + 1):
+            for item in session.items_on(kind, index):
+                path = path_of(read(item, "GetMediaPoolItem"))
+                if path:
+                    found.add(path_key(path))
     return found

@@ -58,9 +58,9 @@ def _bins(project: Any, name: str) -> List[str]:
     return [bin_mark(folder) for folder in folders if text(folder, "GetName") == name]
 
 
-def _track_names(timeline: Any) -> List[str]:
-    count = whole(timeline, "GetTrackCount", "audio") or 0
-    return [text(timeline, "GetTrackName", "audio", index) for index in range(1, count + 1)]
+def _track_names(timeline: Any, kind: str) -> List[str]:
+    count = whole(timeline, "GetTrackCount", kind) or 0
+    return [text(timeline, "GetTrackName", kind, index) for index in range(1, count + 1)]
 
 
 def _named(thing: Any) -> Optional[Dict[str, str]]:
@@ -79,5 +79,6 @@ def _timeline(project: Any, timeline: Any) -> Optional[Dict[str, Any]]:
         start_frame=whole(timeline, "GetStartFrame"),
         start_timecode=text(timeline, "GetStartTimecode"),
         playhead=text(timeline, "GetCurrentTimecode"),
-        audio_tracks=_track_names(timeline),
+        audio_tracks=_track_names(timeline, "audio"),
+        video_tracks=_track_names(timeline, "video"),
     )

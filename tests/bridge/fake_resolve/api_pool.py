@@ -10,7 +10,7 @@ from typing import Any
 from .appending import append
 from .calling import Api, Refused, api, call
 from .languages import word
-from .media import read_media
+from .media import read_media, read_sequence
 from .model import Folder, Item, Media, PoolItem, Timeline
 from .timecode import timecode_of
 
@@ -94,32 +94,38 @@ class MediaPoolApi(Api):
         if self.options.import_not_ready > 0:
             self.options.import_not_ready -= 1
             return self.options.import_failure
-        items = [item for path in paths if (item := self._imported(path)) is not None]
+        items = [item for one in paths if (item := self._imported(*one)) is not None]
         if self.options.import_shuffled:
             items = items[1:] + items[:1] if len(items) > 2 else items[::-1]
         return items or self.options.import_failure
 
-    def _paths(self, asked: Any) -> list[str] | None:
-        """The paths asked for; None when the call is not understood."""
+    def _paths(self, asked: Any) -> list[tuple[Any, ...]] | None:
+        """The paths asked for, with the numbers of a sequence; None when the call is not understood."""
         asked = list(asked.values()) if isinstance(asked, dict) else asked
         if not isinstance(asked, list) or not asked:
             return None
         if all(isinstance(one, str) for one in asked):
-            return None if self.options.import_paths_fail else asked
+            return None if self.options.import_paths_fail else [(one,) for one in asked]
         if self.options.import_dicts_fail or not all(isinstance(one, dict) for one in asked):
             return None
-        paths = [one.get("FilePath") for one in asked]
-        return paths if all(isinstance(path, str) for path in paths) else None
+        wanted = [(one.get("FilePath"), one.get("StartIndex"), one.get("EndIndex")) for one in asked]
+        return wanted if all(isinstance(one[0], str) for one in wanted) else None
 
-    def _imported(self, path: str) -> PoolItem | None:
+    def _imported(self, path: str, first: Any = None, last: Any = None) -> PoolItem | None:
+        if isinstance(first, int) and isinstance(last, int):
+            media = read_sequence(path, first, last, self.it.rate)
+            return self._added(media) if media is not None else None
         known = self.it.item_at(path)
         if known is not None:
             return known if self.options.import_known == "existing" else None
         media = read_media(path, self.it.rate, stamps=self.options.stamps)
-        if media is None:
-            return None
-        item = PoolItem(Path(path).name, media)
-        self.it.folder.items.append(item)
+        return self._added(media) if media is not None else None
+
+    def _added(self, media: Media) -> PoolItem:
+        known = self.it.item_at(media.path)
+        item = known or PoolItem(Path(media.path).name, media)
+        if known is None:
+            self.it.folder.items.append(item)
         return item
 
     @call([], mutates=True, stale=None)

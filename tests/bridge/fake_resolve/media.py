@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -32,6 +33,21 @@ def read_media(path: str, project_rate: Rate, *, stamps: str = "nearest") -> Med
         return _movie(path, project_rate)
     except (OSError, RuntimeError, ValueError):
         return None
+
+
+def read_sequence(pattern: str, first: int, last: int, project_rate: Rate) -> Media | None:
+    """A numbered sequence, `name_%04d.png`: shown with its range in brackets, at the project's rate.
+
+    None where a picture is missing or the name has no counter.
+    """
+    counter = re.search(r"%0?(\d*)d", Path(pattern).name)
+    if counter is None or not Path(pattern).is_absolute() or last < first:
+        return None
+    width = int(counter[1] or 1)
+    if not all(Path(pattern % number).is_file() for number in range(first, last + 1)):
+        return None
+    path = pattern.replace(counter[0], f"[{first:0{width}}-{last:0{width}}]")
+    return Media(path, "sequence", project_rate, last + 1 - first)
 
 
 def _sound(path: str, project_rate: Rate, stamps: str) -> Media | None:
