@@ -14,7 +14,7 @@ from models_onnx.mask_manifest import MaskBundle
 from plugin.errors import BadPrompt, Cancelled, MatteMismatch
 from plugin.masks.prompts import Box, Click, FramePrompts, Lasso, Stroke
 from plugin.masks.sam2_model import FeatureCache, Sam2Model
-from plugin.masks.sam2_pictures import squashed_mask
+from plugin.masks.sam2_pictures import soft_mask, squashed_mask
 from plugin.masks.sam2_segmenter import Sam2Segmenter
 from plugin.masks.sam2_session import Decoder, ObjectSession, Points
 from plugin.masks.sam2_tracker import Sam2Tracker
@@ -354,3 +354,86 @@ def test_makers_say_who_they_are(model) -> None:
         assert maker.name == "sam2-golden"
         assert maker.version == "1-abababababababab"
         assert maker.words == "SAM 2.1, torch"
+
+
+# -- what the graphs are fed ----------------------------------------------------------------------
+
+
+class Watched:
+    """Graphs whose inputs are kept, by role."""
+
+    def __init__(self, graphs) -> None:
+        self._graphs = graphs
+        self.fed: dict[str, list[dict[str, np.ndarray]]] = {}
+
+    def run(self, role, feeds):
+        self.fed.setdefault(role, []).append(dict(feeds))
+        return self._graphs.run(role, feeds)
+
+
+@pytest.fixture
+def watched(model) -> Watched:
+    return Watched(model.decoder.graphs)
+
+
+def watched_session(model, film, watched) -> ObjectSession:
+    manifest = model.bundle.manifest
+    decoder = Decoder(watched, model.decoder.constants, manifest)
+    return ObjectSession(
+        decoder, manifest, lambda frame: model.features.of(film.picture(frame))[1], frames=20
+    )
+
+
+def test_a_prompted_frames_mask_is_remembered_cut_and_a_tracked_ones_soft(model, film, watched) -> None:
+    made = watched_session(model, film, watched)
+    made.click(0, one_point(20, 20))
+    list(made.track(range(2), direction=1))
+    prompted, tracked = (set(np.unique(feeds["mask"])) for feeds in watched.fed["memory_encoder"])
+    assert prompted == {-10.0, 10.0}
+    assert len(tracked) > 2
+    assert min(tracked) >= -10
+    assert max(tracked) <= 10
+
+
+def test_a_corrected_frame_is_read_once_as_a_prompted_one(model, film, watched) -> None:
+    made = watched_session(model, film, watched)
+    made.click(0, one_point(20, 20))
+    list(made.track(range(4), direction=1))
+    made.click(2, two_points())
+    list(made.track(range(4), direction=1))
+    last = watched.fed["memory_attention"][-1]
+    assert last["tidx"].tolist() == [6, 6, 1]
+    assert len(last["mem"]) == 3
+
+
+def test_the_first_frame_of_an_object_reads_no_memory(model, film, watched) -> None:
+    made = watched_session(model, film, watched)
+    made.click(0, one_point(20, 20))
+    assert "memory_attention" not in watched.fed
+    (fed,) = watched.fed["heads"]
+    features = model.features.of(film.picture(0))[1]
+    added = fed["f2"] - features.f2
+    assert added[0, :, 0, 0] == pytest.approx(model.decoder.constants.no_mem_embed, abs=1e-5)
+
+
+def test_without_points_one_that_is_none_is_given(model, film, watched) -> None:
+    made = watched_session(model, film, watched)
+    made.click(0, one_point(20, 20))
+    list(made.track(range(2), direction=1))
+    assert [fed["labels"].tolist() for fed in watched.fed["heads"]] == [[[1]], [[-1]]]
+    assert [fed["has_mask"].tolist() for fed in watched.fed["heads"]] == [[0], [0]]
+
+
+def test_clicks_one_after_the_other_are_the_sessions(model, film) -> None:
+    made = session(model, film)
+    first, second = one_point(32, 32), Points(np.array([[32, 32], [8, 8]], np.float32), np.array([1, 0]))
+    made.click(0, first)
+    wanted = made.click(0, second)
+    scale = np.array([WIDTH, HEIGHT]) / 64
+    clicks = tuple(
+        Click((float(x), float(y)), inside=bool(label))
+        for (x, y), label in zip(second.places * scale, second.labels, strict=True)
+    )
+    found = ask(model, film, *clicks)
+    assert found.confidence == pytest.approx(wanted.confidence, rel=1e-5)
+    assert np.array_equal(found.mask, soft_mask(wanted.logits, height=HEIGHT, width=WIDTH))
