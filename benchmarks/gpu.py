@@ -28,6 +28,9 @@ from benchmarks.gpu_page import page
 
 ROOT = Path(__file__).parents[1]
 WORK = Path("/tmp/sagafoley-gpu")  # noqa: S108 - kept between the two calls on purpose
+LEAST = 5.0
+"""Seconds below which a part is not begun."""
+
 GRAPHS = ("flow", "vocoder", "sync_encoder", "image_encoder", "decoder", "conditions", "text_encoder")
 """In the order of what is least known about them."""
 
@@ -113,7 +116,7 @@ def read_rows(out: Path) -> Iterator[dict[str, Any]]:
 def _run_part(part: Part, options: argparse.Namespace, *, log: TextIO, left: float) -> str:
     """Why a part failed, "" when it did not."""
     limit = min(part.limit * options.patience, left)
-    if limit < 5:
+    if limit < LEAST:
         return "not begun: no time was left"
     command = [sys.executable, "-m", f"benchmarks.{part.module}", *part.arguments]
     command += ["--size", options.size, "--provider", options.provider, "--runs", str(options.runs)]

@@ -43,10 +43,11 @@ _GROUND = np.random.default_rng(1).integers(0, 255, (SIDE, SIDE, 3), dtype=np.ui
 
 @dataclass(frozen=True, slots=True)
 class DrawnFootage:
-    """A square that goes round over noise; `phase` tells objects apart."""
+    """A square that goes round over noise; `phase` tells objects apart, all of one shot."""
 
     fingerprint: str
     phase: float = 0.0
+    frames_fingerprint: str = ""
     damaged: bool = False
 
     def frames(self, times: Sequence[float], *, late: Sequence[float] = ()) -> Iterator[Any]:  # noqa: ARG002
@@ -121,7 +122,7 @@ def measure(ledger: Ledger, way: str, folder: Path) -> None:
     """Medians of every kind of take with one tuning."""
     bundle = Bundle.open(ledger.bundle)
     engine = Engine.open(bundle, provider=ledger.provider, cache=FeatureCache(folder), tuning=WAYS[way])
-    label, shot = f"ours, {way}", Wish(DrawnFootage("shot"))
+    label, shot = f"ours, {way}", Wish(DrawnFootage("shot", frames_fingerprint="shot"))
     start = time.perf_counter()
     first = take(engine, shot)
     ledger.add("take", engine=label, asked="cold: files, graphs, first take", ms=_since(start))
@@ -129,13 +130,17 @@ def measure(ledger: Ledger, way: str, folder: Path) -> None:
     stages: dict[str, dict[str, list[float]]] = {"first take": {}, "second take": {}}
 
     def fresh() -> Wish:
-        return Wish(DrawnFootage(f"shot {next(turns)}"))
+        name = f"shot {next(turns)}"
+        return Wish(DrawnFootage(name, frames_fingerprint=name))
+
+    def object_of_the_shot() -> Wish:
+        return Wish(DrawnFootage(f"object {next(turns)}", 1.0, frames_fingerprint="shot"))
 
     rivals = {
         "first take": lambda: take(engine, fresh(), clock=stages["first take"]),
         "second take": lambda: take(engine, replace(shot, seed=next(turns)), clock=stages["second take"]),
         "second prompt": lambda: take(engine, replace(shot, prompt=f"bell {next(turns)}")),
-        "second object": lambda: take(engine, Wish(DrawnFootage(f"object {next(turns)}", 1.0))),
+        "second object": lambda: take(engine, object_of_the_shot()),
     }
     for asked, milliseconds in alternate(rivals, runs=ledger.runs).items():
         ledger.add("take", engine=label, asked=asked, ms=round(milliseconds, 2))
