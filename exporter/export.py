@@ -9,7 +9,7 @@ import gc
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
@@ -60,8 +60,11 @@ HALF_ROLES = ("text_encoder", "image_encoder", "sync_encoder", "conditions", "fl
 GPU_ROLES = (*HALF_ROLES, "decoder", "vocoder")
 """Graphs that are made a second time for CUDA: in half precision, or without what only helps a CPU."""
 
-LONG_ROLES = ("vocoder",)
-"""Graphs whose signals are far longer than wide."""
+SHORTENED: Mapping[str, bool] = {"flow": False, "vocoder": True}
+"""Graphs whose convolutions are shortened, and whether their signals are far longer than wide.
+
+Not the decoder's: it runs once a take, and its weights would grow from 0.7 to 1.3 GB.
+"""
 
 Say = Callable[[str], None]
 
@@ -217,8 +220,8 @@ def lowered(
     )
     if form is Form.PLAIN and precision == "fp16":
         halving.keep_in_half(model, role=graph.role)
-    elif form is Form.PLAIN:
-        shorten_convolutions(model, long=graph.role in LONG_ROLES)
+    elif form is Form.PLAIN and graph.role in SHORTENED:
+        shorten_convolutions(model, long=SHORTENED[graph.role])
     return model
 
 

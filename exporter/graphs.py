@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from exporter import fill
+from exporter.models.clip import ImageGraph, ImageTower
 from exporter.models.flow import (
     ConditionsGraph,
     FlowNetwork,
@@ -70,6 +71,11 @@ def _itself(module: nn.Module) -> nn.Module:
     return module
 
 
+def _image_graph(sizes: Sizes) -> Callable[[nn.Module], nn.Module]:
+    """Of small models the graph is the tower itself."""
+    return _itself if sizes.compact else lambda module: ImageGraph(cast("ImageTower", module))
+
+
 def _encoders(sizes: Sizes) -> tuple[Graph, ...]:
     clip, sync = sizes.clip, sizes.synchformer
     side = sync.image_size
@@ -93,6 +99,7 @@ def _encoders(sizes: Sizes) -> tuple[Graph, ...]:
             "clip_image",
             inputs={"images": ("image01", ("batch", 3, clip.image_size, clip.image_size))},
             outputs={"clip_features": ("batch", clip.embed)},
+            wrap=_image_graph(sizes),
         ),
         _graph(
             "sync_encoder",

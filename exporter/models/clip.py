@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -131,6 +132,15 @@ class Attention(nn.Module):
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
         return self.out_proj(mixed.transpose(1, 2).flatten(2))
 
+    def first_row(self, x: Tensor) -> Tensor:
+        """[batch, L, width] to the first position's row of `forward`, [batch, 1, width]; not causal."""
+        width = x.shape[-1]
+        q = F.linear(x[:, :1], self.in_proj_weight[:width], self.in_proj_bias[:width])
+        pair = F.linear(x, self.in_proj_weight[width:], self.in_proj_bias[width:]).chunk(2, dim=-1)
+        q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (q, *pair))
+        mixed = F.scaled_dot_product_attention(q, k, v)
+        return self.out_proj(mixed.transpose(1, 2).flatten(2))
+
 
 class Mlp(nn.Module):
     """Two linear layers with quick GELU between."""
@@ -159,6 +169,11 @@ class ResidualBlock(nn.Module):
         """[batch, L, width] to the same."""
         x = x + self.attn(self.ln_1(x))
         return x + self.mlp(self.ln_2(x))
+
+    def first_row(self, x: Tensor) -> Tensor:
+        """[batch, L, width] to the first position's row of `forward`, [batch, 1, width]."""
+        row = x[:, :1] + self.attn.first_row(self.ln_1(x))
+        return row + self.mlp(self.ln_2(row))
 
 
 class Transformer(nn.Module):
@@ -210,6 +225,24 @@ class ImageTower(nn.Module):
         patches = self.conv1((images - mean) / std).flatten(2).transpose(1, 2)
         class_token = self.class_embedding.expand(patches.shape[0], 1, -1)
         return torch.cat([class_token, patches], dim=1) + self.positional_embedding
+
+
+class ImageGraph(nn.Module):
+    """An image tower whose last block computes the class token only: nobody reads the patches after it."""
+
+    def __init__(self, tower: ImageTower) -> None:
+        super().__init__()
+        self.tower = tower
+
+    def forward(self, images: Tensor) -> Tensor:
+        """See `ImageTower.forward`; the same to the last bits."""
+        tower = self.tower
+        *blocks, last = cast("list[ResidualBlock]", list(tower.transformer.resblocks))
+        x = tower.ln_pre(tower.embed(images))
+        for block in blocks:
+            x = block(x)
+        row = tower.ln_post(last.first_row(x)[:, 0])
+        return F.normalize(row @ tower.proj, dim=-1, eps=UNIT_EPS)
 
 
 class TextTower(nn.Module):

@@ -29,7 +29,7 @@ from plugin.engine.conditions import (
 from plugin.engine.cuda import CudaTuning
 from plugin.engine.decode import decode_latent, vocode
 from plugin.engine.flow import Steer, Velocity, euler, guide, needs_unconditional
-from plugin.engine.footage import Footage
+from plugin.engine.footage import Footage, SharedFrames
 from plugin.engine.lengths import window_lengths
 from plugin.engine.preprocess import collect_masks, collect_pictures, segment_count, sync_clip
 from plugin.engine.providers import Provider, runtime_version
@@ -300,14 +300,20 @@ class Engine:
         self, footage: Footage, *, start: Fraction, frames: int, spec: PictureSpec, watch: Watch
     ) -> WindowFeatures:
         count = window_lengths(frames, self.manifest).clip_frames
+        key = self._picture_key(footage, start=start, count=count)
+        known = self._recall(key, names=("clip",))
         pictures, small = collect_pictures(
-            footage, start=start, clip_frames=count, sync_frames=frames, spec=spec
+            footage, start=start, clip_frames=count if known is None else 0, sync_frames=frames, spec=spec
         )
         masks = collect_masks(footage, start=start, sync_frames=frames, spec=spec)
         clip = sync_clip(small, masks, spec=spec)
         total = self._encoder_work(frames)
         first, second = watch.within(0, total=total), watch.within(count, total=total)
-        images = encode_images(self.sessions, pictures, batch=self.batching.images, watch=first)
+        if known is None:
+            images = encode_images(self.sessions, pictures, batch=self.batching.images, watch=first)
+            self._remember(None if footage.damaged else key, {"clip": images})
+        else:
+            images = known["clip"]
         sync = encode_segments(self.sessions, clip, batch=self.batching.segments, watch=second)
         return WindowFeatures(images, sync, empty=clip.empty)
 
@@ -327,6 +333,13 @@ class Engine:
             resize=resize,
             **self._origin(),
         )
+
+    def _picture_key(self, footage: Footage, *, start: Fraction, count: int) -> str | None:
+        """Of what the image tower sees, which is the same for every object of a shot."""
+        if not isinstance(footage, SharedFrames) or not footage.frames_fingerprint:
+            return None
+        shown = footage.frames_fingerprint
+        return feature_key(kind="pictures", footage=shown, start=str(start), count=count, **self._origin())
 
     def _origin(self) -> dict[str, str]:
         """What makes the features: the same everywhere for one bundle, but for their last bits."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -40,4 +40,14 @@ class Footage(Protocol):
 
     def masks(self, times: Sequence[float]) -> Iterator[Picture] | None:
         """The matte at each time, `[h, w]` uint8, white marks the object; None: the whole frame."""
+        ...
+
+
+@runtime_checkable
+class SharedFrames(Protocol):
+    """Footage whose frames have a fingerprint of their own: other objects of the shot share what is seen."""
+
+    @property
+    def frames_fingerprint(self) -> str:
+        """Changes whenever any frame could, and with nothing else; "" means: do not share."""
         ...

@@ -90,7 +90,7 @@ def collect_pictures(
     Args:
         footage: the cue's pictures.
         start: the window's start, seconds from the cue's first sample.
-        clip_frames: pictures for the image tower.
+        clip_frames: pictures for the image tower; 0 where its features are known.
         sync_frames: pictures for the sync encoder.
         spec: rates and sizes.
 
@@ -112,7 +112,9 @@ def collect_pictures(
             clip.append(clip_picture(frame, size=spec.clip_size))
         if time in wanted_sync:
             sync.append(sync_picture(frame, size=spec.sync_size, resize=spec.resize))
-    return np.stack(clip), np.stack(sync)
+    return np.stack(clip) if clip else np.empty((0, spec.clip_size, spec.clip_size, 3), np.uint8), np.stack(
+        sync
+    )
 
 
 def _late(time: Fraction, sync: set[Fraction], spec: PictureSpec) -> float:

@@ -61,6 +61,10 @@ class Held:
     attached: dict[str, Any]
 
 
+BESIDE_THE_LARGEST = 512 * 1024**2
+"""Bytes of graphs that stay loaded beside the largest on the CPU."""
+
+
 class Sessions:
     """Runs graphs by role and keeps count; together they stay within a limit of memory.
 
@@ -129,7 +133,7 @@ class Sessions:
         """
         refuse_unknown(bundle.manifest, runtime=runtime_version())
         chosen = choose_provider(provider)
-        limit = usual_memory(chosen) if memory is None else memory
+        limit = usual_memory(chosen, bundle) if memory is None else memory
         why = why_not_cuda(provider) if chosen is Provider.CPU else ""
         excuse = NOT_CUDA.format(why=why) if why else ""
         return cls(bundle, provider=chosen, threads=threads, memory=limit, tuning=tuning, excuse=excuse)
@@ -262,20 +266,13 @@ class Sessions:
         """Drop the least recently used graphs until there is room for another."""
         if self._memory is None:
             return
-        sizes = {form: self._bytes(form.file) for form in self._held}
-        excess = sum(sizes.values()) + self._bytes(file) - self._memory
+        sizes = {form: _loaded_bytes(self.bundle, form.file) for form in self._held}
+        excess = sum(sizes.values()) + _loaded_bytes(self.bundle, file) - self._memory
         for form, size in sizes.items():
             if excess <= 0:
                 return
             self.drop(self._roles[form.file])
             excess -= size
-
-    def _bytes(self, file: str) -> int:
-        """What a loaded graph takes: about the size of its files, with weights of the type computed with."""
-        manifest = self.bundle.manifest
-        stored = sum(manifest.files[name].bytes for name in self.bundle.parts_of(file))
-        widened = manifest.precision == "fp16" and file not in manifest.gpu_graphs.values()
-        return 2 * stored if widened else stored
 
     def _load(self, role: str, form: Form) -> Held:
         with bundle_errors():
@@ -286,14 +283,28 @@ class Sessions:
         return Held(session, placement, remark if kinds else "", {})
 
 
-def usual_memory(provider: Provider) -> int | None:
+def usual_memory(provider: Provider, bundle: Bundle) -> int | None:
     """Bytes that loaded graphs may take when nobody says; None: no limit.
 
-    On the CPU half of the machine's memory: a system that runs out ends programs without asking. A GPU
-    says when it is full, and then `Sessions.run` makes room.
+    On the CPU a little more than the largest graph of the bundle: less cannot be, and the graphs of later
+    stages fit into what the large encoder leaves. Loading one again takes seconds, its work minutes. Never
+    more than half the machine's memory: a system that runs out ends programs without asking. A GPU says
+    when it is full, and then `Sessions.run` makes room.
     """
+    if provider is not Provider.CPU:
+        return None
+    largest = max(_loaded_bytes(bundle, graph.file) for graph in bundle.manifest.graphs.values())
     physical = physical_memory()
-    return physical // 2 if provider is Provider.CPU and physical is not None else None
+    wanted = largest + BESIDE_THE_LARGEST
+    return wanted if physical is None else min(wanted, physical // 2)
+
+
+def _loaded_bytes(bundle: Bundle, file: str) -> int:
+    """What a loaded graph takes: about the size of its files, with weights of the type computed with."""
+    manifest = bundle.manifest
+    stored = sum(manifest.files[name].bytes for name in bundle.parts_of(file))
+    widened = manifest.precision == "fp16" and file not in manifest.gpu_graphs.values()
+    return 2 * stored if widened else stored
 
 
 def check_finite(value: Array, *, role: str, name: str) -> None:

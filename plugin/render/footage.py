@@ -96,6 +96,14 @@ class ClipFootage:
         return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
 
     @property
+    def frames_fingerprint(self) -> str:
+        """Changes with the picture's files and which moments of them are shown; the matte has no say."""
+        parts = [self.picture_fingerprint, self._picture_clock.mapping(self._spot.record.start)]
+        return (
+            hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest() if self.picture_fingerprint else ""
+        )
+
+    @property
     def damaged(self) -> bool:
         """Pictures of the media could not be decoded so far and others stood in for them."""
         return bool(self._picture.damaged or (self._matte is not None and self._matte.damaged))

@@ -22,7 +22,7 @@ def _pieces(mel: np.ndarray, length: int) -> list[np.ndarray]:
     return [mel[:, at : at + length] for at in range(0, mel.shape[1], length)]
 
 
-@pytest.mark.parametrize("frames", [1, 5, 191, 192, 198, 199, 200, 400, 1003])
+@pytest.mark.parametrize("frames", [1, 5, 447, 448, 454, 455, 456, 900, 2003])
 @pytest.mark.parametrize("length", [1, 60, 2000])
 def test_chunks_sound_as_one_run(sessions, frames: int, length: int) -> None:
     mel = _mel(frames)
@@ -42,7 +42,7 @@ def test_all_chunks_of_a_long_sound_have_one_shape(sessions, monkeypatch) -> Non
     )
     list(vocode(sessions, _pieces(_mel(1003), 40)))
     assert set(shapes) == {(1, 4, decode.CHUNK_FRAMES + 2 * 3)}
-    assert len(shapes) == 6
+    assert len(shapes) == 3
 
 
 def test_a_halo_that_is_too_small_would_be_heard(toy, tmp_path) -> None:

@@ -81,6 +81,35 @@ def test_other_footage_range_or_bundle_is_looked_at_anew(engine, toy, bundle, tm
     assert engine.calls["sync_encoder"] > 0
 
 
+def test_another_object_of_the_shot_shares_its_pictures(engine, toy) -> None:
+    one, other, elsewhere, alone = (
+        toy.ToyFootage(fingerprint=name, empty=name == "other")
+        for name in ("one", "other", "elsewhere", "alone")
+    )
+    one.frames_fingerprint = other.frames_fingerprint = "shot"
+    elsewhere.frames_fingerprint, alone.frames_fingerprint = "another shot", ""
+    first = _features(engine, one)
+    calls = dict(engine.calls)
+    second = _features(engine, other)
+    assert engine.calls["image_encoder"] == calls["image_encoder"]
+    assert engine.calls["sync_encoder"] == 2 * calls["sync_encoder"]
+    assert np.array_equal(first.clip, second.clip)
+    assert not np.array_equal(first.sync, second.sync)
+    for times, footage in enumerate((elsewhere, alone), start=2):
+        assert np.array_equal(_features(engine, footage).clip, first.clip)
+        assert engine.calls["image_encoder"] == times * calls["image_encoder"]
+
+
+def test_what_damaged_pictures_gave_is_not_shared(engine, toy) -> None:
+    damaged, whole = toy.ToyFootage(fingerprint="a"), toy.ToyFootage(fingerprint="b")
+    damaged.frames_fingerprint = whole.frames_fingerprint = "shot"
+    damaged.damaged = True
+    _features(engine, damaged)
+    calls = engine.calls["image_encoder"]
+    _features(engine, whole)
+    assert engine.calls["image_encoder"] == 2 * calls
+
+
 def test_a_window_of_another_length_is_looked_at_anew(engine, toy) -> None:
     short, long = (engine.features(toy.ToyFootage(), start=Fraction(0), frames=n) for n in (32, 50))
     assert (short.sync.shape, long.sync.shape) == ((1, 24, 4), (1, 40, 4))

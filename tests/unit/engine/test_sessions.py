@@ -9,7 +9,7 @@ from models_onnx.bundle import MANIFEST_NAME, Bundle, FileSpec, describe_files, 
 from plugin.engine.bundle_errors import bundle_errors
 from plugin.engine.loading import Form, Placement
 from plugin.engine.providers import Provider
-from plugin.engine.sessions import Held, Sessions, check_finite, usual_memory
+from plugin.engine.sessions import BESIDE_THE_LARGEST, Held, Sessions, check_finite, usual_memory
 from plugin.errors import (
     BundleCorrupt,
     BundleMissing,
@@ -101,12 +101,21 @@ def test_weights_beside_a_graph_count(toy, tmp_path) -> None:
     assert sessions.loaded == {"text_encoder"}
 
 
-def test_the_usual_limit_is_half_the_machine_on_the_cpu_and_none_on_a_gpu(monkeypatch) -> None:
+def test_the_usual_limit_holds_the_largest_graph_on_the_cpu_and_there_is_none_on_a_gpu(
+    bundle, monkeypatch
+) -> None:
+    graphs = [graph.file for graph in bundle.manifest.graphs.values()]
+    largest = max(bundle.manifest.files[file].bytes for file in graphs)
     monkeypatch.setattr("plugin.engine.sessions.physical_memory", lambda: 16 * 2**30)
-    assert usual_memory(Provider.CPU) == 8 * 2**30
-    assert usual_memory(Provider.CUDA) is None
+    assert usual_memory(Provider.CPU, bundle) == largest + BESIDE_THE_LARGEST
+    assert usual_memory(Provider.CUDA, bundle) is None
     monkeypatch.setattr("plugin.engine.sessions.physical_memory", lambda: None)
-    assert usual_memory(Provider.CPU) is None
+    assert usual_memory(Provider.CPU, bundle) == largest + BESIDE_THE_LARGEST
+
+
+def test_the_usual_limit_is_at_most_half_the_machine(bundle, monkeypatch) -> None:
+    monkeypatch.setattr("plugin.engine.sessions.physical_memory", lambda: 2**20)
+    assert usual_memory(Provider.CPU, bundle) == 2**19
 
 
 class _Full:
