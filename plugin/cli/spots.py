@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from plugin.cli.output import Output, problem_document, table, terminal_width
+from plugin.controller.masking.placed_mattes import with_placed_mattes
 from plugin.controller.renders import quick_problems
 from plugin.controller.sheets import make_sheet, save_cues, timecodes
 from plugin.cues import Cue, CueSheet, Problem, Severity
@@ -22,7 +23,8 @@ def list_spots(options: argparse.Namespace, output: Output) -> int:
     bundle = workspace.bundle_if_any()
     presets = workspace.presets_of(bundle)
     packages = workspace.folders.cache / "packages"
-    opened = OpenTimeline.read(options.timeline, unpack_into=packages, reading=reading_of(options))
+    read = OpenTimeline.read(options.timeline, unpack_into=packages, reading=reading_of(options))
+    opened = with_placed_mattes(read)
     sheet = make_sheet(opened, workspace, presets=presets, cue_file=options.cues)
     problems = quick_problems(opened, sheet, bundle)
     for line in spots_table(sheet, problems, width=terminal_width(output.results)):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_onnx.bundle import Bundle
+from plugin.controller.masking.placed_mattes import with_placed_mattes
 from plugin.controller.sheets import make_sheet, only, output_folder, require_cues
 from plugin.cues import CueSheet, Problem, Severity
 from plugin.delivery import Delivery, MadeTakes, choose_pieces, deliver
@@ -87,7 +88,8 @@ def plan_render(request: RenderRequest, workspace: Workspace, bundle: Bundle) ->
         OutputError: the output folder cannot be written to.
     """
     folder = output_folder(workspace, request.output, beside=request.timeline)
-    opened = OpenTimeline.read(request.timeline, unpack_into=folder, reading=request.reading)
+    read = OpenTimeline.read(request.timeline, unpack_into=folder, reading=request.reading)
+    opened = with_placed_mattes(read)
     presets = workspace.presets_of(bundle)
     sheet = make_sheet(
         opened,

@@ -8,13 +8,16 @@ from fractions import Fraction
 from pathlib import Path
 
 import cv2
+import opentimelineio as otio
 import pytest
 
+from plugin.cli import main
 from plugin.controller.desk import Desk
 from plugin.controller.masking.desk import MaskDesk
 from plugin.controller.masking.session import MaskSession
 from plugin.controller.masking.targets import MaskTarget, open_shot
 from plugin.controller.masking.views import FrameState
+from plugin.controller.views import CueEdit
 from plugin.cues import ClipSource, MediaFile
 from plugin.errors import HostRefused, UsageError
 from plugin.filehost import FileHost
@@ -22,7 +25,7 @@ from plugin.folders import Folders
 from plugin.hosts import HostInfo
 from plugin.masks.choosing import Makers
 from plugin.timebase import TimeSpan
-from tests.cli.made_timelines import MadeTimeline, make_timeline, seconds
+from tests.cli.made_timelines import MadeTimeline, make_timeline, seconds, span
 from tests.unit.masking_fakes import GENEROUS, FakeSegmenter, FakeTracker, ThreadChild, crew_of, made_film
 
 
@@ -206,6 +209,14 @@ def test_placed_mattes_are_there_when_the_file_is_opened_again(
     timeline = desk.timeline
     assert timeline is not None
     assert timeline.path == made.path
+    desk.spots.edit(("001",), CueEdit(prompt="snare drum"))
+    assert desk.save()
+    assert main(["spots", str(made.path), "--cues", str(timeline.sheet)]) == 0
+    made.rewrite(lambda cut: cut.tracks[0].insert(0, otio.schema.Gap(source_range=span(0, 5))))
+    desk.close_timeline()
+    opened(desk, made.path)  # exported again: the picture lies five frames later
+    assert "drum" not in [row.label for row in desk.spots.rows()]
+    assert [row.subject for row in desk.problems.rows() if "has moved" in row.message] == ["MASK drum"]
 
 
 def test_a_damaged_timeline_of_mattes_hides_none_of_the_editors(desk: Desk, made: MadeTimeline) -> None:
