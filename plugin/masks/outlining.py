@@ -27,7 +27,7 @@ _RING_LEAST = 4
 _CORE = 0.35
 """What lies deeper than this share of the greatest depth is surely the object..."""
 
-_GAP = 4.0
+_GAP = 3.5
 """...or what lies four times this deep: where a careful line runs outside the object (240-pixel crop)."""
 
 _GAP_LEAST, _GAP_MOST = 2.0, 9.0
