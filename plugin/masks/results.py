@@ -178,14 +178,17 @@ def _encoded(kept: KeptMask) -> bytes:
     top, bottom = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
     left, right = (int(columns[0]), int(columns[-1]) + 1) if len(columns) else (0, 0)
     packed = zlib.compress(np.ascontiguousarray(kept.mask[top:bottom, left:right]).tobytes(), 1)
-    head = _HEAD.pack(_MAGIC, kept.confidence, width, height, left, top, right, bottom, zlib.crc32(packed))
-    return head + packed
+    place = (width, height, left, top, right, bottom)
+    head = _HEAD.pack(_MAGIC, kept.confidence, *place, 0)
+    return _HEAD.pack(_MAGIC, kept.confidence, *place, zlib.crc32(packed, zlib.crc32(head))) + packed
 
 
 def _decoded(data: bytes) -> KeptMask:
-    magic, confidence, width, height, left, top, right, bottom, check = _HEAD.unpack_from(data)
+    magic, confidence, *place, check = _HEAD.unpack_from(data)
     packed = data[_HEAD.size :]
-    if magic != _MAGIC or zlib.crc32(packed) != check or max(width, height) > _LARGEST_SIDE:
+    head = _HEAD.pack(magic, confidence, *place, 0)
+    width, height, left, top, right, bottom = place
+    if magic != _MAGIC or zlib.crc32(packed, zlib.crc32(head)) != check or max(place) > _LARGEST_SIDE:
         raise ValueError("damaged")
     mask = np.zeros((height, width), np.uint8)
     inside = np.frombuffer(zlib.decompress(packed), np.uint8)
