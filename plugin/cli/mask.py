@@ -120,9 +120,7 @@ class _Run:
         """Says so where a lone point had to do without a model."""
         lone = [len(one.gestures) == 1 and isinstance(one.gestures[0], Click) for one in prompts.keyframes]
         if any(lone) and self.makers.clicks_are_guesses:
-            self.output.note(
-                "warning: one point alone is a guess without a model; look at the --preview, or draw a --lasso."
-            )
+            self.output.note("warning: one point alone is a guess without a model; a --lasso is surer.")
 
     def painted(self, name: str) -> Mask:
         """A painted mask: one of this run, or one beside the saved prompts."""
