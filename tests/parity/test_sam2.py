@@ -91,7 +91,7 @@ def test_memory_position(parity):
 def test_rotation_tables(parity):
     golden = GoldenFile.load("sam2_memory_attention")
     cos, sin = rotation_tables(SAM21_TINY.grid, SAM21_TINY.model_width)
-    check = parity("sam2 memory attention")
+    check = parity("sam2 attention")
     check(golden, "rope_cos_rows", cos[ROTATION_ROWS])
     check(golden, "rope_sin_rows", sin[ROTATION_ROWS])
 
@@ -104,7 +104,7 @@ def _sine_of_distances(distances: list[float]) -> torch.Tensor:
 
 def test_memory_attention(network, parity):
     golden = GoldenFile.load("sam2_memory_attention")
-    check = parity("sam2 memory attention")
+    check = parity("sam2 attention")
     cur = fill.network_input("sam2_cur", (4096, 1, 256), kind="normal")
     memories = [fill.network_input(f"sam2_mem{i}", (1, 64, 64, 64), kind="normal") for i in range(2)]
     pointers = [fill.network_input(f"sam2_ptr{i}", (1, 256), kind="normal") for i in range(2)]

@@ -28,7 +28,7 @@ TOLERANCES: dict[tuple[str, str], float] = {
     ("sam2 image encoder", "torch"): SINGLE_STAGE,
     ("sam2 heads", "torch"): SINGLE_STAGE,
     ("sam2 memory encoder", "torch"): SINGLE_STAGE,
-    ("sam2 memory attention", "torch"): SINGLE_STAGE,
+    ("sam2 attention", "torch"): SINGLE_STAGE,
     ("sam2 tracking", "torch"): WHOLE_TRACKING,
     ("sam2 tracking", "onnx"): WHOLE_TRACKING,
     ("sam2 memories", "torch"): ROUNDED_MEMORY,
