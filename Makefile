@@ -10,10 +10,10 @@ OUT ?= out/demo
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test lint types imports unit parity test-slow golden bench format clean
+.PHONY: help environment demo test lint types imports unit parity test-slow golden bench bench-quick bench-desk format clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 # Without pip it is half of one: its making was interrupted, or its Python went away. Its programs name its folder.
 environment:
@@ -58,7 +58,13 @@ test-slow: $(DEVELOPMENT) ## large or long checks
 golden: $(DEVELOPMENT) ## make the golden test bundle again (it must not change)
 	$(BIN)/python -m exporter golden -o tests/golden/bundle
 
-bench: $(DEVELOPMENT) ## measure large timelines, window joins and the scene generator
+bench: $(DEVELOPMENT) ## the engine against PyTorch on the CPU, full size (hours, 9 GB); writes docs/performance.md
+	$(BIN)/python -m benchmarks.against_torch
+
+bench-quick: $(DEVELOPMENT) ## the same for the solver, the decoder, a few pictures and segments (minutes)
+	$(BIN)/python -m benchmarks.against_torch --quick
+
+bench-desk: $(DEVELOPMENT) ## measure large timelines, window joins and the scene generator
 	$(BIN)/python -m benchmarks
 
 format: $(DEVELOPMENT) ## let ruff format and fix

@@ -1,4 +1,4 @@
-"""Runs the measurements that need nothing special, one after the other: `make bench`.
+"""Runs the measurements that need nothing special, one after the other: `make bench-desk`.
 
 `benchmarks.gpu` wants a GPU (docs/gpu.md) and is run by name.
 """

@@ -1,0 +1,1 @@
+"""The engine's graphs on the CPU against PyTorch eager with the same networks: `make bench`."""
