@@ -50,7 +50,7 @@ def test_a_halo_that_is_too_small_would_be_heard(toy, tmp_path) -> None:
 
     bundle = toy.make_toy_bundle(tmp_path / "b", vocoder=VocoderSpec(mel_bands=4, mel_hop=512, halo=1))
     sessions = Sessions.open(bundle, provider="cpu", threads=1)
-    mel = _mel(400)
+    mel = _mel(900)
     whole = sessions.run("vocoder", {"mel": mel[None]})["audio"][0, 0]
     assert not np.allclose(np.concatenate(list(vocode(sessions, [mel]))), whole, atol=1e-4)
 
