@@ -52,6 +52,7 @@ class DeviceSolver:
         self._step = step
         self._buffers = buffers
         self._entries = {"gpu_graph_id": str(next(_recordings))} if form.recorded else {}
+        self._there = _takes_from(flow, form.provider.value)
         self._flow_binding = self._bind(flow, {"x": "fed"}, {"velocity": "velocity"})
         self._turns = [
             self._bind(step, {"x": before}, {"next": after, "fed": "fed"})
@@ -107,7 +108,8 @@ class DeviceSolver:
     ) -> tuple[int, Float]:
         """How many steps were done, and the state after them.
 
-        Fewer than all where memory ran out or numbers overflowed: whoever asked goes on from there.
+        Fewer than all where memory ran out, numbers overflowed, or an input is wanted elsewhere than on the
+        device: whoever asked goes on from there.
 
         Args:
             constants: see `open`; their values now.
@@ -117,6 +119,8 @@ class DeviceSolver:
             before_step: see `flow.euler`.
             steer: see `flow.euler`; None leaves the state on the device.
         """
+        if not self._there:
+            return 0, x0
         times = time_steps(steps)
         strength = np.float32(guidance)
         self._write({**constants, "g": _one(strength), "rest": _one(np.float32(1) - strength)})
@@ -172,6 +176,15 @@ class DeviceSolver:
     def _state(self, index: int) -> Float:
         state: Float = np.array(self._buffers[_turn(index)].numpy(), np.float32)
         return state
+
+
+def _takes_from(session: Any, device: str) -> bool:
+    """Whether a session takes every input from the device.
+
+    One that a node on the CPU wants would be copied when it is bound, and never again.
+    """
+    ask = getattr(session, "get_input_memory_infos", None)  # an older ONNX Runtime does not say
+    return ask is None or all(info.name.lower() == device for info in ask())
 
 
 def _turn(index: int) -> str:

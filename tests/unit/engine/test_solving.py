@@ -219,6 +219,28 @@ def test_no_room_for_the_buffers_is_the_plain_way(batched, toy, monkeypatch) -> 
     assert np.array_equal(batched.sample(conditions, x0, steps=2, guidance=3.0), wanted)
 
 
+def test_an_input_that_is_wanted_on_the_cpu_is_the_plain_way(batched, toy, monkeypatch) -> None:
+    """It would be copied when it is bound; what is written into the buffer later would not be seen."""
+    conditions, x0 = _problem(batched, toy, guidance=3.0)
+    wanted = _both_ways(batched, conditions, x0, steps=2, guidance=3.0)[0]
+    batched.drop("flow")
+    monkeypatch.setattr(solving, "_takes_from", lambda session, device: False)
+    monkeypatch.setattr(DeviceSolver, "_advance", lambda *_: pytest.fail("a step was made there"))
+    batched.keeps_state = True
+    assert np.array_equal(batched.sample(conditions, x0, steps=2, guidance=3.0), wanted)
+
+
+@pytest.mark.parametrize(("places", "there"), [(["Cuda", "Cuda"], True), (["Cuda", "Cpu"], False)])
+def test_where_a_session_wants_its_inputs(places: list[str], there: bool) -> None:
+    class Session:
+        @staticmethod
+        def get_input_memory_infos():
+            return [type("Info", (), {"name": place})() for place in places]
+
+    assert solving._takes_from(Session, "cuda") is there
+    assert solving._takes_from(object(), "cuda")
+
+
 # -- one length, and recorded graphs --------------------------------------------------------------
 
 
