@@ -53,6 +53,7 @@ _MOST_LEVELS = 50.0
 
 _FEW_PIXELS, _WORST = 10.0, 255.0
 
+_MEAN_OF_CHANNELS: Floats = np.full((1, 3), 1 / 3, np.float32)
 _UNMOVED: Floats = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
 
 _TIGHT, _GROWTH, _OFF_CENTRE = 1.3, 1.15, 0.08
@@ -190,18 +191,21 @@ class Run:
     def _anchored(self, sight: Sight, places: Floats, held: Floats) -> Match:
         """The map into the anchor: a rigid one, and dense flow where that explains the picture better."""
         pixels = sight.window.pixels
-        rigid = self._rigid(sight, (dense_flow.similarity(places, held >= 0.5), self._carried(sight)))
+        carried = self._mapped(sight, self._carried(sight))
+        rigid = self._better(sight, carried, dense_flow.similarity(places, held >= 0.5))
         start = rigid.places - dense_flow.grid(pixels)
         flow = dense_flow.grid(pixels) + dense_flow.flow(sight.grey, self._anchor.sight.grey, start)
         inside = dense_flow.warped(self._anchor.soft, flow) >= 0.5
-        rigid = self._rigid(sight, (rigid.matrix, dense_flow.similarity(flow, inside)))
-        best = rigid.or_where_better(flow, self._error(sight, flow), by=_BENT_LEVELS)
-        return best.or_where_better(places, self._error(sight, places), by=1.0)
+        rigid = self._better(sight, rigid, dense_flow.similarity(flow, inside))
+        bent = rigid.or_where_better(flow, self._error(sight, flow), by=_BENT_LEVELS)
+        return bent.or_where_better(places, self._error(sight, places), by=1.0)
 
-    def _rigid(self, sight: Sight, matrices: tuple[Floats | None, ...]) -> Match:
-        """Of several rigid maps the one that explains the picture best."""
-        matches = [self._mapped(sight, matrix) for matrix in matrices if matrix is not None]
-        return min(matches, key=lambda match: self._misfit(sight, match))
+    def _better(self, sight: Sight, match: Match, matrix: Floats | None) -> Match:
+        """Of two rigid maps, one of which may be missing, the one that explains the picture best."""
+        if matrix is None:
+            return match
+        other = self._mapped(sight, matrix)
+        return other if self._misfit(sight, other) <= self._misfit(sight, match) else match
 
     def _mapped(self, sight: Sight, matrix: Floats) -> Match:
         places = dense_flow.mapped(matrix, sight.window.pixels)
@@ -319,7 +323,8 @@ def _likely(odds: Floats) -> Floats:
 
 def _error(crop: Bytes, seen: Floats) -> Floats:
     """Mean difference of the channels, levels of 255, a little smoothed: `[H, W]`."""
-    levels = np.abs(crop.astype(np.float32) - seen).mean(axis=2)
+    apart = cv2.absdiff(crop.astype(np.float32), seen)
+    levels = cv2.transform(apart, _MEAN_OF_CHANNELS)
     return np.asarray(cv2.GaussianBlur(levels, (0, 0), 2), np.float32)
 
 
