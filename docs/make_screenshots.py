@@ -20,6 +20,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QTableWidget, QWidget
 
 from plugin.controller.desk import Desk
+from plugin.controller.masking.views import Tool
 from plugin.folders import Folders
 from plugin.panel.palettes import Scheme
 from plugin.panel.starting import make_application, make_window
@@ -30,8 +31,15 @@ sys.path.insert(0, str(ROOT / "examples"))
 LIMIT = 180.0
 DOUBLE = "200_percent"
 COLOURS = 240
+AROUND_THE_ANVIL = (
+    *((273, 206), (345, 201), (529, 201), (529, 235), (472, 236), (472, 270), (506, 270), (506, 302)),
+    *((371, 302), (371, 270), (403, 270), (403, 236), (350, 235), (290, 216)),
+)
+"""Of the example's first picture, in its pixels."""
+
 PUBLISHED = {
     *("takes", "generating", "problems", "light", "first_run", "doctor", "settings", "placed"),
+    *("masking", "masking_narrow"),
     DOUBLE,
 }
 """What docs/panel.md shows."""
@@ -162,6 +170,7 @@ def _all(camera: Camera, folder: Path) -> None:
     window.doctor.back.click()
     movie = _open(camera, folder)
     camera.shoot("opened")
+    _mask(camera)
     window.deeds.do("select_all")
     window.inspector.steps.setValue(400)
     window.deeds.do("generate_selection")
@@ -186,6 +195,30 @@ def _all(camera: Camera, folder: Path) -> None:
     camera.until(window.problems.list.count)
     window.deeds.do("go_problems")
     camera.shoot("problems")
+
+
+def _mask(camera: Camera) -> None:
+    window = camera.window
+    window.deeds.do("make_matte")
+    camera.until(lambda: window.masks.on and window.masks.page.session.picture)
+    session = window.masks.page.session
+    session.marking.lasso([(float(x), float(y)) for x, y in AROUND_THE_ANVIL])
+    camera.until(lambda: window.masks.page.track.both.isEnabled() and not session.busy)
+    window.masks.page.track.both.click()
+    camera.until(lambda: session.tracking and session.tracking.done > 50)
+    camera.shoot("masking")
+    camera.until(lambda: not session.tracking.running)
+    session.show(session.view().spot_first)
+    session.choose_tool(Tool.BRUSH)
+    size = window.size()
+    window.wear(Scheme.LIGHT)
+    window.resize(720, 620)
+    camera.shoot("masking_narrow")
+    window.wear(Scheme.DARK)
+    window.masks.page.escape()
+    window.deeds.sure_to_leave = lambda *_: True
+    window.masks.may_leave("Leave")
+    window.resize(size)
 
 
 def _placed(camera: Camera) -> None:
