@@ -55,11 +55,11 @@ class Part:
 CALLS: dict[str, tuple[Part, ...]] = {
     "graphs": (
         Part("machine", "gpu_machine", limit=60),
-        *(Part(f"graph {role}", "gpu_graphs", (role,), limit=150) for role in GRAPHS),
+        *(Part(f"graph {role}", "gpu_graphs", (role,), limit=200) for role in GRAPHS),
     ),
     "takes": (
         Part("machine", "gpu_machine", limit=60),
-        *(Part(f"forms {role}", "gpu_bundle", (role,), limit=120) for role in GRAPHS),
+        Part("forms", "gpu_bundle", ("all",), limit=300),
         Part("bundle", "gpu_bundle", ("whole",), limit=60),
         Part("takes", "gpu_takes", ("usual",), limit=90),
         Part("takes, torch", "gpu_torch", ("eager",), limit=120),

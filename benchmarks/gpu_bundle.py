@@ -10,16 +10,22 @@ from benchmarks.gpu_ledger import Ledger, parse
 
 # isort: split
 import gc
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import onnx_ir as ir
 from torch import nn
 
-from exporter import export, halving, lowering
-from exporter.graphs import Graph, graphs_of
+from exporter import export, halving, lowering, verify
+from exporter.graphs import Graph, example_inputs, graphs_of
 from exporter.labels import random_label
+from exporter.lowering import Form
 from exporter.models.flow import FlowNetwork
 from exporter.networks import RandomWeights
 from exporter.shared_weights import WeightFile
@@ -71,17 +77,30 @@ def _make(ledger: Ledger, graph: Graph, network: nn.Module) -> None:
 
 
 def _write(ledger: Ledger, growing: export._Growing, graph: Graph, module: nn.Module) -> None:
-    """As the exporter does, and the plain form with whole weights besides."""
-    role, folder = graph.role, growing.folder
+    """As the exporter does for a bundle of precision fp16, and the plain form with whole weights besides.
+
+    What makes convolutions quick on a CPU is left out of the plain forms. Each form is lowered once.
+    """
+    role, sizes, folder = graph.role, growing.sizes, growing.folder
     whole = _whole(ledger, role)
     whole.parent.mkdir(parents=True, exist_ok=True)
     shared = WeightFile(folder / f"{graph.spec.file}{EXTERNAL_DATA}")
-    precision = "fp32" if role in halving.KEPT_WHOLE else "fp16"
-    lowering.save(export.lowered(graph, module, growing.sizes), whole)
-    for file, form in export._forms(growing, role).items():  # noqa: SLF001
-        model = export.lowered(graph, module, growing.sizes, form=form, precision=precision)
-        shared.take(model)
-        lowering.save(model, folder / file)
+    lengths = verify.pass_lengths(graph, sizes, frames=3 * sizes.synchformer.segment_frames, batch=2)
+    inputs = example_inputs(graph, sizes, lengths)
+    plain = lowering.lower(module, graph.spec, inputs, compact=sizes.compact)
+    lowering.save(plain, whole)
+    if role not in halving.KEPT_WHOLE:
+        halving.keep_in_half(plain, role=role)
+    shared.take(plain)
+    lowering.save(plain, folder / graph.spec.file)
+    del plain
+    gc.collect()
+    if role in export.HALF_ROLES:
+        gpu = lowering.lower(module, graph.spec, inputs, compact=sizes.compact, form=Form.GPU)
+    else:
+        gpu = ir.load(whole)
+    shared.take(gpu)
+    lowering.save(gpu, folder / export.gpu_file(role))
 
 
 def _whole(ledger: Ledger, role: str) -> Path:
@@ -117,9 +136,26 @@ def finish(ledger: Ledger) -> Bundle:
     return Bundle.open(folder)
 
 
+def make_all(ledger: Ledger) -> int:
+    """Make every graph that is not there yet, several at a time where there are cores; how many failed."""
+    roles = [graph.role for graph in graphs_of(SIZES[ledger.size])]
+    with ThreadPoolExecutor(max(1, min(4, (os.cpu_count() or 1) // 4))) as pool:
+        return sum(code != 0 for code in pool.map(lambda role: _make_apart(ledger, role), roles))
+
+
+def _make_apart(ledger: Ledger, role: str) -> int:
+    """One graph in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.gpu_bundle", role, "--size", ledger.size]
+    command += ["--out", str(ledger.path.parent), "--work", str(ledger.work)]
+    return subprocess.run(command, check=False).returncode
+
+
 def main() -> int:
-    """Make one graph, or the bundle of all."""
-    what, ledger = parse(__doc__, (*(g.role for g in graphs_of(SIZES["golden"])), "whole"))
+    """Make one graph, all, or the bundle of them."""
+    roles = tuple(graph.role for graph in graphs_of(SIZES["golden"]))
+    what, ledger = parse(__doc__, (*roles, "all", "whole"))
+    if what == "all":
+        return make_all(ledger)
     if what == "whole":
         bundle = finish(ledger)
         held = sum(file.bytes for file in bundle.manifest.files.values())
