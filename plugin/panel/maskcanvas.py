@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import hypot
-
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QEnterEvent,
@@ -18,11 +16,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from plugin.controller.masking.views import Mark, MaskPicture, MaskView, Tool
-from plugin.masks.prompts import Click, Gesture, Place
-from plugin.panel.maskmarks import RADIUS, paint_brush, paint_cross, paint_mark, paint_pill, paint_sketch
+from plugin.controller.masking.views import MaskPicture, MaskView, Tool
+from plugin.panel.maskhand import Hand
+from plugin.panel.maskmarks import paint_brush, paint_cross, paint_mark, paint_pill, paint_sketch
 from plugin.panel.masksight import Sight
-from plugin.panel.masksketch import Sketch
 from plugin.panel.palettes import Shades
 from plugin.panel.parts import name
 from plugin.panel.picturewords import BACKDROP, paint_card, paint_empty, paint_strip
@@ -69,20 +66,14 @@ class MaskCanvas(QWidget):
     def __init__(self, shades: Shades, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shades = shades
-        self._sight = Sight()
-        self._view: MaskView | None = None
         self._picture: MaskPicture | None = None
         self._image = QImage()
-        self._sketch: Sketch | None = None
-        self._drag: tuple[Mark, Place] | None = None
         self._pan: QPoint | None = None
         self._pointer: QPointF | None = None
-        self._cross: Place | None = None
         self._turn: float | None = None
-        self._fresh = False
         self._patience = QTimer(self, singleShot=True, interval=PATIENCE)
         self._turning = QTimer(self, interval=_TURN)
-        self.chosen: int | None = None
+        self._hand = Hand(self.gestured.emit, self.moved.emit)
         self._build()
 
     def _build(self) -> None:
@@ -107,7 +98,12 @@ class MaskCanvas(QWidget):
     @property
     def sight(self) -> Sight:
         """Where the picture lies."""
-        return self._sight
+        return self._hand.sight
+
+    @property
+    def chosen(self) -> int | None:
+        """The mark that Delete removes, None for none."""
+        return self._hand.chosen
 
     @property
     def waiting(self) -> bool:
@@ -117,22 +113,13 @@ class MaskCanvas(QWidget):
     @property
     def drawing(self) -> bool:
         """Whether a gesture has begun."""
-        return self._sketch is not None or self._drag is not None
+        return self._hand.drawing
 
     def show_view(self, view: MaskView) -> None:
         """Show the marks, and draw with the tool that is chosen."""
-        before, self._view = self._view, view
-        if before is not None and (before.frame, before.tool, before.object) != (
-            view.frame,
-            view.tool,
-            view.object,
-        ):
-            self.cancel_drawing()
-            self.chosen, self._fresh = None, False
-        if self.chosen not in {mark.index for mark in view.marks}:
-            self.chosen = None
+        self._hand.take(view)
         self._look(
-            self._sight.fitted(picture=(view.width, view.height), widget=(self.width(), self.height()))
+            self._hand.sight.fitted(picture=(view.width, view.height), widget=(self.width(), self.height()))
         )
         self.setCursor(_CURSORS[view.tool])
         self._describe()
@@ -150,17 +137,16 @@ class MaskCanvas(QWidget):
 
     def look_closer(self, times: float) -> None:
         """Zoom at the pointer, else in the middle."""
-        self._look(self._sight.zoomed(times, at=self._pointer or QRectF(self.rect()).center()))
+        self._look(self._hand.sight.zoomed(times, at=self._pointer or QRectF(self.rect()).center()))
 
     def look_at_all(self) -> None:
         """The whole picture."""
-        self._look(self._sight.whole())
+        self._look(self._hand.sight.whole())
 
     def cancel_drawing(self) -> bool:
         """Forget what is being drawn; whether anything was."""
-        was, self._sketch, self._drag = self.drawing, None, None
         self.update()
-        return was
+        return self._hand.forget()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Picture, marks, what is drawn, words."""
@@ -168,7 +154,7 @@ class MaskCanvas(QWidget):
         painter.fillRect(self.rect(), BACKDROP)
         if not self._image.isNull():
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._is_smooth())
-            painter.drawImage(self._sight.rect, self._image)
+            painter.drawImage(self._hand.sight.rect, self._image)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._paint_marks(painter)
         self._paint_words(painter)
@@ -180,7 +166,7 @@ class MaskCanvas(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another part of the picture is seen."""
         super().resizeEvent(event)
-        self._look(self._sight.fitted(widget=(self.width(), self.height())))
+        self._look(self._hand.sight.fitted(widget=(self.width(), self.height())))
 
     def event(self, event: QEvent) -> bool:
         """Tab is the next size of what a lone click could mean, while there are several."""
@@ -194,15 +180,16 @@ class MaskCanvas(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin: left adds, right or Alt+left takes away, the middle button moves the picture."""
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self._cross = None
+        self._hand.cross = None
         point, button = event.position(), event.button()
         if button is Qt.MouseButton.MiddleButton:
             self._pan = point.toPoint()
         elif button in {Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton}:
             alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
             adds = button is Qt.MouseButton.LeftButton and not alt
-            if not self._press(point, adds=adds) and button is Qt.MouseButton.LeftButton:
+            if not self._hand.press(point, adds=adds) and button is Qt.MouseButton.LeftButton:
                 self._pan = point.toPoint()
+        self.update()
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -210,9 +197,9 @@ class MaskCanvas(QWidget):
         self._pointer = event.position()
         if self._pan is not None:
             way, self._pan = event.position().toPoint() - self._pan, event.position().toPoint()
-            self._look(self._sight.panned(way.x(), way.y()))
+            self._look(self._hand.sight.panned(way.x(), way.y()))
         else:
-            self._follow(event.position())
+            self._hand.follow(event.position())
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -220,13 +207,15 @@ class MaskCanvas(QWidget):
         if self._pan is not None:
             self._pan = None
         else:
-            self._release(event.position())
+            self._hand.release(event.position())
+            self.update()
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Close a lasso that is drawn corner by corner; else it is one more click."""
-        if self._sketch is not None and self._sketch.cornered:
-            self._finish()
+        if self._hand.cornering:
+            self._hand.finish()
+            self.update()
             event.accept()
         else:
             self.mousePressEvent(event)
@@ -235,7 +224,7 @@ class MaskCanvas(QWidget):
         """With Ctrl closer or farther; else another size of a lone click, or another frame."""
         turned = event.angleDelta().y()
         if turned and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._look(self._sight.zoomed(_NOTCH if turned > 0 else 1 / _NOTCH, at=event.position()))
+            self._look(self._hand.sight.zoomed(_NOTCH if turned > 0 else 1 / _NOTCH, at=event.position()))
         elif turned and self._has_candidates():
             self.candidate_wanted.emit(1 if turned > 0 else -1)
         elif turned:
@@ -246,12 +235,11 @@ class MaskCanvas(QWidget):
         """Alt and arrows move a cross, Enter draws with it; Backspace takes the last corner back."""
         key, modifiers = Qt.Key(event.key()), event.modifiers()
         if key in _ARROWS and modifiers & Qt.KeyboardModifier.AltModifier:
-            self._move_cross(*_ARROWS[key], fine=bool(modifiers & Qt.KeyboardModifier.ShiftModifier))
+            self._hand.move_cross(*_ARROWS[key], fine=bool(modifiers & Qt.KeyboardModifier.ShiftModifier))
         elif key in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            self._use_cross(adds=not modifiers & Qt.KeyboardModifier.ShiftModifier)
-        elif key is Qt.Key.Key_Backspace and self._sketch is not None and self._sketch.cornered:
-            if not self._sketch.back():
-                self.cancel_drawing()
+            self._hand.use_cross(adds=not modifiers & Qt.KeyboardModifier.ShiftModifier)
+        elif key is Qt.Key.Key_Backspace and self._hand.cornering:
+            self._hand.back()
         else:
             super().keyPressEvent(event)
             return
@@ -269,7 +257,7 @@ class MaskCanvas(QWidget):
         self.update()
 
     def _look(self, sight: Sight) -> None:
-        before, self._sight = self._sight, sight
+        before, self._hand.sight = self._hand.sight, sight
         if before.zoom != sight.zoom:
             self.zoomed.emit(sight.zoom)
         if (before.zoom, before.widget, before.picture) != (sight.zoom, sight.widget, sight.picture):
@@ -278,113 +266,19 @@ class MaskCanvas(QWidget):
 
     def tell_size(self) -> None:
         """Tell how many pixels there are."""
-        ratio = self.devicePixelRatioF() * self._sight.scale
-        across, down = self._sight.picture
+        ratio = self.devicePixelRatioF() * self._hand.sight.scale
+        across, down = self._hand.sight.picture
         ratio = min(ratio, 1.0, _LARGEST / max(across, down))
         self.resized.emit(max(1, round(across * ratio)), max(1, round(down * ratio)))
 
     def _is_smooth(self) -> bool:
         """Whether pixels are so small on the screen that they need not be seen one by one."""
-        return self._sight.rect.width() * self.devicePixelRatioF() < 6 * self._image.width()
+        return self._hand.sight.rect.width() * self.devicePixelRatioF() < 6 * self._image.width()
 
     def _has_candidates(self) -> bool:
         """Whether the wheel chooses a size: right after a click, or while a mark is chosen."""
         several = self._picture is not None and self._picture.candidates > 1
-        return several and (self._fresh or self.chosen is not None)
-
-    def _tell(self, gesture: Gesture) -> None:
-        self._fresh = isinstance(gesture, Click)
-        self.gestured.emit(gesture)
-
-    def _press(self, point: QPointF, *, adds: bool) -> bool:
-        """Begin at a point; whether there was anything to begin."""
-        view = self._view
-        if view is None:
-            return False
-        place, sketch = self._sight.to_source(point), self._sketch
-        if sketch is not None and sketch.cornered:
-            self._set_corner(sketch, self._sight.within(place))
-            return True
-        mark = self._mark_at(point) if adds and view.tool in {Tool.MOVE, Tool.POINT} else None
-        if mark is not None or view.tool is Tool.MOVE:
-            self.chosen = mark.index if mark else None
-            self._drag = (mark, mark.handle) if mark else None
-            self.update()
-            return mark is not None
-        if view.tool is Tool.POINT:
-            self._tell(Click(place, adds))
-            return True
-        adds = adds == view.paints if view.tool is Tool.BRUSH else adds
-        self._sketch = Sketch(view.tool, adds, view.radius, least=2 / self._sight.scale)
-        self._sketch.follow(self._sight.within(place))
-        self.update()
-        return True
-
-    def _follow(self, point: QPointF) -> None:
-        place = self._sight.within(self._sight.to_source(point))
-        if self._drag is not None:
-            self._drag = (self._drag[0], place)
-        elif self._sketch is not None:
-            self._sketch.follow(place)
-
-    def _release(self, point: QPointF) -> None:
-        if self._drag is not None:
-            (mark, place), self._drag = self._drag, None
-            if place != mark.handle:
-                self.moved.emit(mark.index, place)
-            self.update()
-            return
-        sketch = self._sketch
-        if sketch is None or sketch.cornered:
-            return
-        self._follow(point)
-        if sketch.tool is Tool.LASSO and sketch.extent <= 3 * sketch.least:
-            sketch.places[1:] = []
-            sketch.corner(sketch.places[0])
-        else:
-            self._finish()
-
-    def _set_corner(self, sketch: Sketch, place: Place) -> None:
-        if sketch.closes(place):
-            self._finish()
-        else:
-            sketch.corner(place)
-            self.update()
-
-    def _finish(self) -> None:
-        sketch, self._sketch = self._sketch, None
-        gesture = sketch.finished() if sketch else None
-        self.update()
-        if gesture is not None:
-            self._tell(gesture)
-
-    def _mark_at(self, point: QPointF) -> Mark | None:
-        """The uppermost mark whose sign is at a point."""
-        for mark in reversed(self._view.marks if self._view else ()):
-            way = self._sight.to_widget(mark.handle) - point
-            if hypot(way.x(), way.y()) <= RADIUS + 2:
-                return mark
-        return None
-
-    def _move_cross(self, across: int, down: int, *, fine: bool) -> None:
-        step = 1.0 if fine else 8 / self._sight.scale
-        x, y = self._cross or self._sight.centre
-        self._cross = self._sight.within((x + across * step, y + down * step))
-        self._follow(self._sight.to_widget(self._cross))
-
-    def _use_cross(self, *, adds: bool) -> None:
-        """Press with the cross; where a press has begun, let go."""
-        sketch = self._sketch
-        if sketch is not None and sketch.cornered and (self._cross is None or sketch.is_still):
-            self._finish()
-            return
-        self._cross = self._cross or self._sight.centre
-        point = self._sight.to_widget(self._cross)
-        began = not self.drawing
-        if began or (sketch is not None and sketch.cornered):
-            self._press(point, adds=adds)
-        if not began or (self._sketch is not None and self._sketch.tool is Tool.LASSO):
-            self._release(point)
+        return several and (self._hand.fresh or self.chosen is not None)
 
     def _wait(self, *, working: bool) -> None:
         if not working:
@@ -404,7 +298,7 @@ class MaskCanvas(QWidget):
         self.update()
 
     def _describe(self) -> None:
-        view, picture = self._view, self._picture
+        view, picture = self._hand.view, self._picture
         parts = [f"Frame {view.frame}, {view.timecode}." if view else "Reading ..."]
         if picture is not None:
             parts += [picture.notice, picture.remedy]
@@ -412,18 +306,18 @@ class MaskCanvas(QWidget):
         self.setAccessibleDescription(" ".join(part for part in parts if part))
 
     def _paint_marks(self, painter: QPainter) -> None:
-        view = self._view
+        view = self._hand.view
         if view is None:
             return
         for mark in () if view.playing else view.marks:
-            dragged = self._drag[1] if self._drag and self._drag[0].index == mark.index else None
-            paint_mark(painter, self._sight, mark, chosen=mark.index == self.chosen, moved=dragged)
-        if self._sketch is not None:
-            paint_sketch(painter, self._sight, self._sketch)
-        at = self._sight.to_widget(self._cross) if self._cross else self._pointer
+            moved, chosen = self._hand.moved_to(mark), mark.index == self.chosen
+            paint_mark(painter, self._hand.sight, mark, chosen=chosen, moved=moved)
+        if self._hand.sketch is not None:
+            paint_sketch(painter, self._hand.sight, self._hand.sketch)
+        at = self._hand.sight.to_widget(self._hand.cross) if self._hand.cross else self._pointer
         if view.tool is Tool.BRUSH and at is not None:
-            paint_brush(painter, at, view.radius * self._sight.scale, paints=view.paints)
-        if self._cross is not None:
+            paint_brush(painter, at, view.radius * self._hand.sight.scale, paints=view.paints)
+        if self._hand.cross is not None:
             paint_cross(painter, at or QPointF())
 
     def _paint_words(self, painter: QPainter) -> None:

@@ -208,6 +208,17 @@ def test_a_mark_is_chosen_and_moved(canvas: MaskCanvas, told: Told, tool: Tool) 
     assert chosen > 0.02
 
 
+def test_the_handle_of_a_box_is_no_obstacle_to_a_point(canvas: MaskCanvas, told: Told) -> None:
+    """It is in the middle of the object, where one clicks."""
+    drawn = marks(Box(20, 30, 80, 70))
+    canvas.show_view(view(marks=drawn))
+    drag(canvas, at(50, 50))
+    assert told.gestures == [Click((50, 50))]
+    canvas.show_view(view(tool=Tool.MOVE, marks=drawn))
+    drag(canvas, at(50, 50), at(60, 50))
+    assert told.moved == [(0, (60, 50))]
+
+
 def test_what_was_chosen_is_forgotten_with_its_mark(canvas: MaskCanvas) -> None:
     shown_view = view(marks=marks(Click((50, 50))))
     canvas.show_view(shown_view)
