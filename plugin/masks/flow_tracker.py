@@ -13,7 +13,7 @@ from plugin.errors import BadPrompt, Cancelled, MatteMismatch
 from plugin.masks.anchoring import Run
 from plugin.masks.blending import Kept, blended
 from plugin.masks.makers import LOST_BELOW, LOST_FRAMES, Cancel, Frames, Mask, Picture, Tracked
-from plugin.masks.shot_changes import Thumbnail, is_cut, thumbnail
+from plugin.masks.shot_changes import Thumbnail, is_cut, is_like, thumbnail
 from plugin.masks.sights import Placed
 
 
@@ -59,7 +59,7 @@ class FlowTracker:
         """Masks of the frames `first` to `last`, each as soon as it is known.
 
         Keyframes may lie outside of the range; the nearest ones are started from. Where a shot ends, so does
-        the run: the frames after it come empty, with confidence 0 and lost.
+        the run: the frames after it come empty, with confidence 0 and lost. In a flash the mask stays.
 
         Raises:
             BadPrompt: there is no keyframe.
@@ -142,8 +142,12 @@ class _Tracking:
             if before is not None:
                 picture = self._picture(frame)
                 now = thumbnail(picture)
-                cut = is_cut(before, now, partial(self._later, frame, step=step, end=end))
-                placed, before = (placed.gone(), None) if cut else (run.step(picture), now)
+                if is_cut(before, now, partial(self._later, frame, step=step, end=end)):
+                    placed, before = placed.gone(), None
+                elif is_like(before, now):
+                    placed, before = run.step(picture), now
+                else:
+                    placed = placed.guessed()
                 weak = weak + 1 if placed.confidence < LOST_BELOW else 0
             if stretch.first <= frame <= stretch.last:
                 yield frame, placed.marked(lost=before is None or weak >= LOST_FRAMES)

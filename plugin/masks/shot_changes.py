@@ -55,6 +55,11 @@ def difference(one: Thumbnail, other: Thumbnail) -> float:
     return 1.0 - float(likeness.max())
 
 
+def is_like(one: Thumbnail, other: Thumbnail) -> bool:
+    """Whether two pictures can be of one shot. A flash is not like what it interrupts, and yet no cut."""
+    return difference(one, other) <= _CHANGED
+
+
 def is_cut(before: Thumbnail, now: Thumbnail, later: Callable[[int], Thumbnail | None]) -> bool:
     """Whether a shot ends between two frames that follow each other.
 
@@ -64,10 +69,10 @@ def is_cut(before: Thumbnail, now: Thumbnail, later: Callable[[int], Thumbnail |
         later: thumbnail of the n-th frame after that (n from 1), None beyond the end. Asked only where
             the pictures differ: after a flash or a thing that passes close by, the old picture returns.
     """
-    if difference(before, now) <= _CHANGED:
+    if is_like(before, now):
         return False
     for ahead in range(1, _FLASH_FRAMES + 1):
         coming = later(ahead)
-        if coming is not None and difference(before, coming) <= _CHANGED:
+        if coming is not None and is_like(before, coming):
             return False
     return True

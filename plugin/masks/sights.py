@@ -64,6 +64,10 @@ class Placed:
         """The same, with the object lost or not."""
         return replace(self, lost=lost)
 
+    def guessed(self) -> Placed:
+        """The same mask for the next frame, which shows something else for a moment; half as sure."""
+        return replace(self, confidence=self.confidence / 2)
+
     def gone(self) -> Placed:
         """No object here, and nothing known of it."""
         return Placed(self.window, np.zeros_like(self.soft), 0.0, lost=True)

@@ -234,6 +234,18 @@ def test_nothing_is_tracked_across_a_cut() -> None:
     assert found[4].confidence == 0.0
 
 
+@pytest.mark.parametrize("length", [1, 3])
+def test_a_flash_does_not_end_the_run(length: int) -> None:
+    scene = sliding(10)
+    for frame in range(3, 3 + length):
+        scene.pictures[frame] = np.full_like(scene.pictures[0], 255)
+    found = track(scene, {0: scene.masks[0]})
+    assert min(overlap(found[k].mask, scene.masks[k]) for k in range(6, 10)) > 0.85
+    assert overlap(found[3].mask, scene.masks[3]) > 0.5
+    assert found[3].confidence < found[2].confidence
+    assert not any(answer.lost for answer in found.values())
+
+
 def test_beyond_a_cut_only_the_keyframe_of_that_shot_counts() -> None:
     scene = sliding(4)
     other = moving([(90, 40)] * 4, ground_seed=2)
