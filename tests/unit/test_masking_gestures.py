@@ -152,7 +152,9 @@ def test_a_correction_begins_with_the_mask_that_was_tracked(drawer: Drawer) -> N
     drawer.marking.click((1, 1))
     drawer.frame, drawer.bases = 9, {(0, 9): "painted-1.png"}
     drawer.marking.stroke([(4, 4)], radius=2, paints=False)
-    assert drawer.here == FramePrompts(9, (Stroke(((4.0, 4.0),), 2.0, paints=False),), painted="painted-1.png")
+    assert drawer.here == FramePrompts(
+        9, (Stroke(((4.0, 4.0),), 2.0, paints=False),), painted="painted-1.png"
+    )
 
 
 def test_an_outline_drawn_anew_does_not(drawer: Drawer) -> None:
