@@ -245,8 +245,8 @@ def test_films_that_cannot_be_marked_are_refused_in_words(tmp_path: Path) -> Non
 
 def test_a_mask_process_killed_in_the_middle(tmp_path: Path) -> None:
     """The real process, ended by SIGKILL while it tracks; the next goes on where it was."""
-    film = made_film(tmp_path / "media", frames=40)
-    shot = Shot(MaskTarget("shot", film.media), film, 0, 39, 0, 39)
+    film = made_film(tmp_path / "media", frames=16)
+    shot = Shot(MaskTarget("shot", film.media), film, 0, 15, 0, 15)
     folders = Folders(tmp_path / "config", tmp_path / "data", tmp_path / "cache")
     made = open_crew(Workspace.open(folders=folders))
     document = empty_document(film).with_makers(segmenter=made.segmenter, tracker=FakeTracker())
