@@ -127,7 +127,7 @@ class Actions:
         bar.toggleViewAction().setEnabled(False)
         self._buttons("open_file", "open_editor", "undo", "redo")
         bar.addSeparator()
-        self._buttons("generate", "generate_selection", "generate_stale")
+        self._buttons("make_matte", "generate", "generate_selection", "generate_stale")
         self._build_takes()
         bar.addSeparator()
         self._buttons("place", "remove_placement", "export")
