@@ -196,7 +196,7 @@ def _classes(scenes: Sequence[SceneFound]) -> Iterator[str]:
 
 def _losers(scenes: Sequence[SceneFound]) -> Iterator[str]:
     """Objects in the order of the hits that were lost."""
-    yield "| scene, object | class | marked in | IoU there | mean | last | unsure | events | hit, true | tracked |"
+    yield "| object | class | marked | IoU there | mean | last | unsure | events | hit, true matte | tracked |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
     lost = []
     for found in scenes:
