@@ -64,7 +64,7 @@ class ScenePictures:
 
     def picture(self, frame: int) -> Picture:
         """One of them."""
-        return self.pictures[frame]
+        return np.asarray(self.pictures[frame])
 
 
 def marked_frame(masks: Bytes) -> int | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from exporter.evaluation.cases import OWN, TRUE
-from exporter.evaluation.intervals import Figure, figure
+from exporter.evaluation.intervals import DRAWS, Figure, figure
 from exporter.evaluation.scoring import Row
 from exporter.evaluation.table import (
     NOTHING,
@@ -91,7 +92,7 @@ class Facts:
 
 
 Rows = Sequence[tuple[Row, ...]]
-Value = Callable[[Rows, str], float]
+Value = Callable[..., float]
 
 COMPARED: tuple[tuple[str, Value, float | None], ...] = (
     ("onset F1 within 50 ms, impacts", onset_f1, KEEPS),
@@ -115,13 +116,14 @@ def opening_of(path: Path) -> str:
     return text.split("## What was measured")[0]
 
 
-def page(scenes: Sequence[SceneFound], facts: Facts, *, opening: str = "") -> str:
+def page(scenes: Sequence[SceneFound], facts: Facts, *, opening: str = "", draws: int = DRAWS) -> str:
     """The page in Markdown.
 
     Args:
         scenes: what was found.
         facts: of the bundle and the day.
         opening: stands above the tables.
+        draws: how often scenes are drawn again for the intervals.
     """
     parts = (
         opening.strip(),
@@ -129,7 +131,7 @@ def page(scenes: Sequence[SceneFound], facts: Facts, *, opening: str = "") -> st
         "\n".join(_measured(scenes, facts)),
         "## What tracked mattes keep",
         "Intervals hold the value in 95 of 100 draws of the scenes; **bold** misses what must be kept.",
-        "\n".join(_compared([found.rows for found in scenes])),
+        "\n".join(_compared([found.rows for found in scenes], draws)),
         "## Class by class",
         "\n".join(_classes(scenes)),
         "## Impacts that lose most",
@@ -156,19 +158,15 @@ def _measured(scenes: Sequence[SceneFound], facts: Facts) -> Iterator[str]:
     yield f"* CPU per scene: {per_scene[0]:.1f} s for the mattes, {per_scene[1]:.1f} s for their sounds"
 
 
-def _compared(scenes: Rows) -> Iterator[str]:
+def _compared(scenes: Rows, draws: int) -> Iterator[str]:
     yield "| | true mattes | tracked mattes | kept | must |\n|---|---|---|---|---|"
     for name, value, must in COMPARED:
-        cells = [_shown(_figure(scenes, value, one)) for one in (OWN, TRACKED)]
-        share = figure(scenes, lambda chosen, value=value: kept(chosen, value))
+        cells = [_shown(figure(scenes, partial(value, condition=one), draws=draws)) for one in (OWN, TRACKED)]
+        share = figure(scenes, partial(kept, value=value), draws=draws)
         text = _shown(share)
         missed = must is not None and (share is None or share.value < must)
         asked = "" if must is None else f"{must:g}"
         yield f"| {name} | {' | '.join(cells)} | {f'**{text}**' if missed else text} | {asked} |"
-
-
-def _figure(scenes: Rows, value: Value, condition: str) -> Figure | None:
-    return figure(scenes, lambda chosen: value(chosen, condition))
 
 
 def _shown(found: Figure | None) -> str:
@@ -196,7 +194,7 @@ def _classes(scenes: Sequence[SceneFound]) -> Iterator[str]:
 
 def _losers(scenes: Sequence[SceneFound]) -> Iterator[str]:
     """Objects in the order of the hits that were lost."""
-    yield "| object | class | marked | IoU there | mean | last | unsure | events | hit, true matte | tracked |"
+    yield "| object | class | marked | IoU then | mean | last | unsure | events | hit, true matte | tracked |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
     lost = []
     for found in scenes:
