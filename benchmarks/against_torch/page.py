@@ -220,9 +220,8 @@ def _memory(ledger: Ledger) -> str:
     lines = ["## Memory", "", "| side | peak of a first take, GiB |", "|---|---|"]
     peaks = {side: ledger.get(f"memory, {side}") for side in ("ours", "reference")}
     for side, found in peaks.items():
-        lines.append(
-            f"| {side} | {'not measured yet' if found is None else format(found['peak_gib'], '.2f')} |"
-        )
+        told = "not measured yet" if found is None else f"{found['peak_gib']:.2f}{found.get('note', '')}"
+        lines.append(f"| {side} | {told} |")
     ours, reference = peaks["ours"], peaks["reference"]
     if ours is not None and reference is not None:
         share = ours["peak_gib"] / reference["peak_gib"]
