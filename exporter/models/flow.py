@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from exporter.models.flow_blocks import ChannelsLastConv, FinalLayer, GatedMlp, JointBlock, Stream
@@ -18,7 +19,8 @@ from exporter.models.flow_blocks import ChannelsLastConv, FinalLayer, GatedMlp, 
 INPUT_KERNEL = 7
 BLOCK_KERNEL = 3
 EXPECTED_KERNEL = 5
-LOG_SIZE_RANGE = (-2.0, 1.0)
+EXPECTED_DILATIONS = (1, 2, 4, 8, 16)
+LOG_SIZE_RANGE = (-1.2, 1.0)
 MAX_PERIOD = 10000.0
 
 
@@ -259,6 +261,17 @@ class FlowNetwork(nn.Module):
         # [MATCH] the final layer sees the global condition, not the one per position
         return cast("Tensor", self.final_layer(latent, everywhere))
 
+    def layers(self) -> Iterator[nn.Parameter]:
+        """All parameters that an expectation does not pass through."""
+        for part in (
+            self.audio_input_proj,
+            self.t_embed,
+            self.joint_blocks,
+            self.fused_blocks,
+            self.final_layer,
+        ):
+            yield from part.parameters()
+
     def expected(self, conditions: Conditions) -> tuple[Tensor, Tensor]:
         """Mean and deviation [B, N, C] of the latent; only a network that is `expecting` can say."""
         seen = conditions.sync_condition + conditions.global_condition.unsqueeze(1)
@@ -274,20 +287,42 @@ class FlowNetwork(nn.Module):
 
 
 class Expectation(nn.Module):
-    """Conditions [B, N, H] to mean and deviation of the latent, each [B, N, C]."""
+    """Conditions [B, N, H] to mean and deviation of the latent, each [B, N, C].
+
+    Gated convolutions over time, each looking twice as far as the one before: a bell's tail is a second long.
+    """
 
     def __init__(self, width: int, channels: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            ChannelsLastConv(width, 2 * width, EXPECTED_KERNEL),
-            nn.SiLU(),
-            ChannelsLastConv(2 * width, 2 * channels, EXPECTED_KERNEL),
-        )
+        inner = 2 * width
+        self.first = ChannelsLastConv(width, inner, EXPECTED_KERNEL)
+        self.blocks = nn.ModuleList(GatedConv(inner, dilation) for dilation in EXPECTED_DILATIONS)
+        self.last = ChannelsLastConv(inner, 2 * channels, EXPECTED_KERNEL)
+        self.calmness = nn.Parameter(torch.ones(1), requires_grad=False)
 
     def forward(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
-        mean, size = self.layers(seen).chunk(2, -1)
-        return mean, size.clamp(*LOG_SIZE_RANGE).exp()
+        found = self.first(seen)
+        for block in self.blocks:
+            found = found + block(found)
+        mean, size = self.last(F.silu(found)).chunk(2, -1)
+        return mean, size.clamp(*LOG_SIZE_RANGE).exp() * self.calmness
+
+    def calm(self, share: float) -> None:
+        """Leave a share of every deviation from now on."""
+        self.calmness.fill_(share)
+
+
+class GatedConv(nn.Conv1d):
+    """A dilated convolution over time of [B, N, C], half of which gates the other half."""
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__(channels, 2 * channels, BLOCK_KERNEL, padding=dilation, dilation=dilation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, N, C] -> [B, N, C]."""
+        value, gate = super().forward(F.silu(x).transpose(1, 2)).transpose(1, 2).chunk(2, -1)
+        return value * gate.sigmoid()
 
 
 def follow(found: Tensor, x: Tensor, t: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:

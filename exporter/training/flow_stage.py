@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from exporter.checkpoints import read_checkpoint
@@ -27,6 +28,10 @@ CHECK_SAMPLES = 64
 EXPECT_BATCH = 2
 SURPRISE = 0.25
 """Weight of the expectation's own loss beside the layers'."""
+CALM = 0.1
+"""What is left of the deviations where the expectation stands alone."""
+USUAL = 3.0
+"""Deviations that an error has without being out of the ordinary."""
 
 
 class Batch(NamedTuple):
@@ -129,13 +134,13 @@ class FlowTraining:
         guess = follow(torch.zeros_like(x), x, t, *fixed)
         size = fixed[1] * left_open(t.view(-1, 1, 1), fixed[1]).rsqrt()
         error = flow.found(x, t, conditions) - (velocity - guess) / size
-        found = (error.square() * self.weights).mean()
+        found = (_squared(error) * self.weights).mean()
         surprise = self._surprise(batch, mean, deviation)
         return {"loss": found + SURPRISE * surprise, "found": found, "surprise": surprise}
 
     def _surprise(self, batch: Batch, mean: Tensor, deviation: Tensor) -> Tensor:
-        """Negative log likelihood of the latent."""
-        error = ((batch.x1 - mean) / deviation).square() / 2 + deviation.log()
+        """Negative log likelihood of the latent, as of Laplace: medians are sounds, means are none."""
+        error = (batch.x1 - mean).abs() / deviation + deviation.log()
         return (error * self.weights).mean()
 
     def _batch(self, samples: Features, rows: Tensor, generator: torch.Generator) -> Batch:
@@ -173,11 +178,33 @@ class FlowTraining:
             t = torch.full((len(rows),), time, device=self.device)
             found = self.network(batch, (1 - time) * x0 + time * batch.x1, t)
             figures[f"velocity {time}"] = float((found - (batch.x1 - x0)).square().mean())
-        return figures | {"velocity": sum(figures.values()) / len(figures)}
+        figures["velocity"] = sum(figures.values()) / len(figures)
+        if self.network.flow.dims.expecting:
+            expected = self.network.flow.expected(self.network.conditions(batch))
+            figures["surprise"] = float(self._surprise(batch, *expected))
+        return figures
 
     def deliver(self, folder: Path) -> None:
-        """The network with its null features and latent statistics."""
-        write_weights(folder / "flow.safetensors", self.network.flow.state_dict())
+        """The network with its null features and latent statistics.
+
+        Layers that no step has trained would only disturb what the conditions say, and a sample of each
+        value by itself is noise: then they are silent, and the deviations a tenth.
+        """
+        flow = self.network.flow
+        if flow.dims.expecting and self.config.flow.expect >= self.config.flow.optimisation.steps:
+            with torch.no_grad():
+                for value in flow.layers():
+                    value.zero_()
+                flow.expectation.calm(CALM)
+        write_weights(folder / "flow.safetensors", flow.state_dict())
+
+
+def _squared(error: Tensor) -> Tensor:
+    """The square up to `USUAL` deviations, beyond it as its tangent.
+
+    One sample that sounds where silence was certain would otherwise undo a hundred steps.
+    """
+    return 2 * F.huber_loss(error, torch.zeros_like(error), reduction="none", delta=USUAL)
 
 
 def with_nulls(flow: FlowNetwork, batch: Batch, *, no_video: Tensor, no_text: Tensor) -> Batch:
