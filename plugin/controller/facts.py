@@ -59,8 +59,13 @@ def _bundle_licence(state: BundleState) -> str:
     return licence_words(licence.name, allowed=licence.commercial_use)
 
 
-def first_run(states: tuple[BundleState, ...]) -> FirstRun:
-    """The first-run page."""
+def first_run(states: tuple[BundleState, ...], masks: tuple[BundleState, ...] = ()) -> FirstRun:
+    """The first-run page.
+
+    Args:
+        states: the bundles that make sound.
+        masks: those that make masks.
+    """
     usable = [state for state in states if state.bundle is not None and state.fault is None]
     installed = [FactRow("Sagafoley", f"version {__version__}")]
     installed += [
@@ -69,7 +74,7 @@ def first_run(states: tuple[BundleState, ...]) -> FirstRun:
     ]
     if not usable:
         installed.append(FactRow("Model", "none that can be used"))
-    return FirstRun(tuple(installed), (_gpu(), *_published(states)), licences(states))
+    return FirstRun(tuple(installed), (_gpu(), *_published((*states, *masks))), licences(states))
 
 
 def _gpu() -> AdditionRow:
@@ -83,10 +88,15 @@ def _gpu() -> AdditionRow:
 
 
 def _published(states: tuple[BundleState, ...]) -> tuple[AdditionRow, ...]:
-    """Published models that a bundle can be made of."""
-    there = {state.name for state in states if state.bundle is not None}
+    """Published models that a bundle can be made of.
+
+    A bundle has an id of its own, so that one is there is told by the checkpoint it was made from: the
+    first file of the set, which is the model itself.
+    """
+    bundles = (state.bundle for state in states if state.bundle is not None)
+    made_from = {source.file for bundle in bundles for source in bundle.manifest.sources}
     exportable = (each for each in Catalog.load().sets.values() if each.export)
-    return tuple(_published_row(each, present=each.id in there) for each in exportable)
+    return tuple(_published_row(each, present=each.files[0].name in made_from) for each in exportable)
 
 
 def _published_row(each: CheckpointSet, *, present: bool) -> AdditionRow:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models_onnx.manifest import Manifest
-from plugin.bundles import BundleState, list_bundles
+from plugin.bundles import BundleState, list_bundles, list_mask_bundles
 from plugin.controller import facts
 from plugin.controller.board import Board
 from plugin.controller.doctoring import Doctoring
@@ -104,7 +104,7 @@ class Machine:
 
     def first_run(self) -> FirstRun:
         """What is installed, what could be added, under which licences."""
-        return facts.first_run(self._states())
+        return facts.first_run(self._states(), list_mask_bundles(self._board.workspace.store))
 
     def first_run_seen(self) -> None:
         """Do not show the first-run page by itself again."""

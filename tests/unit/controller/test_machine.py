@@ -1,9 +1,13 @@
+import json
+import shutil
+
 import pytest
 
 from plugin.controller.views import CueEdit, QueueState, Topic
 from plugin.doctor import State
 from plugin.errors import OutputError, UsageError
 from plugin.settings import load_settings, rows
+from tests.unit.controller.conftest import GOLDEN
 from tests.unit.controller.waiting import settle, wait_until
 
 
@@ -77,6 +81,22 @@ def test_the_bundle_in_use_is_named_with_its_licence(desk):
     assert all(row.adds and row.how and row.licence for row in page.additions)
 
 
+def test_a_published_model_is_present_once_a_bundle_is_made_of_it(desk, folders):
+    """A bundle has an id of its own: what counts is the checkpoint that it was made from."""
+
+    def present():
+        return {row.title.partition(":")[0] for row in desk.machine.first_run().additions if row.present}
+
+    before = present()
+    assert not any(title.startswith(("SAGANet", "SAM")) for title in before)
+    made = folders.bundles / "made"
+    shutil.copytree(GOLDEN, made)
+    content = json.loads((made / "manifest.json").read_text("utf-8"))
+    content |= {"id": "saganet_small", "sources": [{"file": "saganet.pth", "sha256": "0" * 64}]}
+    (made / "manifest.json").write_text(json.dumps(content), "utf-8")
+    assert present() - before == {"SAGANet small, 44 kHz"}
+
+
 def test_licences_of_program_and_libraries_are_told(desk):
     by_subject = {row.subject.split()[0]: row for row in desk.machine.licences()}
     assert "Permission" in by_subject["Sagafoley"].text or "icen" in by_subject["Sagafoley"].text
@@ -90,10 +110,6 @@ def test_the_first_page_is_shown_once(desk):
 
 
 def test_a_new_bundle_makes_takes_stale(rendered, tmp_path):
-    import shutil
-
-    from tests.unit.controller.conftest import GOLDEN
-
     other = tmp_path / "other bundle"
     shutil.copytree(GOLDEN, other)
     manifest = other / "manifest.json"
