@@ -395,6 +395,33 @@ def test_the_segmenter_gets_ready_where_the_playhead_stands(stage: Stage) -> Non
     assert len(stage.segmenter.prepared) == 2
 
 
+def test_the_shown_frame_is_decoded_before_anything_is_drawn(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeSegmenter, "prepare", None)
+    stage.until(lambda: 0 in decoded(stage))
+    stage.session.show(9)
+    stage.until(lambda: 9 in decoded(stage))
+    assert not stage.session.marking.document.objects
+
+
+def decoded(stage: Stage) -> tuple[int, ...]:
+    """Frames that the makers have ready."""
+    frames = stage.session._studio._worked._frames
+    return tuple(frames._kept) if frames is not None else ()
+
+
+def test_both_ways_come_back_and_one_way_leads_to_its_end(stage: Stage) -> None:
+    stage.session.show(7)
+    stage.session.marking.click((30, 30))
+    stage.track(Direction.BOTH)
+    assert stage.states() == "t" * 7 + "K" + "t" * 12
+    assert stage.session.frame == 7
+    stage.session.marking.click((34, 30))
+    stage.track(Direction.FORWARD)
+    assert stage.session.frame == 19
+
+
 def test_a_killed_mask_process_keeps_what_was_done(stage: Stage) -> None:
     stage.tracker.step = threading.Semaphore(5)
     stage.session.marking.click((30, 30))

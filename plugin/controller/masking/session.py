@@ -20,7 +20,14 @@ from plugin.controller.masking.knowledge import Knowledge
 from plugin.controller.masking.listing import mask_view, strip_view
 from plugin.controller.masking.marking import Marking
 from plugin.controller.masking.orders import TrackOrder, reach_of, require_keyframe
-from plugin.controller.masking.propagation import Child, FrameMade, Happening, Propagation, start_child
+from plugin.controller.masking.propagation import (
+    Child,
+    FrameMade,
+    Happening,
+    Propagation,
+    RunEnded,
+    start_child,
+)
 from plugin.controller.masking.saving import MatteSaver, SaveWish, WrittenMatte
 from plugin.controller.masking.studio import Drawn, Failed, Looked, Outcome, Projected, Studio, Wish
 from plugin.controller.masking.targets import Shot
@@ -35,6 +42,7 @@ from plugin.controller.masking.views import (
     SavingView,
     StripView,
     Tool,
+    TrackingState,
     TrackingView,
 )
 from plugin.errors import SagafoleyError, UsageError
@@ -145,6 +153,7 @@ class MaskSession(Viewing):
         self._strips: dict[int, tuple[int, StripView]] = {}
         self._asked: Wish | None = None
         self._prepared: int | None = None
+        self._began = shot.shown_first  # what was tracked last
         self._came: Projected | None = None
         self._transport = self.playback.view()
         self._news = _News(messages=list(desktop.notices))
@@ -203,7 +212,7 @@ class MaskSession(Viewing):
         """Begin to track the chosen object from the shown frame; what still holds is not made again.
 
         Between two keyframes the whole stretch is filled from both. In and out points limit the range. The
-        playhead follows the newest frame until it is moved.
+        playhead follows the newest frame until it is moved; after both ways it comes back.
 
         Args:
             direction: which way.
@@ -227,6 +236,7 @@ class MaskSession(Viewing):
             )
         )
         self.playback.stop()
+        self._began = self.frame
         self.following = True
         self._news.tracking = True
 
@@ -426,11 +436,23 @@ class MaskSession(Viewing):
             return
         if happened.failure is not None:
             self._say(happened.failure)
-        if happened.lost is not None and self.following:
-            self.playback.seek(happened.lost - self.shot.first)
+        if self.following:
+            self.playback.seek(self._led_to(happened) - self.shot.first)
         self.following = False
         self._news.view = True
         self._studio.look(self._knowledge.document)
+
+    def _led_to(self, ended: RunEnded) -> int:
+        """The frame that a propagation leaves the playhead at, where that went along.
+
+        Where the object was lost; one that went both ways to its end gives back the frame it began with.
+        One way leads to its end, and what was stopped stays where it was seen.
+        """
+        if ended.lost is not None:
+            return ended.lost
+        view = self.tracking
+        whole = view is not None and view.state in {TrackingState.DONE, TrackingState.PAUSED}
+        return self._began if whole and ended.order.direction is Direction.BOTH else self.frame
 
     def _ask(self) -> None:
         """Ask for the frame under the playhead, where it is not what was asked for last."""

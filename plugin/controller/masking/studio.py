@@ -134,6 +134,12 @@ class _Noted:
     def version(self) -> str:
         return self._segmenter.version
 
+    def prepare(self, picture: Picture) -> None:
+        """Get ready for a picture, where that helps."""
+        prepare = getattr(self._segmenter, "prepare", None)
+        if prepare is not None:
+            prepare(picture)
+
     def segment(self, picture: Picture, prompts: FramePrompts, *, before: Mask | None = None) -> Segmented:
         self._last = self._segmenter.segment(picture, prompts, before=before)
         return self._last
@@ -197,10 +203,8 @@ class Studio:
         self._drawer.put(("draw", number, frame), lambda: self._tell(self._draw(document, number, frame)))
 
     def prepare(self, frame: int) -> None:
-        """Let the segmenter get ready for a frame, where that helps it."""
-        prepare = getattr(self._segmenter._segmenter, "prepare", None)  # noqa: SLF001 - its own wrapper
-        if prepare is not None:
-            self._drawer.put("prepare", lambda: self._prepare(frame, prepare))
+        """Decode a frame before something is drawn in it, and let the segmenter get ready for it."""
+        self._drawer.put("prepare", lambda: self._prepare(frame))
 
     def look(self, document: PromptsDocument) -> None:
         """Look what is on disk of a document."""
@@ -310,9 +314,13 @@ class Studio:
             self._fresh.put(chosen, kept, weight=mask.nbytes)
             self._tell(Drawn(chosen, len(found.candidates), size))
 
-    def _prepare(self, frame: int, prepare: Callable[[Picture], None]) -> None:
+    def _prepare(self, frame: int) -> None:
         try:
-            prepare(self._worked.picture(frame))
+            picture = self._worked.picture(frame)
+        except SagafoleyError:
+            return  # the viewer says on the picture what is wrong with it
+        try:
+            self._segmenter.prepare(picture)
         except SagafoleyError as error:
             self._tell(Failed(error))
 
