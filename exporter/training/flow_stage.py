@@ -28,6 +28,8 @@ CHECK_SAMPLES = 64
 EXPECT_BATCH = 2
 SURPRISE = 0.25
 """Weight of the expectation's own loss beside the layers'."""
+LOUD, DOUBT = 0.25, 0.25
+"""Weights of squares, and of the deviations' likelihood, beside absolute errors."""
 CALM = 0.1
 """What is left of the deviations where the expectation stands alone."""
 USUAL = 3.0
@@ -139,9 +141,15 @@ class FlowTraining:
         return {"loss": found + SURPRISE * surprise, "found": found, "surprise": surprise}
 
     def _surprise(self, batch: Batch, mean: Tensor, deviation: Tensor) -> Tensor:
-        """Negative log likelihood of the latent, as of Laplace: medians are sounds, means are none."""
-        error = (batch.x1 - mean).abs() / deviation + deviation.log()
-        return (error * self.weights).mean()
+        """How far the mean is off, absolute for silence's sake and squared for loud things'; and how surely.
+
+        The median of what may be is a sound and the mean is none, but most of a latent is silence: absolute
+        errors alone care little for the colour of what sounds.
+        """
+        error = batch.x1 - mean
+        off = error.abs() + LOUD * error.square()
+        doubt = error.detach().abs() / deviation + deviation.log()
+        return ((off + DOUBT * doubt) * self.weights).mean()
 
     def _batch(self, samples: Features, rows: Tensor, generator: torch.Generator) -> Batch:
         flow = self.network.flow
