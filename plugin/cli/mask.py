@@ -96,13 +96,14 @@ class _Run:
         document, number = self._document(placing)
         work = self._work(document)
         label = document.objects[number].label
-        for prompts in document.objects[number].keyframes:
-            work.keyframe(number, prompts.frame)  # what means nothing is said before a file is written
-        self._warn(document.objects[number])
-        target = target_of(self.options, self.sources, document, label=label)
-        write_document(target.prompts, document, painted=self.painted)
-        self.output.detail(f"{label}: {self.makers.words}; masks are kept in {self.store.folder}")
         with Interruption(self.output.note) as interruption:
+            for prompts in document.objects[number].keyframes:
+                if not interruption():
+                    work.keyframe(number, prompts.frame)  # what means nothing is said before files are written
+            self._warn(document.objects[number])
+            target = target_of(self.options, self.sources, document, label=label)
+            write_document(target.prompts, document, painted=self.painted)
+            self.output.detail(f"{label}: {self.makers.words}; masks are kept in {self.store.folder}")
             objects = (number,) if document.may_overlap else None
             events = work.propagate(
                 objects=objects, cancel=interruption, pause_when_lost=not self.options.go_on
@@ -237,6 +238,8 @@ class _Run:
         """Tells why there is no matte yet, and how to go on."""
         again = f"{PROGRAM} mask --prompts {shlex.quote(str(target.prompts))}"
         kept = f"{report.done} of {report.frames} frames are followed and kept."
+        if report.frames == 0:
+            kept = "What you marked is kept."
         if report.cancelled:
             self.output.note(f"Cancelled. {kept}\nGo on with: {again}")
         else:

@@ -45,7 +45,7 @@ class FlowTracker:
     @property
     def version(self) -> str:
         """Changes whenever the same keyframes may give other masks."""
-        return "1"
+        return "2"
 
     def track(
         self,

@@ -23,6 +23,7 @@ from plugin.errors import Cancelled, MediaError, OutputError
 from plugin.filenames import folded, safe_name
 from plugin.masks.makers import Cancel, Mask
 from plugin.masks.matte_encoding import write_movie, write_pictures
+from plugin.masks.results import mask_digest
 from plugin.media.mattes import MatteReader
 from plugin.media.picking import Pick
 from plugin.wholefile import output_error, part_of, sync_folder
@@ -138,7 +139,7 @@ def write_matte(
     """Writes a matte, reads it back and gives it its name.
 
     Args:
-        masks: gives the mask of a frame, `[height, width]`, the same one when asked again.
+        masks: gives the mask of a frame, `[height, width]`; asked again for a form that is not exact.
         path: what it is to be called, with the form's suffix; must not be there.
         form: how it is written.
         rate: frames per second.
@@ -159,7 +160,7 @@ def write_matte(
             raise _taken(matte.path)
         matte.path.parent.mkdir(parents=True, exist_ok=True)
         _write(watched, part, matte, frames, timecode)
-        _check(masks, _written(part, matte), frames, matte)
+        _check(watched, _written(part, matte), frames, matte)
         _name(part, matte.path)
     except OSError as error:
         raise output_error(matte.path, error) from error
@@ -178,12 +179,22 @@ class _Watched:
         self._cancel = cancel
         self._tell = tell
         self._number = count()
+        self._digests: dict[int, str] = {}
 
     def __call__(self, frame: int) -> Mask:
         self._tell(next(self._number))
         if self._cancel():
             raise Cancelled
-        return self._masks(frame)
+        mask = self._masks(frame)
+        self._digests[frame] = mask_digest(mask)
+        return mask
+
+    def is_alike(self, frame: int, read: Mask, *, exact: bool) -> bool:
+        """Whether what was read back is what was given before, or near enough where it cannot be exact."""
+        if exact:
+            return mask_digest(read) == self._digests.get(frame)
+        mask = self._masks(frame)
+        return mask.shape == read.shape and int(np.abs(mask.astype(np.int16) - read).max(initial=0)) <= _CLOSE
 
 
 def _write(masks: _Watched, part: Path, matte: MatteFile, frames: range, timecode: str | None) -> None:
@@ -205,7 +216,7 @@ def _written(part: Path, matte: MatteFile) -> MediaSource:
     return MediaFile(part)
 
 
-def _check(masks: Callable[[int], Mask], media: MediaSource, frames: range, matte: MatteFile) -> None:
+def _check(masks: _Watched, media: MediaSource, frames: range, matte: MatteFile) -> None:
     """Reads everything back and compares.
 
     Raises:
@@ -216,18 +227,12 @@ def _check(masks: Callable[[int], Mask], media: MediaSource, frames: range, matt
         with MatteReader.open(media) as reader:
             found: Iterator[Mask] = reader.frames_at(times, pick=Pick.SCREEN)
             for frame, read in zip(frames, found, strict=True):
-                if not _is_alike(masks(frame), read, exact=matte.form.is_exact):
+                if not masks.is_alike(frame, read, exact=matte.form.is_exact):
                     raise _different(matte, frame)
             if reader.ran_short or reader.damaged:
                 raise _different(matte, frames[-1])
     except MediaError as error:
         raise _unwritable(matte, f"{error.message} {error.detail}") from error
-
-
-def _is_alike(mask: Mask, read: Mask, *, exact: bool) -> bool:
-    if exact or mask.shape != read.shape:
-        return np.array_equal(mask, read)
-    return int(np.abs(mask.astype(np.int16) - read).max(initial=0)) <= _CLOSE
 
 
 def _name(part: Path, final: Path) -> None:

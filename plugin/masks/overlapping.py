@@ -37,11 +37,17 @@ def without_overlap(masks: Sequence[KeptMask]) -> tuple[Mask, ...]:
 
 def without_strays(mask: Mask) -> Mask:
     """A mask without its pieces that are smaller than `STRAY` of the largest one."""
-    count, pieces, facts, _ = cv2.connectedComponentsWithStats((mask > 0).astype(np.uint8), connectivity=8)
+    left, top, wide, high = cv2.boundingRect(mask)
+    part = mask[top : top + high, left : left + wide]
+    if part.size == 0:
+        return mask
+    count, pieces, facts, _ = cv2.connectedComponentsWithStats((part > 0).astype(np.uint8), connectivity=8)
     areas = facts[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
     small = areas < STRAY * areas.max(initial=0)
     small[0] = False
     if count <= 2 or not small.any():
         return mask
-    return np.where(small[pieces], np.uint8(0), mask)
+    clean = mask.copy()
+    clean[top : top + high, left : left + wide] = np.where(small[pieces], np.uint8(0), part)
+    return clean

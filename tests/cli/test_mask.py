@@ -16,6 +16,7 @@ import opentimelineio as otio
 import pytest
 import soundfile
 
+from plugin.masks.colour_cut import ColourCut
 from plugin.masks.document_files import read_document
 from plugin.masks.flow_tracker import FlowTracker
 from plugin.masks.makers import Tracked
@@ -206,6 +207,26 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(
     same_line = sagafoley("mask", shot, *LASSO)
     assert Path(same_line.lines[0]).name == "shot_ball_matte_v01"
     assert len(masks_of(Path(same_line.lines[0]))) == FRAMES
+
+
+def test_ctrl_c_before_anything_is_followed_keeps_the_marks(
+    sagafoley: Sagafoley, shot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = ColourCut.segment
+
+    def interrupted(self: ColourCut, *given: Any, **more: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return real(self, *given, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ColourCut, "segment", interrupted)
+        ran = sagafoley("mask", shot, *LASSO)
+    assert ran.code == 130
+    prompts = shot.with_name("shot_ball_matte_v01.prompts.json")
+    assert "Cancelled. What you marked is kept." in ran.err
+    assert f"Go on with: sagafoley mask --prompts {prompts}" in ran.err
+    assert folder_of(shot) == ["shot.mp4", prompts.name]
+    assert len(read_document(prompts).objects[0].keyframes) == 1
 
 
 KILLED = """
