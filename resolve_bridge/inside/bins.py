@@ -59,11 +59,10 @@ def import_file(pool: Any, folder: Any, path: str, sequence: Optional[Dict[str, 
                 return item
         if attempt + 1 < _IMPORT_TRIES:
             time.sleep(_BETWEEN_TRIES)
-    raise refused(
-        "Resolve did not import {}.".format(os.path.basename(path)),
-        "Look into the media pool why (drag {} there by hand), then do it again.".format(path),
-        detail=path,
-    )
+    remedy = "Look into the media pool why (drag {} there by hand), then do it again.".format(path)
+    if sequence is not None:
+        remedy = "Save the matte as a ProRes 4444 movie, which every Resolve imports, and place that."
+    raise refused("Resolve did not import {}.".format(os.path.basename(path)), remedy, detail=path)
 
 
 def _item_of(items: List[Any], path: str) -> Optional[Any]:

@@ -216,8 +216,9 @@ def test_what_cannot_be_placed_is_said_before_anything_happens(make_desk: MakeDe
 def test_a_build_that_cannot_import_sequences(make_desk: MakeDesk) -> None:
     desk = make_desk(import_dicts_fail=True)
     before = desk.editor.state()
-    with pytest.raises(HostRefused, match="did not import"):
+    with pytest.raises(HostRefused, match="did not import") as refused:
         desk.host.place_matte(matte(desk, 0, 10))
+    assert "ProRes 4444" in refused.value.remedy
     assert differences(before, desk.editor.state()) == []
     assert desk.leftovers == []
 
