@@ -99,7 +99,7 @@ class _Run:
         with Interruption(self.output.note) as interruption:
             for prompts in document.objects[number].keyframes:
                 if not interruption():
-                    work.keyframe(number, prompts.frame)  # what means nothing is said before files are written
+                    work.keyframe(number, prompts.frame)  # what means nothing is said before a file is there
             self._warn(document.objects[number])
             target = target_of(self.options, self.sources, document, label=label)
             write_document(target.prompts, document, painted=self.painted)
