@@ -181,7 +181,9 @@ def test_cancel_in_the_last_step_spares_the_decoder(engine, toy) -> None:
 
 
 def test_cancel_while_sound_is_written_spares_the_rest_of_it(engine, toy) -> None:
-    stream = _stream(engine, toy.ToyFootage(), 12 * SECOND, Watch(lambda: engine.calls["vocoder"] > 0), steps=1)
+    stream = _stream(
+        engine, toy.ToyFootage(), 12 * SECOND, Watch(lambda: engine.calls["vocoder"] > 0), steps=1
+    )
     next(stream)
     with pytest.raises(Cancelled):
         next(stream)
