@@ -15,6 +15,7 @@ from plugin.controller.masking.views import Direction, FrameState, MaskChanged, 
 from plugin.masks.documents import PromptsDocument
 from plugin.masks.matte_files import MatteForm
 from plugin.masks.prompts import Box, Click, Gesture, Lasso, Stroke
+from plugin.panel.maskgaps import Completion, ask_about
 from plugin.panel.maskkeys import bind
 from plugin.panel.maskpage import MaskPage
 from plugin.panel.masktools import CLOSER, TOOLS, next_overlay, next_radius
@@ -54,6 +55,7 @@ class MaskMode(MaskPage):
         self._pulse = pulse
         self.session: MaskSession | None = None
         self._saved: PromptsDocument | None = None
+        self.completion = Completion(partial(ask_about, self), self._do)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.beat)
         self._woken.connect(self.beat)
@@ -74,6 +76,7 @@ class MaskMode(MaskPage):
     def put_away(self) -> None:
         """Show nothing any more; the session is not closed."""
         self._timer.stop()
+        self.completion.forget()
         self.session = None
         self.saving.hide()
         self.pause.hide()
@@ -138,6 +141,7 @@ class MaskMode(MaskPage):
             self.show_picture(session.picture)
         if changed.tracking:
             self.show_tracking(session.tracking)
+            self.completion.follow(session)
         if changed.saving:
             self._show_saving(session)
         for words in changed.messages:
@@ -157,16 +161,23 @@ class MaskMode(MaskPage):
 
     def write(self, form: MatteForm) -> None:
         """Write mattes of all objects and lay them on the timeline."""
-        if self.session is not None:
-            self._saved = self.session.marking.document
-            self._do(lambda session: session.save(form=form))
+        self._save(lambda session: session.save(form=form))
 
     def write_into(self, form: MatteForm) -> None:
         """Ask for a folder, and write mattes there; nothing is placed."""
         folder = QFileDialog.getExistingDirectory(self, "Write mattes into")
-        if folder and self.session is not None:
-            self._saved = self.session.marking.document
-            self._do(lambda session: session.export(given_path(folder), form=form))
+        if folder:
+            self._save(lambda session: session.export(given_path(folder), form=form))
+
+    def _save(self, wish: Callable[[MaskSession], object]) -> None:
+        """Save, if need be after what is missing was tracked."""
+
+        def save(session: MaskSession) -> None:
+            self._saved = session.marking.document
+            wish(session)
+
+        if self.session is not None:
+            self.completion.save(self.session, save)
 
     def _do(self, do: Callable[[MaskSession], object]) -> None:
         """Do it with the session, tell what cannot be done, and show at once what came of it."""

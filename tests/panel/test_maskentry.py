@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import opentimelineio as otio
@@ -11,9 +12,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from plugin.controller.masking.crews import Crew
-from plugin.controller.masking.views import FrameState, Tool, TrackingState
+from plugin.controller.masking.views import BlackFrames, FrameState, Tool, TrackingState
 from plugin.masks.documents import MadeBy
 from plugin.panel.maskclips import ClipChoice
+from plugin.panel.maskgaps import Answer
 from plugin.panel.maskmode import MaskMode
 from plugin.panel.window import Window
 from tests.cli.made_timelines import FRAMES, RATE, MadeTimeline, make_timeline
@@ -91,6 +93,19 @@ def answer(window: Window, monkeypatch: pytest.MonkeyPatch, *answers: bool) -> l
     return asked
 
 
+def gaps_answered(window: Window, monkeypatch: pytest.MonkeyPatch, *answers: Answer) -> list[str]:
+    """Answer what is to be done about black frames, one time after the other; what was asked."""
+    asked: list[str] = []
+    left = list(answers)
+
+    def ask(black: Sequence[BlackFrames], *, may_track: bool) -> Answer:
+        asked.extend(f"{each.text} {may_track}" for each in black)
+        return left.pop(0)
+
+    monkeypatch.setattr(window.masks.page.completion, "_ask", ask)
+    return asked
+
+
 def test_a_spot_is_entered_and_left(marking: Window, until: Until) -> None:
     page = page_of(marking)
     assert marking.pages.currentWidget() is page
@@ -143,7 +158,24 @@ def test_a_saved_matte_is_a_track_and_a_spot(marking: Window, film: MadeTimeline
     assert "matte" in str(cue.spot.matte.clip.media)
 
 
-def test_gaps_are_told_before_one_leaves(marking: Window, until: Until) -> None:
+def test_what_is_missing_is_tracked_first_where_that_is_wished(
+    marking: Window, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = gaps_answered(marking, monkeypatch, Answer.CANCEL, Answer.TRACK)
+    box(marking, until)
+    page = page_of(marking)
+    page.save.click()
+    assert (page.session.saving, page.session.tracking) == (None, None)
+    page.save.click()
+    until(lambda: not marking.masks.on)
+    assert len(asked) == 2
+    assert "black" not in marking.notices.text.text()
+
+
+def test_gaps_are_told_before_one_leaves(
+    marking: Window, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gaps_answered(marking, monkeypatch, Answer.SAVE)
     box(marking, until)
     page = page_of(marking)
     page.save.click()
@@ -164,6 +196,7 @@ def test_a_save_that_fails_says_so_and_loses_nothing(
         raise OutputError("The disk is full.", remedy="Make room on it, then save again.")
 
     monkeypatch.setattr("plugin.controller.masking.saving.write_mattes", full)
+    gaps_answered(marking, monkeypatch, Answer.SAVE)
     box(marking, until)
     page = page_of(marking)
     page.save.click()

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plugin.controller.masking.session import Desktop, MaskSession
+from plugin.controller.masking.desktops import Desktop
+from plugin.controller.masking.session import MaskSession
 from plugin.controller.masking.targets import MaskTarget, Shot
 from plugin.controller.masking.views import Direction, FrameState, MaskOverlay, Tool, TrackingState, Trust
 from plugin.errors import MaskError, UsageError
@@ -409,6 +410,24 @@ def decoded(stage: Stage) -> tuple[int, ...]:
     """Frames that the makers have ready."""
     frames = stage.session._studio._worked._frames
     return tuple(frames._kept) if frames is not None else ()
+
+
+def test_frames_that_a_matte_would_be_black_in_are_counted(stage: Stage) -> None:
+    session = stage.session
+    assert session.black() == ()
+    session.marking.click((30, 30))
+    stage.settle()
+    assert [(one.label, one.frames, one.stale) for one in session.black()] == [("object", 19, 0)]
+    stage.track(Direction.FORWARD)
+    assert session.black() == ()
+    session.show(10)
+    session.marking.click((40, 30))
+    stage.settle()
+    assert [one.text for one in session.black()] == [
+        "object: 18 of 20 frames, 18 of them to be tracked again"
+    ]
+    session.marking.add_object("drum")
+    assert len(session.black()) == 1, "nothing is drawn of the drum: no matte of it"
 
 
 def test_both_ways_come_back_and_one_way_leads_to_its_end(stage: Stage) -> None:

@@ -11,7 +11,16 @@ from plugin.controller.masking.marking import Marking, handle_of, words_of
 from plugin.controller.masking.projection import colour_of
 from plugin.controller.masking.strip import strip_of, words_of_strip
 from plugin.controller.masking.targets import Shot
-from plugin.controller.masking.views import Mark, MaskOverlay, MaskView, ObjectRow, StripView, Tool
+from plugin.controller.masking.views import (
+    BlackFrames,
+    FrameState,
+    Mark,
+    MaskOverlay,
+    MaskView,
+    ObjectRow,
+    StripView,
+    Tool,
+)
 from plugin.controller.playback import Playback
 from plugin.masks.documents import ObjectPrompts, PromptsDocument
 
@@ -118,6 +127,19 @@ def strip_view(knowledge: Knowledge, number: int) -> StripView:
         first=document.first,
         last=document.last,
         cuts=knowledge.cuts,
+    )
+
+
+def black_in(strip: StripView, document: PromptsDocument, number: int) -> BlackFrames:
+    """Frames that nothing is known of, or nothing any more."""
+    states = [one.state for one in strip.frames]
+    stale = states.count(FrameState.STALE)
+    return BlackFrames(
+        str(number),
+        document.objects[number].label,
+        frames=states.count(FrameState.GAP) + stale,
+        stale=stale,
+        total=len(states),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from plugin.controller.masking.crews import Crew
-from plugin.controller.masking.session import Desktop
+from plugin.controller.masking.desktops import Desktop
 from plugin.controller.masking.targets import MaskTarget, Shot, open_shot
 from plugin.cues import MediaFile, MediaSource
 from plugin.errors import UnreadablePrompts

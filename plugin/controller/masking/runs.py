@@ -83,6 +83,7 @@ class Run:
             seconds_left=left,
             text=text,
             remedy=remedy,
+            lost=self.lost is not None,
         )
 
     def _going_on(self, rate: float | None, left: float | None) -> tuple[str, str]:

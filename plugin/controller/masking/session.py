@@ -14,10 +14,10 @@ from pathlib import Path
 
 from plugin.controller.chores import Chores
 from plugin.controller.masking.bases import Bases
-from plugin.controller.masking.crews import Crew
+from plugin.controller.masking.desktops import Desktop
 from plugin.controller.masking.keeping import PromptsKeeper
 from plugin.controller.masking.knowledge import Knowledge
-from plugin.controller.masking.listing import mask_view, strip_view
+from plugin.controller.masking.listing import black_in, mask_view, strip_view
 from plugin.controller.masking.marking import Marking
 from plugin.controller.masking.orders import TrackOrder, reach_of, require_keyframe
 from plugin.controller.masking.propagation import (
@@ -33,6 +33,7 @@ from plugin.controller.masking.studio import Drawn, Failed, Looked, Outcome, Pro
 from plugin.controller.masking.targets import Shot
 from plugin.controller.masking.viewing import Viewing
 from plugin.controller.masking.views import (
+    BlackFrames,
     Direction,
     FrameState,
     MaskChanged,
@@ -50,30 +51,6 @@ from plugin.masks.document_files import PaintedMasks
 from plugin.masks.documents import PromptsDocument
 from plugin.masks.matte_files import MatteForm
 from plugin.masks.prompts import FramePrompts
-from plugin.masks.results import MaskStore
-
-
-@dataclass(frozen=True, slots=True)
-class Desktop:
-    """What a session needs of its surroundings.
-
-    Attributes:
-        crew: makes the masks.
-        store: where masks are kept.
-        document: what was said earlier, with the film and range of the shot.
-        path: where what is said is saved.
-        mattes: where mattes go.
-        number: the object that is chosen at first, from 0.
-        notices: what there is to say at the beginning, whole sentences.
-    """
-
-    crew: Crew
-    store: MaskStore
-    document: PromptsDocument
-    path: Path
-    mattes: Path
-    number: int = 0
-    notices: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -272,6 +249,12 @@ class MaskSession(Viewing):
         self.saver.save(self._wish(folder, form, object_ids), place=False)
         self._news.saving = True
 
+    def black(self, object_ids: Sequence[str] = ()) -> tuple[BlackFrames, ...]:
+        """Objects whose mattes would be black in frames that nothing was tracked in, were they saved now."""
+        numbers = _drawn_ones(self.marking.document, object_ids)
+        found = (black_in(self._strip(number), self.marking.document, number) for number in numbers)
+        return tuple(one for one in found if one.frames)
+
     def beat(self) -> MaskChanged:
         """Go on: take what has come, ask for the frame under the playhead; what is new."""
         self._chores.poll()
@@ -320,16 +303,13 @@ class MaskSession(Viewing):
         if self._propagation.running:
             raise UsageError("Masks are being tracked.", remedy="Wait until they are, or stop, then save.")
         document = self.marking.document
-        numbers = [int(one) for one in object_ids] or list(range(len(document.objects)))
-        drawn = [
-            number for number in numbers if any(not one.absent for one in document.objects[number].keyframes)
-        ]
+        drawn = _drawn_ones(document, object_ids)
         if not drawn:
             raise UsageError("There is no mask to save.", remedy="Draw the object in one frame first.")
         return SaveWish(
             self.shot,
             document,
-            tuple(drawn),
+            drawn,
             folder,
             form,
             prompts=self._desktop.path.parent,
@@ -505,3 +485,11 @@ class MaskSession(Viewing):
 def _prompts_of(order: TrackOrder, document: PromptsDocument) -> object:
     """What a document says of the object of an order, None where it has none of that number."""
     return document.objects[order.number] if order.number < len(document.objects) else None
+
+
+def _drawn_ones(document: PromptsDocument, object_ids: Sequence[str]) -> tuple[int, ...]:
+    """Numbers of objects that are drawn in some frame, among those that are named or all."""
+    numbers = [int(one) for one in object_ids] or range(len(document.objects))
+    return tuple(
+        number for number in numbers if any(not one.absent for one in document.objects[number].keyframes)
+    )

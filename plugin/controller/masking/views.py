@@ -158,6 +158,31 @@ class ObjectRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BlackFrames:
+    """What of an object's matte would be black because nothing was tracked there.
+
+    Attributes:
+        id: of the object.
+        label: its word.
+        frames: how many would be black.
+        stale: how many of them were tracked before a keyframe next to them was changed.
+        total: how many the matte has.
+    """
+
+    id: str
+    label: str
+    frames: int
+    stale: int
+    total: int
+
+    @property
+    def text(self) -> str:
+        """For people ("violin: 12 of 125 frames, 4 of them to be tracked again")."""
+        again = f", {self.stale} of them to be tracked again" if self.stale else ""
+        return f"{self.label}: {self.frames} of {self.total} frames{again}"
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """One gesture of the shown frame, for the window to draw.
 
@@ -231,6 +256,7 @@ class TrackingView:
         seconds_left: None until it can be said.
         text: all of that in words, or why it ended.
         remedy: what to do, one imperative sentence; "" for nothing.
+        lost: the object seems gone in some frame; it paused there.
     """
 
     state: TrackingState
@@ -243,6 +269,7 @@ class TrackingView:
     seconds_left: float | None
     text: str
     remedy: str = ""
+    lost: bool = False
 
     @property
     def running(self) -> bool:
