@@ -10,8 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from exporter.errors import ExportError
+from exporter.owlv2_command import OWLV2_NAMES, add_owlv2, run_owlv2, verify_owlv2
 from exporter.sam2_command import SAM2_NAMES, add_sam2, run_sam2, verify_sam2
 from models_onnx.bundle import Bundle, InvalidBundle
+from models_onnx.finder_manifest import is_finder_bundle
 from models_onnx.mask_manifest import is_mask_bundle
 
 SIZE_NAMES = ("small_44k_sa", "medium_44k_sa", "small_44k", "medium_44k", "tiny", "embedded", "golden")
@@ -27,6 +29,7 @@ ALWAYS_RANDOM = ("embedded", "golden")
 _DESCRIPTION = """\
 Make a bundle:    sagafoley-export saganet-small --checkpoints FOLDER -o BUNDLE
 For masks:        sagafoley-export sam2-tiny --checkpoints FOLDER -o BUNDLE
+For words:        sagafoley-export owlv2-base --checkpoints FOLDER -o BUNDLE
 Check a bundle:   sagafoley-export verify BUNDLE"""
 
 
@@ -64,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         aliases = [other for other, size in OTHER_NAMES.items() if size == name]
         _add_size(commands.add_parser(name, aliases=aliases, help=f"make a bundle of {name}"), name)
     add_sam2(commands)
+    add_owlv2(commands)
     check = commands.add_parser("verify", help="hash every file, load every graph, compare with torch")
     check.add_argument("bundle", type=Path, help="the bundle's folder")
     weights = check.add_mutually_exclusive_group()
@@ -110,6 +114,9 @@ def _export(options: argparse.Namespace) -> None:
     if options.what in SAM2_NAMES:
         run_sam2(options, say=_say)
         return
+    if options.what in OWLV2_NAMES:
+        run_owlv2(options, say=_say)
+        return
     from exporter.export import export_bundle  # noqa: PLC0415  torch takes seconds to import
     from exporter.labels import checkpoint_label, random_label  # noqa: PLC0415
     from exporter.lowering import Form  # noqa: PLC0415
@@ -150,6 +157,9 @@ def _verify(options: argparse.Namespace) -> None:
     _need_torch()
     if is_mask_bundle(options.bundle):
         verify_sam2(options, say=_say)
+        return
+    if is_finder_bundle(options.bundle):
+        verify_owlv2(options, say=_say)
         return
     bundle = Bundle.open(options.bundle)
     bundle.verify(lambda name: _say(f"{name}: hashing"))

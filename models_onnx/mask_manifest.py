@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models_onnx.bundle import GraphFolder, manifest_in, write_manifest_bytes
+from models_onnx.finder_manifest import FINDER_KIND
 from models_onnx.manifest import (
     MANIFEST_NAME,
     FileSpec,
@@ -139,7 +140,7 @@ class MaskBundle(GraphFolder):
 def is_mask_bundle(folder: Path) -> bool:
     """Whether the manifest in a folder says that it is one; the bundle may still be damaged."""
     try:
-        return kind_of(manifest_in(folder)[1]) not in {"sound", ""}
+        return kind_of(manifest_in(folder)[1]) not in {"sound", FINDER_KIND, ""}
     except InvalidBundle:
         return False
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models_onnx.bundle import MANIFEST_NAME, Bundle, InvalidBundle
+from models_onnx.finder_manifest import FinderBundle, is_finder_bundle
 from models_onnx.mask_manifest import MaskBundle, is_mask_bundle
 
 EMBEDDED = "embedded"
@@ -38,6 +39,15 @@ class FoundMasks:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundFinder:
+    """A folder with the manifest of a finder bundle: the opened bundle, or why it could not be opened."""
+
+    path: Path
+    bundle: FinderBundle | None
+    problem: InvalidBundle | None
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
     """Folders to look in; a bundle of an earlier one hides those of the same id in later ones.
 
@@ -59,7 +69,7 @@ class Store:
         found: list[Found] = []
         seen: set[str] = set()
         for path in self._candidates():
-            if is_mask_bundle(path):
+            if is_mask_bundle(path) or is_finder_bundle(path):
                 continue
             item = _look_at(path)
             if item.bundle is None:
@@ -116,6 +126,14 @@ class Store:
         message = f"there is no mask bundle {name!r}; found: {known or 'none'}"
         raise InvalidBundle(message, reason="missing", path=Path(name))
 
+    def list_finders(self) -> tuple[FoundFinder, ...]:
+        """Every bundle that finds objects by words, as `list`."""
+        found: dict[str, FoundFinder] = {}
+        for path in filter(is_finder_bundle, self._candidates()):
+            item = _look_at_finder(path)
+            found.setdefault(str(path) if item.bundle is None else item.bundle.manifest.id, item)
+        return tuple(found.values())
+
     def _candidates(self) -> Iterator[Path]:
         for folder in self.folders:
             if _is_bundle(folder):
@@ -143,6 +161,13 @@ def _look_at_masks(path: Path) -> FoundMasks:
         return FoundMasks(path=path, bundle=MaskBundle.open(path), problem=None)
     except InvalidBundle as error:
         return FoundMasks(path=path, bundle=None, problem=error)
+
+
+def _look_at_finder(path: Path) -> FoundFinder:
+    try:
+        return FoundFinder(path=path, bundle=FinderBundle.open(path), problem=None)
+    except InvalidBundle as error:
+        return FoundFinder(path=path, bundle=None, problem=error)
 
 
 def _is_path(name: str) -> bool:
