@@ -33,6 +33,7 @@ from plugin.cli.mask_report import (
     placed_document,
 )
 from plugin.cli.mask_target import Target, target_of
+from plugin.cli.mask_words import looked_for
 from plugin.cli.output import Output
 from plugin.cli.parser import PROGRAM
 from plugin.errors import Cancelled, OutputError, UsageError
@@ -45,14 +46,14 @@ from plugin.masks.footage import SourceFrames
 from plugin.masks.made import MadeMasks
 from plugin.masks.makers import Mask
 from plugin.masks.matte_files import MatteFile, MatteForm, write_matte
-from plugin.masks.prompts import Click
+from plugin.masks.prompts import Box, Click
 from plugin.masks.propagating import LOST_SENTENCE, MaskWork
 from plugin.masks.results import MaskStore
 from plugin.timebase import format_timecode, frame_at, is_smpte_rate
 from plugin.wholefile import write_whole
 from plugin.workspace import Workspace
 
-DONE, STOPPED, CANCELLED = 0, 1, 130
+DONE, STOPPED, UNDECIDED, CANCELLED = 0, 1, 2, 130
 
 
 def make_mask(options: argparse.Namespace, output: Output) -> int:
@@ -61,7 +62,7 @@ def make_mask(options: argparse.Namespace, output: Output) -> int:
     if marks.is_empty and sources.saved is None:
         raise UsageError(
             "Nothing says which object is meant.",
-            remedy="Mark it with --lasso X,Y X,Y X,Y ..., --box X0,Y0,X1,Y1 or --keyframe FRAME=PNG.",
+            remedy="Mark it with --lasso X,Y X,Y X,Y ..., --box X0,Y0,X1,Y1, --text or --keyframe FRAME=PNG.",
         )
     workspace = Workspace.open()
     settings = workspace.settings
@@ -93,6 +94,16 @@ class _Run:
 
     def run(self) -> int:
         placing = self._placing()
+        if self.marks.words:
+            chosen_box = self._look(placing)
+            if chosen_box is None:
+                return UNDECIDED
+            marks = replace(self.marks, gestures=(chosen_box, *self.marks.gestures), words="")
+            return replace(self, marks=marks).run_marked(placing)
+        return self.run_marked(placing)
+
+    def run_marked(self, placing: Placing | None) -> int:
+        """Follow what is marked, write, tell."""
         document, number = self._document(placing)
         work = self._work(document)
         label = document.objects[number].label
@@ -116,6 +127,17 @@ class _Run:
             except Cancelled:
                 return self._stopped(replace(report, cancelled=True), target)
         return self._finish(matte, work.made, number, target=target, report=report, placing=placing)
+
+    def _look(self, placing: Placing | None) -> Box | None:
+        """The place that words mean in the marked frame; None where there are several, which is told."""
+        film = self.frames.film()
+        check_frames(film, self.marks, self.sources.film.name)
+        frame = self.marks.frame
+        if frame is None:
+            if self.sources.saved is not None:
+                raise UsageError("Nothing says which frame is meant.", remedy="Say it with --frame N.")
+            frame = self._range(film.frames, placing)[0]
+        return looked_for(self.options, self.output, self.marks, self.workspace, self.frames.picture(frame))
 
     def _warn(self, prompts: ObjectPrompts) -> None:
         """Says so where a lone point had to do without a model."""

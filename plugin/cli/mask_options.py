@@ -7,6 +7,9 @@ import math
 import re
 from pathlib import Path
 
+MOST_CANDIDATES = 9
+"""Places of one word that are told and can be chosen."""
+
 _LONGEST = 9
 """Digits of a frame number."""
 
@@ -47,7 +50,18 @@ def _add_marks(group: argparse._ArgumentGroup) -> None:
         metavar="X,Y[,-]",
         help="Points on the object, with ,- at the end on what is not; one alone needs a model to be good.",
     )
-    group.add_argument("--text", metavar="WORDS", help="The object in words; needs a model that finds words.")
+    group.add_argument(
+        "--text",
+        metavar="WORDS",
+        help="The object in words, such as 'red drum'; needs the model owlv2-base (see docs/masks.md).",
+    )
+    group.add_argument(
+        "--candidate",
+        type=int,
+        choices=range(1, MOST_CANDIDATES + 1),
+        metavar="N",
+        help="Which of the places that --text found, 1 the best (default: the only one).",
+    )
     group.add_argument(
         "--keyframe",
         type=keyframe,

@@ -86,6 +86,8 @@ class Marks:
         given: masks made elsewhere, by frame.
         absent: frames from which on the object cannot be seen.
         label: of the object; None where it was not said.
+        words: what is looked for in the marked frame; "" for nothing.
+        candidate: which of the places that are found, from 1; None where it was not said.
     """
 
     gestures: tuple[Gesture, ...]
@@ -93,19 +95,17 @@ class Marks:
     given: tuple[tuple[int, Path], ...]
     absent: tuple[int, ...]
     label: str | None
+    words: str = ""
+    candidate: int | None = None
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> Marks:
         """What the options say.
 
         Raises:
-            UsageError: words are given, and nothing here finds objects by words; or too short a lasso.
+            UsageError: too short a lasso, or words that say nothing or are said beside a box or lasso.
         """
-        if options.text is not None:
-            raise UsageError(
-                f"Nothing on this machine finds {options.text!r} by words: that needs a model of its own.",
-                remedy="Mark the object with --lasso or --box instead.",
-            )
+        words = _words(options)
         if options.lasso is not None and len(options.lasso) < 3:
             raise UsageError("A lasso needs three places or more.", remedy="Say --lasso X,Y X,Y X,Y ...")
         return cls(
@@ -113,13 +113,31 @@ class Marks:
             options.frame,
             tuple(options.keyframe),
             tuple(options.absent),
-            options.label,
+            options.label or words or None,
+            words,
+            options.candidate,
         )
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was said about any object."""
-        return not (self.gestures or self.given or self.absent)
+        return not (self.gestures or self.given or self.absent or self.words)
+
+
+def _words(options: argparse.Namespace) -> str:
+    words = " ".join((options.text or "").split())
+    if options.text is not None and not words:
+        raise UsageError("There is no word to look for.", remedy="Say what it is, such as --text violin.")
+    if words and (options.box is not None or options.lasso is not None):
+        raise UsageError(
+            "--text stands beside a --box or --lasso, and both say where the object is.",
+            remedy="Leave one of them out.",
+        )
+    if options.candidate is not None and not words:
+        raise UsageError(
+            "--candidate chooses among places that words found.", remedy="Say --text WORDS with it."
+        )
+    return words
 
 
 def within(gesture: Gesture, film: Film) -> Gesture:
@@ -127,7 +145,8 @@ def within(gesture: Gesture, film: Film) -> Gesture:
     if isinstance(gesture, Box):
         left, right = (min(max(0.0, side), film.width) for side in (gesture.left, gesture.right))
         top, bottom = (min(max(0.0, side), film.height) for side in (gesture.top, gesture.bottom))
-        return Box(left, top, right, bottom) if left < right and top < bottom else gesture
+        cut = replace(gesture, left=left, top=top, right=right, bottom=bottom)
+        return cut if left < right and top < bottom else gesture
     if isinstance(gesture, Lasso):
         across, down = film.width, film.height
         places = ((min(max(-across, x), 2 * across), min(max(-down, y), 2 * down)) for x, y in gesture.places)

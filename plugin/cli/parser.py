@@ -55,6 +55,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options of one command line; exits with 2 (or 0 after help) when there is nothing to run."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    options.typed = tuple(sys.argv[1:] if arguments is None else arguments)
     if options.command is None:
         parser.print_help(sys.stderr)
         parser.exit(2)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import tokenizers
 
 from models_onnx.bundle import Bundle
+from models_onnx.finder_manifest import FinderBundle
 from models_onnx.manifest import TextSpec
 from plugin.engine.bundle_errors import bundle_errors
 from plugin.errors import BundleCorrupt
@@ -39,7 +40,7 @@ class Tokenizer:
     model: Any
 
     @classmethod
-    def load(cls, bundle: Bundle) -> Tokenizer:
+    def load(cls, bundle: Bundle | FinderBundle) -> Tokenizer:
         """The tokenizer of a bundle.
 
         Raises:

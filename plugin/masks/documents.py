@@ -148,7 +148,8 @@ def moved(gesture: Gesture, *, by: Place) -> Gesture:
     if isinstance(gesture, Click):
         return replace(gesture, place=(gesture.place[0] + right, gesture.place[1] + down))
     if isinstance(gesture, Box):
-        return Box(gesture.left + right, gesture.top + down, gesture.right + right, gesture.bottom + down)
+        left, top = gesture.left + right, gesture.top + down
+        return replace(gesture, left=left, top=top, right=gesture.right + right, bottom=gesture.bottom + down)
     return replace(gesture, places=tuple((x + right, y + down) for x, y in gesture.places))
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from plugin.masks.prompts import FramePrompts
+from plugin.masks.prompts import Box, FramePrompts
 
 Picture = npt.NDArray[np.uint8]
 """One frame, RGB, [height, width, 3]."""
@@ -125,4 +125,32 @@ class Tracker(Maker, Protocol):
 
         Raises:
             Cancelled: `cancel` answered true; what was yielded before stays valid.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A place where words could mean something.
+
+    Attributes:
+        box: around it, in source pixels; it carries the words.
+        score: how well it fits the words, 0..1.
+    """
+
+    box: Box
+    score: float
+
+
+class Finder(Maker, Protocol):
+    """From words to places in one picture; the same words on the same picture give the same places."""
+
+    def find(self, picture: Picture, words: str) -> tuple[Candidate, ...]:
+        """Places, the best first; none where nothing fits.
+
+        Args:
+            picture: the frame, [height, width, 3].
+            words: what is looked for, such as "red drum".
+
+        Raises:
+            BadPrompt: there are no words.
         """

@@ -29,12 +29,18 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle around the object, ends exclusive, `left < right` and `top < bottom`."""
+    """A rectangle around the object, ends exclusive, `left < right` and `top < bottom`.
+
+    Attributes:
+        left, top, right, bottom: its sides.
+        words: what was looked for where a `Finder` found it; "" where it was drawn.
+    """
 
     left: float
     top: float
     right: float
     bottom: float
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,7 +211,8 @@ def gesture_data(gesture: Gesture) -> Data:
             return {"click": _place_data(gesture.place), "inside": gesture.inside, "size": gesture.size}
         case Box():
             sides = (gesture.left, gesture.top, gesture.right, gesture.bottom)
-            return {"box": [float(side) for side in sides]}
+            words = {"words": gesture.words} if gesture.words else {}
+            return {"box": [float(side) for side in sides], **words}
         case Lasso():
             return {"lasso": [_place_data(place) for place in gesture.places], "inside": gesture.inside}
         case Stroke():
@@ -244,7 +245,7 @@ def _click(node: Node, film: Film) -> Click:
 
 
 def _box(node: Node, film: Film) -> Box:
-    (box,) = node.fields("box")
+    (box, *said) = node.fields("box", *(["words"] if "words" in node.value else []))
     sides = list(box.items(most=4))
     if len(sides) != 4:
         raise box.wrong("is not left, top, right and bottom")
@@ -253,7 +254,7 @@ def _box(node: Node, film: Film) -> Box:
     top, bottom = (sides[at].real(-down, 2 * down) for at in (1, 3))
     if left >= right or top >= bottom:
         raise box.wrong("has no size")
-    return Box(left, top, right, bottom)
+    return Box(left, top, right, bottom, said[0].text(most=_LONGEST_LABEL) if said else "")
 
 
 def _lasso(node: Node, film: Film) -> Lasso:

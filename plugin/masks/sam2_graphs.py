@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from models_onnx.finder_manifest import FinderBundle, FinderManifest
 from models_onnx.mask_manifest import MaskBundle, MaskManifest
 from plugin.engine.bundle_errors import bundle_errors
 from plugin.engine.memory import give_back_freed
@@ -27,6 +28,8 @@ from plugin.errors import BundleCorrupt, BundleTooNew, ProviderUnavailable, Unex
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
+
+AnyBundle = MaskBundle | FinderBundle
 
 IMAGE, MEMORY_ATTENTION, HEADS, MEMORY_ENCODER = "image", "memory_attention", "heads", "memory_encoder"
 
@@ -76,7 +79,7 @@ class Sam2Constants:
 
 
 class Sam2Graphs:
-    """The graphs of a bundle, each loaded at its first use.
+    """The graphs of a bundle, of masks or of a finder, each loaded at its first use.
 
     Attributes:
         bundle: where they come from.
@@ -86,7 +89,7 @@ class Sam2Graphs:
             done again in float32.
     """
 
-    def __init__(self, bundle: MaskBundle, *, provider: Provider, threads: int | None) -> None:
+    def __init__(self, bundle: AnyBundle, *, provider: Provider, threads: int | None) -> None:
         self.bundle = bundle
         self.provider = provider
         self.calls: Counter[str] = Counter()
@@ -95,7 +98,7 @@ class Sam2Graphs:
         self._sessions: dict[str, Any] = {}
 
     @classmethod
-    def open(cls, bundle: MaskBundle, *, provider: str = "auto", threads: int | None = None) -> Sam2Graphs:
+    def open(cls, bundle: AnyBundle, *, provider: str = "auto", threads: int | None = None) -> Sam2Graphs:
         """Graphs on a provider that works here; none is loaded yet.
 
         Args:
@@ -176,7 +179,7 @@ class Sam2Graphs:
         return session
 
 
-def check_runtime(manifest: MaskManifest, *, installed: str) -> None:
+def check_runtime(manifest: MaskManifest | FinderManifest, *, installed: str) -> None:
     """Pass when this ONNX Runtime is among those the bundle was made for.
 
     Raises:
