@@ -58,7 +58,7 @@ class Desk:
         self.takes = Takes(board, self._editing)
         self.queue = RenderQueue(board, arrived=self.takes.arrived)
         self.spots = Spots(board, editing=self._editing, queue=self.queue, reread=self._reread)
-        self.placing = Placing(board, self._autosave)
+        self.placing = Placing(board, self._autosave, refresh=self.refresh)
         self.machine = Machine(board, changed=self._settings_changed)
         self.masks = MaskDesk(board, refresh=self.refresh)
         acts = DeskActs(board, self._autosave, self.machine, reload=self.refresh)

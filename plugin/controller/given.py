@@ -8,6 +8,8 @@ from pathlib import Path
 TIMELINES = ("otio", "otioz", "otiod", "edl", "xml", "aaf", "json")
 """Endings of the files that can be opened."""
 
+FILMS = ("mov", "mp4", "mxf", "mkv", "m4v", "avi", "mts", "webm")
+"""Endings of usual movies."""
 
 Given = Path
 """What a window hands on without looking into it."""
@@ -17,6 +19,12 @@ def timeline_filter() -> str:
     """What a file dialog offers."""
     patterns = " ".join(f"*.{ending}" for ending in TIMELINES)
     return f"Timelines ({patterns});;All files (*)"
+
+
+def film_filter() -> str:
+    """What a file dialog offers where a movie is wanted."""
+    patterns = " ".join(f"*.{ending}" for ending in FILMS)
+    return f"Movies ({patterns});;All files (*)"
 
 
 def given_path(text: str) -> Path:

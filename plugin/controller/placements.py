@@ -18,7 +18,7 @@ from plugin.cues import CueSheet
 from plugin.delivery import deliver
 from plugin.errors import SagafoleyError
 from plugin.filehost import FileHost
-from plugin.hosts import Conflict, Host, PlacedPiece, StemPiece
+from plugin.hosts import MASK_PREFIX, Conflict, Host, PlacedPiece, StemPiece
 from plugin.wholefile import output_error
 
 
@@ -53,10 +53,12 @@ class Done:
     Attributes:
         report: for people.
         placed: what lies on the timeline now, by cue id; None when that did not change.
+        rereads: mattes have come or gone, so the timeline has other spots now.
     """
 
     report: PlacementReport
     placed: Mapping[str, str] | None
+    rereads: bool = False
 
 
 def selection(session: Session, cue_ids: Sequence[str], *, alone: bool = False) -> Selection:
@@ -133,7 +135,10 @@ def removal_summary(session: Session, *, target: str) -> PlacementSummary:
         pieces=(),
         tracks=tracks,
         skipped=(),
-        notes=("Only what we placed is taken away; takes and cue sheet stay.",),
+        notes=(
+            "Only what we placed last is taken away: stems, or a matte if that came after them.",
+            "Takes, mattes on disk and cue sheet stay.",
+        ),
         sentence=stems if session.placed else f"As far as we know, nothing of ours lies on {target}.",
         possible=True,
     )
@@ -179,11 +184,14 @@ def remove_from(host: Host) -> Done:
         HostError, OutputError: nothing was removed.
     """
     removal = answered(host.remove())
-    what = f"{_count(removal.pieces, 'stem')} on {_count(len(removal.tracks), 'track')}"
+    mattes = any(track.startswith(MASK_PREFIX) for track in removal.tracks)
+    what = (
+        f"{_count(removal.pieces, 'matte' if mattes else 'stem')} on {_count(len(removal.tracks), 'track')}"
+    )
     sentence = f"{what} taken away." if removal.tracks or removal.pieces else "Nothing of ours was there."
     path = host.output if isinstance(host, FileHost) and host.output.exists() else None
     report = PlacementReport("Removed", sentence, path=path, warnings=(*removal.left, *host.notes))
-    return Done(report, {})
+    return Done(report, None, rereads=True) if mattes else Done(report, {})
 
 
 def export_to(folder: Path, host: FileHost, chosen: Selection, view: TimelineView, *, otioz: bool) -> Done:

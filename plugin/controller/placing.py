@@ -32,8 +32,9 @@ PATIENCE = 60.0
 class Placing:
     """The part of the desk that places. Each act ends with a PLACEMENT event and a new `report`."""
 
-    def __init__(self, board: Board, autosave: Autosave) -> None:
+    def __init__(self, board: Board, autosave: Autosave, *, refresh: Callable[[], None]) -> None:
         self._board = board
+        self._refresh = refresh  # reads the timeline again
         self._autosave = autosave
         self._report: PlacementReport | None = None
         self._found: list[Host] = []
@@ -157,6 +158,8 @@ class Placing:
             session.faults.pop("host", None)
             self._board.editor = self._found[0] if self._found else self._board.editor
             self._told()
+            if outcome.rereads and today and today.view.path == session.view.path:
+                self._refresh()
 
         def failed(error: SagafoleyError) -> None:
             self._report = failure_report(error)

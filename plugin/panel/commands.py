@@ -62,6 +62,7 @@ COMMANDS: tuple[Command | Line, ...] = (
     Line("&Spot"),
     Command("make_matte", "&Spot", "Make a ma&tte...", ("Ctrl+D",), "lasso", "Mark the object in the picture of the spot and track it.", bar="-", needs="spot"),
     Command("make_clip_matte", "&Spot", "Make a matte of a &clip...", ("Ctrl+Shift+D",), "", "Mark an object in any picture clip; it becomes a spot.", needs="timeline"),
+    Command("make_film_matte", "&Spot", "Make a matte of a mo&vie...", (), "", "Mark an object in a movie file; no timeline is needed, and the matte is only written."),
     Line("&Spot"),
     Command("next_spot", "&Spot", "&Next spot", ("Ctrl+Down",), "down", "Go to the next spot of the list.", needs="timeline"),
     Command("previous_spot", "&Spot", "&Previous spot", ("Ctrl+Up",), "up", "Go to the spot before.", needs="timeline"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QDialog, QFileDialog, QMessageBox
 
-from plugin.controller.given import given_path, timeline_filter
+from plugin.controller.given import film_filter, given_path, timeline_filter
 from plugin.controller.views import QueueState
 from plugin.errors import SagafoleyError
 from plugin.panel.about import AboutDialog
@@ -111,6 +111,13 @@ class Deeds(QObject):
     def make_clip_matte(self) -> None:
         """Mark an object in a picture clip that is chosen from all of them."""
         self._ask(ClipChoice(self._pulse, self._window.masks.open_clip, parent=self._window))
+
+    def make_film_matte(self) -> None:
+        """Mark an object in a movie that need not be on any timeline."""
+        if self._window.masks.may_leave("Open a movie"):
+            path = QFileDialog.getOpenFileName(self._window, "Make a matte of a movie", "", film_filter())[0]
+            if path:
+                self._window.masks.open_film(given_path(path))
 
     def next_spot(self) -> None:
         """Look at the next spot."""

@@ -8,6 +8,7 @@ from fractions import Fraction
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QWidget
 
+from plugin.controller.masking.clips import ClipRow
 from plugin.panel.parts import button, column, label, name, row
 from plugin.panel.pulse import Pulse
 
@@ -21,15 +22,14 @@ class ClipChoice(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Make a matte of a clip")
         self._choose = choose
+        self._asking = True
+        self.finished.connect(self._end)
         self.search, self.clips = QLineEdit(), QListWidget()
         self.act = button("Make a matte", self._take, main=True, icon_name="lasso")
         self._away = button("Cancel", self.reject)
-        self.none = label("No picture clip with media is on the timeline.", use="bad")
-        for each in pulse.desk.masks.clips():
-            item = QListWidgetItem(f"{each.start}  {each.name}  ({each.length})")
-            item.setData(_TIME, each.time)
-            self.clips.addItem(item)
+        self.none = label("Looking for picture clips ...", use="faint")
         self._build()
+        pulse.desk.masks.find_clips(self._show)
 
     def _build(self) -> None:
         self.search.setPlaceholderText("Name or timecode")
@@ -39,15 +39,28 @@ class ClipChoice(QDialog):
         name(self.clips, "Picture clips")
         self.clips.itemActivated.connect(lambda _: self._take())
         self.clips.currentRowChanged.connect(lambda place: self.act.setEnabled(place >= 0))
-        self.clips.setCurrentRow(0)
-        self.none.setVisible(not self.clips.count())
-        self.act.setEnabled(self.clips.count() > 0)
+        self.act.setEnabled(False)
         self.act.setDefault(True)
         tells = label("The matte becomes a mask track, and the clip a spot.", use="faint")
         foot = row(None, self._away, self.act)
         self.setLayout(column(tells, self.search, self.clips, self.none, foot, edge=14))
         self.resize(560, 420)
         self.clips.setFocus()
+
+    def _show(self, found: tuple[ClipRow, ...]) -> None:
+        """Fill the list, unless the dialog was put away meanwhile."""
+        if not self._asking:
+            return
+        for each in found:
+            item = QListWidgetItem(f"{each.start}  {each.name}  ({each.length})")
+            item.setData(_TIME, each.time)
+            self.clips.addItem(item)
+        self.none.setText("No picture clip with media is on the timeline.")
+        self.none.setVisible(not found)
+        self._filter(self.search.text())
+
+    def _end(self, _result: int) -> None:
+        self._asking = False
 
     def _filter(self, text: str) -> None:
         """Show those that hold every word."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from plugin.controller.given import Given
 from plugin.controller.views import HistoryView
 from plugin.panel.maskmode import MaskMode
 from plugin.panel.palettes import Shades
@@ -50,6 +51,11 @@ class MaskEntry(QObject):
         """Begin to mark an object in the picture clip that is on screen at an absolute record time."""
         self._window.stage.screening.playback.stop()
         self._window.pulse.attempt(lambda: self._desk.masks.open_at(time, ready=self._ready.emit))
+
+    def open_film(self, path: Given) -> None:
+        """Begin to mark an object in a movie, beside any timeline."""
+        self._window.stage.screening.playback.stop()
+        self._window.pulse.attempt(lambda: self._desk.masks.open_film(path, ready=self._ready.emit))
 
     def history(self) -> HistoryView:
         """What undo and redo would do in mask mode."""

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from plugin.controller.masking.crews import Crew
 from plugin.controller.masking.views import BlackFrames, FrameState, Tool, TrackingState
 from plugin.masks.documents import MadeBy
+from plugin.masks.matte_files import MatteForm
 from plugin.panel.maskclips import ClipChoice
 from plugin.panel.maskgaps import Answer
 from plugin.panel.maskmode import MaskMode
@@ -218,7 +219,8 @@ def test_a_clip_without_a_spot_gets_one(quick: Window, tmp_path: Path, until: Un
     assert quick.spots.model.rowCount() == 0
     quick.deeds.do("make_clip_matte")
     dialog = front_dialog(quick, ClipChoice)
-    assert dialog.clips.count() == 1
+    assert not dialog.act.isEnabled(), "clips are looked for in the background"
+    until(lambda: dialog.clips.count() == 1)
     assert "01:00:00:00" in dialog.clips.item(0).text()
     dialog.search.setText("nothing like it")
     assert not dialog.act.isEnabled()
@@ -235,6 +237,40 @@ def test_a_clip_without_a_spot_gets_one(quick: Window, tmp_path: Path, until: Un
     assert quick.spots.current == quick.spots.model.ids[0]
     document = otio.adapters.read_from_file(str(made.path))
     assert len(document.video_tracks()) == 1
+
+
+def test_the_list_of_clips_may_be_put_away_before_it_is_there(
+    quick: Window, film: MadeTimeline, until: Until
+) -> None:
+    open_in(quick, film.path, until)
+    quick.deeds.do("make_clip_matte")
+    dialog = front_dialog(quick, ClipChoice)
+    dialog.reject()
+    until(lambda: not quick.pulse.desk._board.chores.has("picture clips"))
+    assert quick.isEnabled(), "what comes for a dialog that is gone is no failure"
+
+
+def test_a_movie_without_a_timeline(
+    quick: Window, film: MadeTimeline, until: Until, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugin.panel.deeds.QFileDialog.getOpenFileName", lambda *_: (str(film.picture), ""))
+    monkeypatch.setattr(
+        "plugin.panel.maskmode.QFileDialog.getExistingDirectory", lambda *_: str(tmp_path / "out")
+    )
+    (tmp_path / "out").mkdir()
+    quick.activateWindow()
+    quick.deeds.do("make_film_matte")
+    seen(quick, until)
+    assert not page_of(quick).session.view().can_place
+    gaps_answered(quick, monkeypatch, Answer.SAVE)
+    box(quick, until)
+    page_of(quick).write_into(MatteForm.PNG)
+    until(page_of(quick).saving.leave.isVisible)
+    assert "Written: " in page_of(quick).saving.text.text()
+    page_of(quick).saving.leave.click()
+    assert not quick.masks.on
+    assert quick.pages.currentWidget() is quick.start
+    assert len(list((tmp_path / "out").glob("*.prompts.json"))) == 1
 
 
 def test_undo_is_of_gestures_while_it_is_on(marking: Window, until: Until, qtbot: QtBot) -> None:

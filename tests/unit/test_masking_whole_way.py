@@ -131,6 +131,14 @@ def test_from_a_lasso_to_a_spot_on_the_timeline(desk: Desk, film: Path) -> None:
     sheet = desk._board.open_session().book.sheet
     assert check_sheet(replace(sheet, cues=(cue,))) == ()
 
+    desk.placing.remove()
+    wait(desk, lambda: not desk.placing.busy and not desk.opening)
+    assert desk.placing.report.sentence == "1 matte on 1 track taken away."
+    assert desk.spots.rows() == (), "no matte, no spot, and nobody has to read the timeline again"
+    session.save()
+    wait(desk, lambda: session.saving is None and session.report.cue_ids)
+    (row,) = desk.spots.rows()
+
     desk.masks.open_spot(row.id)  # again, with all that was said and tracked
     wait(desk, lambda: not desk.masks.opening and not desk.masks.session.busy)
     again = desk.masks.session

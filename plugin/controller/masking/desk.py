@@ -26,6 +26,7 @@ from plugin.masks.results import MaskStore
 from plugin.workspace import Workspace
 
 _OPENING = "mask mode"
+_LISTING = "picture clips"
 _PLACING = "place"
 """The lane of every act on the host's timeline: one at a time."""
 
@@ -100,10 +101,22 @@ class MaskDesk:
         session = self._board.open_session()
         self._open(lambda: target_at(session, time), ready)
 
-    def clips(self) -> tuple[ClipRow, ...]:
-        """The picture clips of the open timeline, for `open_at`; none without one."""
-        session = self._board.session
-        return picture_clips(session) if session is not None else ()
+    def find_clips(self, found: Callable[[tuple[ClipRow, ...]], None]) -> None:
+        """Begin to list the picture clips of the open timeline, for `open_at`; an earlier wish is forgotten.
+
+        Args:
+            found: told them, in `poll`; none where they cannot be read.
+
+        Raises:
+            UsageError: no timeline is open.
+        """
+        board, session = self._board, self._board.open_session()
+
+        def failed(error: SagafoleyError) -> None:
+            board.say(error)
+            found(())
+
+        board.chores.start(_LISTING, lambda: picture_clips(session), done=found, failed=failed)
 
     def open_film(self, path: Path, *, ready: Callable[[], None] = lambda: None) -> None:
         """Begin to open a movie without a timeline; its mattes can only be exported."""
