@@ -22,8 +22,10 @@ def recent_rows(folders: Folders) -> tuple[RecentRow, ...]:
 
 def remember(folders: Folders, path: Path) -> None:
     """Puts a timeline at the head of the list; a list that cannot be written is no reason to stop."""
-    text = str(path.absolute())
-    paths = [text, *(each for each in _read(folders) if each != text)][:_KEPT]
+    text, known = str(path.absolute()), _read(folders)
+    paths = [text, *(each for each in known if each != text)][:_KEPT]
+    if paths == known:
+        return  # read again, as after every placing: a window need not wait for a disk then
     with suppress(OutputError):
         write_whole(_file(folders), json.dumps(paths, indent=1).encode("ascii"))
 

@@ -55,6 +55,18 @@ def test_a_file_that_is_no_timeline_is_told_and_changes_nothing(opened, timeline
     assert desk.timeline.name == "film"
 
 
+def test_a_timeline_that_is_read_again_waits_for_no_disk(opened, timeline, monkeypatch):
+    desk = opened(timeline.path)
+
+    def refuse(*_):
+        raise AssertionError("written, though nothing has changed")
+
+    monkeypatch.setattr("plugin.controller.recent.write_whole", refuse)
+    desk.refresh()
+    settle(desk)
+    assert [row.path for row in desk.recent()] == [timeline.path]
+
+
 def test_opened_timelines_are_remembered_newest_first(opened, timeline, tmp_path):
     other = make_long_timeline(tmp_path / "long", clips=4, spots=2)
     desk = opened(timeline.path)
