@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models_onnx.bundle import Bundle, InvalidBundle
+from models_onnx.finder_manifest import FinderBundle
 from models_onnx.mask_manifest import MaskBundle
-from models_onnx.store import Found, FoundMasks, Store
+from models_onnx.store import Found, FoundFinder, FoundMasks, Store
 from plugin.engine.bundle_errors import bundle_errors, describe_invalid
 from plugin.errors import BundleError
 
@@ -19,14 +20,15 @@ class BundleState:
     Attributes:
         name: its id; the folder's name when it cannot be opened.
         folder: where it is.
-        bundle: the opened bundle, which makes sound or masks; None when it cannot be opened.
+        bundle: the opened bundle, which makes sound or masks or finds objects; None when it cannot be
+            opened.
         fault: what is wrong, None when nothing is known to be.
         hashed: whether every file was read and hashed.
     """
 
     name: str
     folder: Path
-    bundle: Bundle | MaskBundle | None
+    bundle: Bundle | MaskBundle | FinderBundle | None
     fault: BundleError | None
     hashed: bool = False
 
@@ -51,8 +53,8 @@ def list_bundles(store: Store) -> tuple[BundleState, ...]:
 
 
 def list_mask_bundles(store: Store) -> tuple[BundleState, ...]:
-    """Every bundle that makes masks, in the same way."""
-    return tuple(map(_state, store.list_masks()))
+    """Every bundle that makes masks, then those that find what to mask by words, in the same way."""
+    return (*map(_state, store.list_masks()), *map(_state, store.list_finders()))
 
 
 def find_mask_bundle(store: Store, name: str) -> MaskBundle:
@@ -75,7 +77,7 @@ def find_bundle(store: Store, name: str) -> Bundle:
         return store.find(name)
 
 
-def _state(item: Found | FoundMasks) -> BundleState:
+def _state(item: Found | FoundMasks | FoundFinder) -> BundleState:
     return BundleState(
         name=item.bundle.manifest.id if item.bundle else item.path.name,
         folder=item.path,

@@ -26,10 +26,11 @@ def with_numbered_boxes(picture: Picture, boxes: Sequence[Box]) -> Sheet:
     height, width = picture.shape[:2]
     scale = min(1.0, _LARGEST / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    sheet = cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA)
+    resized = cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA)
+    sheet = np.asarray(resized, np.uint8)
     for number, box in reversed(list(enumerate(boxes, start=1))):
         _draw(sheet, box, scale, number)
-    return np.asarray(sheet, np.uint8)
+    return sheet
 
 
 def _draw(sheet: Sheet, box: Box, scale: float, number: int) -> None:

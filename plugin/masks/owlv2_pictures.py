@@ -78,10 +78,12 @@ def candidates(
     counts = np.flatnonzero((scores > least_score) & (sides >= 1).all(axis=1))
     order = counts[np.argsort(-scores[counts], kind="stable")][:_LOOKED_AT]
     kept = _apart(corners[order], most_overlap)[:MOST_CANDIDATES]
-    return tuple(
-        Candidate(Box(*(round(float(side), 1) for side in corners[at]), words), float(scores[at]))
-        for at in order[kept]
-    )
+    return tuple(Candidate(_box(corners[at], words), float(scores[at])) for at in order[kept])
+
+
+def _box(corners: npt.NDArray[np.float64], words: str) -> Box:
+    left, top, right, bottom = (round(float(side), 1) for side in corners)
+    return Box(left, top, right, bottom, words)
 
 
 def _corners(boxes: npt.NDArray[np.float64], *, height: int, width: int) -> npt.NDArray[np.float64]:

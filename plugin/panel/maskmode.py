@@ -27,7 +27,7 @@ _WORKING, _PLAYING = 50, 12
 """Milliseconds between two looks at the session."""
 
 NO_WORDS = (
-    "No model that finds an object by its word is installed, and none can be fetched yet. "
+    "Objects are not found by their word here yet; `sagafoley mask --text` does it with the model OWLv2. "
     "Draw a lasso or a box around the object."
 )
 

@@ -37,6 +37,7 @@ from tests.cli.made_shot import (
     true_mask,
 )
 from tests.cli.made_timelines import clip, track
+from tests.media_factory import make_truncated
 
 LASSO = ("--lasso", *lasso(), "--label", "ball")
 
@@ -171,6 +172,16 @@ def test_an_object_that_seems_lost_stops_with_three_ways_to_go_on(
     assert (found[9].any(), found[10].any(), found[29].any()) == (True, False, False)
     on = sagafoley("mask", shot, *LASSO, "--go-on", "--json")
     assert (on.code, on.document["confidence"]["weak_frames"]) == (0, list(range(10, 30)))
+
+
+def test_a_film_that_is_cut_short_is_marked_as_far_as_it_goes_and_told(
+    sagafoley: Sagafoley, tmp_path: Path
+) -> None:
+    cut = make_truncated(tmp_path / "cut.mp4").path
+    ran = sagafoley("mask", cut, "--box", "10,10,40,40", "--range", "0:0")
+    assert ran.code == 0, ran.err
+    assert "warning: cut.mp4 is incomplete: it should go on after frame" in ran.err
+    assert ": 1 frame, " in ran.err
 
 
 def test_a_new_shot_is_told(sagafoley: Sagafoley, tmp_path: Path) -> None:
@@ -320,6 +331,7 @@ X, Y = centre(0)
         (("--box=-99,-99,-9,-9",), "lies outside the picture"),
         (("--lasso", "1,1", "5,5"), "needs three places"),
         (("--text", "ball"), "finds 'ball' by words"),
+        (("--text", "drum " * 30), "characters, more than 100"),
         (("--text", " "), "There is no word to look for"),
         (("--text", "ball", "--box", "1,1,9,9"), "both say where the object is"),
         (("--candidate", "2", "--box", "1,1,9,9"), "--candidate chooses among places"),

@@ -62,6 +62,16 @@ def test_whole_numbers_are_the_same_place_as_others() -> None:
     assert len(keys) == 1
 
 
+def test_a_drawn_box_is_written_as_before_there_were_words() -> None:
+    drawn, found = (
+        json.loads(document_bytes(document(ObjectPrompts("a", (FramePrompts(0, (box,)),)))))
+        for box in (Box(1, 2, 3, 4), Box(1, 2, 3, 4, "drum"))
+    )
+    gesture = {"box": [1.0, 2.0, 3.0, 4.0]}
+    assert drawn["objects"][0]["keyframes"][0]["gestures"] == [gesture]
+    assert found["objects"][0]["keyframes"][0]["gestures"] == [{**gesture, "words": "drum"}]
+
+
 def test_an_image_sequence_reads_back() -> None:
     media = ImageSequence(Path("/film/é"), "shot.", ".exr", 4, 1001, 1060, 1, Fraction(24000, 1001), "hold")
     said = replace(DOCUMENT, film=replace(FILM, media=media, rate=Fraction(24000, 1001)))
@@ -75,11 +85,12 @@ def test_a_path_that_is_no_text_survives() -> None:
 
 numbers = st.floats(-WIDTH / 2, WIDTH / 2, width=32)
 places = st.tuples(st.floats(0, WIDTH, width=32), st.floats(0, HEIGHT, width=32))
+words = st.sampled_from(["", "red drum", "tambour é"])
 gestures: st.SearchStrategy[Gesture] = st.one_of(
     st.builds(Click, places, st.booleans(), st.none() | st.integers(0, 9)),
     st.builds(Lasso, st.lists(places, min_size=3, max_size=6).map(tuple), st.booleans()),
     st.builds(Stroke, st.lists(places, min_size=1, max_size=6).map(tuple), st.floats(0.5, 99), st.booleans()),
-    st.builds(Box, st.floats(0, 9), st.floats(0, 9), st.floats(10, 99), st.floats(10, 35)),
+    st.builds(Box, st.floats(0, 9), st.floats(0, 9), st.floats(10, 99), st.floats(10, 35), words),
 )
 said_frames = st.dictionaries(
     st.integers(0, FILM.frames - 1), st.lists(gestures, min_size=1, max_size=3).map(tuple), max_size=4
@@ -240,6 +251,8 @@ def test_gestures_are_added_changed_moved_and_taken_away() -> None:
     moved = said.with_gesture_moved(5, 1, by=(10, -1)).with_gesture_moved(2, 0, by=(1, 2))
     assert moved.keyframes[1].gestures == (Click((1, 1)), Click((12, 1)))
     assert moved.keyframes[0].gestures == (Box(1, 2, 5, 6),)
+    found = ObjectPrompts("a").with_gesture(2, Box(0, 0, 4, 4, "drum")).with_gesture_moved(2, 0, by=(1, 2))
+    assert found.keyframes[0].gestures == (Box(1, 2, 5, 6, "drum"),)
     fewer = moved.without_gesture(5, 0)
     assert fewer.keyframes[1].gestures == (Click((12, 1)),)
     assert [one.frame for one in fewer.without_gesture(5, 0).keyframes] == [2]
