@@ -111,7 +111,7 @@ class _Run:
             for prompts in document.objects[number].keyframes:
                 if not interruption():
                     work.keyframe(number, prompts.frame)  # what means nothing is said before a file is there
-            self._warn(document.objects[number])
+            self._warn(document.objects[number], last=document.film.frames - 1)
             target = target_of(self.options, self.sources, document, label=label)
             write_document(target.prompts, document, painted=self.painted)
             self.output.detail(f"{label}: {self.makers.words}; masks are kept in {self.store.folder}")
@@ -139,8 +139,13 @@ class _Run:
             frame = self._range(film.frames, placing)[0]
         return looked_for(self.options, self.output, self.marks, self.workspace, self.frames.picture(frame))
 
-    def _warn(self, prompts: ObjectPrompts) -> None:
-        """Says so where a lone point had to do without a model."""
+    def _warn(self, prompts: ObjectPrompts, *, last: int) -> None:
+        """Says so where the film is cut short, or a lone point had to do without a model."""
+        if self.frames.is_short:
+            self.output.note(
+                f"warning: {self.sources.film.name} is incomplete: it should go on after frame {last}. "
+                "Copy the file again if the rest is wanted."
+            )
         lone = [len(one.gestures) == 1 and isinstance(one.gestures[0], Click) for one in prompts.keyframes]
         if any(lone) and self.makers.clicks_are_guesses:
             self.output.note("warning: one point alone is a guess without a model; a --lasso is surer.")
@@ -284,7 +289,8 @@ class _Run:
     ) -> int:
         label = made.document.objects[number].label
         self.store.prune(keeping=made.keys())
-        self.output.note(f"{label}: {matte.frames} frames, {self.makers.words}; {report.words()}.")
+        frames = "1 frame" if matte.frames == 1 else f"{matte.frames} frames"
+        self.output.note(f"{label}: {frames}, {self.makers.words}; {report.words()}.")
         for frame in report.shot_changes:
             self.output.note(
                 f"A new shot begins at frame {frame}; {label} is not followed into it. Mark it there, too."
@@ -297,7 +303,7 @@ class _Run:
         placed = None if placing is None else placing.place(matte, label=label, prompts=target.prompts)
         result = matte_document(matte, made.document, label, prompts=target.prompts)
         result |= {"makers": makers_document(made.document, self.makers.words), **report.document()}
-        result["preview"] = None if self.options.preview is None else str(self.options.preview)
+        result["preview"] = None if self.options.preview is None else str(self.options.preview.absolute())
         if placing is not None:
             self.output.path(placing.host.masked)
             result |= {"timeline": str(placing.host.masked), "placed": placed_document(placed or ())}

@@ -74,6 +74,12 @@ class SourceFrames:
         return self._reader.info
 
     @property
+    def is_short(self) -> bool:
+        """Whether the file ends before it says that it does: it was cut short, or not copied to its end."""
+        extent = self._reader.extent()
+        return not extent.complete and extent.stated is not None and extent.end < extent.stated
+
+    @property
     def rate(self) -> Fraction:
         """Frames per second that numbers count by; a single picture gets 25."""
         return _rate(self.info)

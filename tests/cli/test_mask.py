@@ -178,7 +178,8 @@ def test_a_film_that_is_cut_short_is_marked_as_far_as_it_goes_and_told(
     sagafoley: Sagafoley, tmp_path: Path
 ) -> None:
     cut = make_truncated(tmp_path / "cut.mp4").path
-    ran = sagafoley("mask", cut, "--box", "10,10,40,40", "--range", "0:0")
+    cv2.imwrite(str(tmp_path / "given.png"), np.full((64, 96), 255, np.uint8))
+    ran = sagafoley("mask", cut, "--keyframe", f"0={tmp_path / 'given.png'}", "--range", "0:0")
     assert ran.code == 0, ran.err
     assert "warning: cut.mp4 is incomplete: it should go on after frame" in ran.err
     assert ": 1 frame, " in ran.err

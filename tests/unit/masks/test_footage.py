@@ -123,6 +123,7 @@ def test_a_film_of_one_frame(tmp_path: Path) -> None:
 
 def test_a_film_that_is_cut_short_says_where_it_ends(tmp_path: Path) -> None:
     with opened(make_truncated(tmp_path / "cut.mp4")) as frames:
+        assert frames.is_short
         assert 10 < frames.count < 100
         last = frames.count - 1
         assert indices(frames, [last]) == [last]
