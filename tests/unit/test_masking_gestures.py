@@ -12,6 +12,7 @@ from plugin.cues import MediaFile
 from plugin.errors import UsageError
 from plugin.masks.documents import Film, MadeBy, PromptsDocument
 from plugin.masks.prompts import Box, Click, FramePrompts, Lasso, Stroke
+from plugin.masks.prompts_json import document_bytes, parse_document
 
 FILM = Film(MediaFile(Path("/film/shot.mov")), "ab" * 32, Fraction(25), 50, 200, 100)
 
@@ -126,6 +127,18 @@ def test_slips_of_the_hand_are_nothing(drawer: Drawer) -> None:
 def test_places_outside_come_to_the_edge(drawer: Drawer) -> None:
     drawer.marking.click((-5, 400))
     assert drawer.here == FramePrompts(0, (Click((0.0, 100.0)),))
+
+
+def test_whole_numbers_are_written_as_they_will_be_read(drawer: Drawer) -> None:
+    drawer.marking.click((10, 20))
+    drawer.marking.lasso([(0, 0), (200, 0), (200, 100)])
+    drawer.marking.box((1, 1), (30, 30))
+    drawer.marking.stroke([(4, 4), (300, 9)], radius=3)
+    drawer.marking.move_gesture(0, (30, 40))
+    assert drawer.here is not None
+    written = document_bytes(drawer.marking.document)
+    read = parse_document(written).objects[0].keyframes[0]
+    assert repr(read.gestures) == repr(drawer.here.gestures), "masks are named after how numbers are written"
 
 
 def test_removing_the_last_gesture_removes_the_keyframe(drawer: Drawer) -> None:
