@@ -188,9 +188,9 @@ def test_what_cannot_mean_anything_is_said_in_words(case: str) -> None:
 
 
 def test_nothing_that_stands_out() -> None:
-    plain = np.full((100, 100, 3), 90, np.uint8)
+    plain = np.full((50, 50, 3), 90, np.uint8)
     found: list[str] = []
-    for gesture in (Box(20, 20, 70, 70), Click((50, 50)), Lasso(((20, 20), (70, 20), (45, 70)))):
+    for gesture in (Box(10, 10, 35, 35), Click((25, 25)), Lasso(((10, 10), (35, 10), (22, 35)))):
         try:
             mask = cut(plain, gesture)
         except BadPrompt as error:
