@@ -100,8 +100,12 @@ def lower(
 
 
 def save(model: ir.Model, path: Path) -> None:
-    """Write a graph; one of more than `LARGEST_WHOLE` bytes of weights gets them in `<path>.data`."""
-    size = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value)
+    """Write a graph; one of more than `LARGEST_WHOLE` bytes of weights gets them in `<path>.data`.
+
+    Weights that lie in a file already stay there.
+    """
+    held = (value.const_value for value in model.graph.initializers.values())
+    size = sum(tensor.nbytes for tensor in held if tensor and not isinstance(tensor, ir.ExternalTensor))
     if size > LARGEST_WHOLE:
         ir.save(model, path, external_data=f"{path.name}.data")
     else:
