@@ -15,9 +15,9 @@ import pytest
 
 from plugin.controller.masking import keeping, opening
 from plugin.controller.masking.crews import Crew, open_crew
+from plugin.controller.masking.desktops import Desktop
 from plugin.controller.masking.opening import open_target, prompts_beside
 from plugin.controller.masking.propagation import start_child
-from plugin.controller.masking.desktops import Desktop
 from plugin.controller.masking.session import MaskSession
 from plugin.controller.masking.targets import MaskTarget, Shot
 from plugin.controller.masking.views import Direction, FrameState, TrackingState
