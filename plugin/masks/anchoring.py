@@ -37,6 +37,9 @@ _LEAST_FLOW = 0.3
 _REACH = 0.06
 """How far from where flow puts the object its colours may still add to it, relative to the crop."""
 
+_LEFT = 3.0
+"""Weight of the anchor's word against the last mask, one reach and more away from where it is seen."""
+
 _SEEN_SHARE = 0.15
 """Share of the keyframe's area under which confidence falls."""
 
@@ -165,7 +168,7 @@ class Run:
         """The window to look through next: where the object seems to have gone."""
         last = self._last
         pattern = Pattern.of(last.sight.window, last.sight.crop, last.seen)
-        motion = pattern.moved(picture, last.velocity) if pattern else STILL
+        motion = pattern.moved(last.sight.picture, picture, last.velocity) if pattern else STILL
         x, y = last.sight.window.centre
         return last.sight.window.centred((x + motion.x, y + motion.y))
 
@@ -180,13 +183,25 @@ class Run:
         trust = _trust(error, dense_flow.warped(self._anchor.sight.within, places))
         trust_held = _trust(error_held, dense_flow.warped(last.sight.within, before))
         anchored = dense_flow.warped(self._anchor.soft, places)
-        soft = (trust * anchored + trust_held * held) / (trust + trust_held + 1e-6)
+        left = self._left(sight, anchored, error)
+        soft = (trust * anchored + trust_held * held) / (trust + trust_held + left + 1e-6)
         if self._anchor.colours.trust > 0:
             soft = self._coloured(sight, soft, np.maximum(trust, trust_held))
         step = Step(
             sight, places, soft, match.matrix, velocity=_velocity(last.sight.window, sight, flow, soft)
         )
         return replace(step, confidence=self._confidence(step, error))
+
+    def _left(self, sight: Sight, anchored: Floats, error: Floats) -> Floats:
+        """What speaks against the last mask far from where the anchor is seen, if it is seen well.
+
+        What an object has uncovered does not change any more and would be held for ever.
+        """
+        seen = anchored * sight.within
+        if float(seen.sum()) < _FEW_PIXELS:
+            return np.zeros_like(anchored)
+        well = np.exp(-_mean(np.minimum(error, _MOST_LEVELS), seen) / _LEVELS)
+        return np.asarray(_LEFT * well * np.minimum(_beyond(anchored, sight.window.pixels), 1), np.float32)
 
     def _anchored(self, sight: Sight, places: Floats, held: Floats) -> Match:
         """The map into the anchor: a rigid one, and dense flow where that explains the picture better."""
@@ -231,9 +246,7 @@ class Run:
         pixels = sight.window.pixels
         flow = _FLOW * (2 * soft - 1) * (_LEAST_FLOW + (1 - _LEAST_FLOW) * trust)
         colours = _COLOUR * self._anchor.colours.trust * self._anchor.colours.speak_for(sight.crop)
-        outside = cv2.distanceTransform((soft < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
-        away = 4 * np.maximum(np.minimum(outside, pixels) / (_REACH * pixels) - 1, 0)
-        return _likely(flow + colours - away)
+        return _likely(flow + colours - 4 * _beyond(soft, pixels))
 
     def _confidence(self, step: Step, error: Floats) -> float:
         """How well the anchor explains what lies under the mask, by its pixels or at least by its colours."""
@@ -314,6 +327,12 @@ def _velocity(before: Window, sight: Sight, flow: Floats, soft: Floats) -> tuple
 
 def _trust(error: Floats, known: Floats) -> Floats:
     return np.asarray((_UNKNOWN + (1 - _UNKNOWN) * known) * np.exp(-error / _LEVELS), np.float32)
+
+
+def _beyond(soft: Floats, pixels: int) -> Floats:
+    """How far beyond reach of a mask each pixel lies, in reaches: 0 on it and near it."""
+    outside = cv2.distanceTransform((soft < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+    return np.asarray(np.maximum(np.minimum(outside, pixels) / (_REACH * pixels) - 1, 0), np.float32)
 
 
 def _likely(odds: Floats) -> Floats:

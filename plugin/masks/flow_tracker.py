@@ -45,7 +45,7 @@ class FlowTracker:
     @property
     def version(self) -> str:
         """Changes whenever the same keyframes may give other masks."""
-        return "2"
+        return "3"
 
     def track(
         self,

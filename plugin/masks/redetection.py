@@ -27,6 +27,14 @@ _FAR_LEVELS = 6.0
 _BETTER = 0.75
 """Share of the cost of standing still under which a motion is believed."""
 
+_NEWLY = 0.75
+"""Share of what a place misfitted before under which the object may have come there: else it is its like."""
+
+_OWN, _LIKE = 0.5, 0.4
+"""Within how many sizes of the object it fits itself, and how far its like may itself move in a frame."""
+
+_WORST = 255.0
+
 
 @dataclass(frozen=True, slots=True)
 class Motion:
@@ -81,22 +89,41 @@ class Pattern:
         part = (slice(top, top + high), slice(left, left + wide))
         return cls(window, pixels, left, top, small[part], np.stack([mask[part]] * 3, axis=2))
 
-    def moved(self, picture: Picture, ahead: tuple[float, float]) -> Motion:
+    def moved(self, before: Picture, picture: Picture, ahead: tuple[float, float]) -> Motion:
         """Where it went in the next frame; `STILL` where nothing is clearly better.
 
         Args:
+            before: the frame that the pattern is of.
             picture: the next frame.
             ahead: where it would be if it went on as before, source pixels from here.
         """
         misfits, x, y = self._field(picture, self.window, wider=NEAR)
         size = max(self.part.shape[:2]) * self.window.side / self.pixels
-        away = np.minimum(np.hypot(x, y), np.hypot(x - ahead[0], y - ahead[1])) / size
+        far = np.hypot(x, y) / size
+        away = np.minimum(far, np.hypot(x - ahead[0], y - ahead[1]) / size)
         costs = misfits + _FAR_LEVELS * away
         best = np.unravel_index(np.argmin(costs), costs.shape)
-        stays = np.unravel_index(np.argmin(np.hypot(x, y)), costs.shape)
+        if far[best] > _OWN:
+            costs[(far > _OWN) & (misfits > _NEWLY * self._fitted(before, far > _OWN))] = np.inf
+            best = np.unravel_index(np.argmin(costs), costs.shape)
+        stays = np.unravel_index(np.argmin(far), costs.shape)
         if costs[best] > _BETTER * costs[stays] - 1:
             return STILL
         return Motion(float(x[best]), float(y[best]), float(misfits[best]))
+
+    def _fitted(self, before: Picture, beyond: npt.NDArray[np.bool_]) -> Floats:
+        """The least misfit near each place of the field in the pattern's own frame, `[h, w]`.
+
+        What fits there and is not the object is like it, and most likely there still.
+
+        Args:
+            before: the pattern's own frame.
+            beyond: `[h, w]` the places that are not the object's own.
+        """
+        misfits = self._field(before, self.window, wider=NEAR)[0]
+        near = 2 * round(_LIKE * max(self.part.shape[:2])) + 1
+        others = np.where(beyond, misfits, np.float32(_WORST))
+        return np.asarray(cv2.erode(others, np.ones((near, near), np.uint8)), np.float32)
 
     def anywhere(self, picture: Picture, centre: tuple[float, float], *, wider: float) -> Motion:
         """Where in a field around a place it fits best, as a motion from that place.
