@@ -193,14 +193,14 @@ def test_the_overlay_goes_round(mode: Mode, until: Until) -> None:
     mode.key(KEY.Key_B)
     mode.drag((20, 30), (50, 60))
     until(lambda: not mode.session.picture.working and mode.states[0] == "k")
+    until(lambda: not mode.session.busy)
     seen = {}
     for _ in range(4):
+        before = mode.session.picture.still.rgb
         mode.key(KEY.Key_M)
-        overlay = mode.session.view().overlay
-        before = seen.get("last")
         until(lambda before=before: mode.session.picture.still.rgb != before)
-        seen["last"] = seen[overlay] = mode.session.picture.still.rgb
-    assert set(seen) - {"last"} == set(MaskOverlay)
+        seen[mode.session.view().overlay] = mode.session.picture.still.rgb
+    assert set(seen) == set(MaskOverlay)
     assert len(set(seen.values())) == 4
     mode.page.line.overlay.setCurrentIndex(mode.page.line.overlay.findData(MaskOverlay.MATTE.value))
     mode.page.line.overlay.activated.emit(mode.page.line.overlay.currentIndex())

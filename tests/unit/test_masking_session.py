@@ -79,11 +79,14 @@ class Stage:
     def settle(self) -> None:
         """Nothing is under way, and the frame under the playhead is on the screen."""
         session = self.session
-        self.until(
-            lambda: (
-                not session.busy and session.picture is not None and session.picture.frame == session.frame
+        for _ in range(2):  # what came while it was looked at is taken by the beat after
+            self.until(
+                lambda: (
+                    not session.busy
+                    and session.picture is not None
+                    and session.picture.frame == session.frame
+                )
             )
-        )
 
     def track(self, direction: Direction = Direction.BOTH, *, anyway: bool = False) -> None:
         self.session.track(direction, anyway=anyway)
