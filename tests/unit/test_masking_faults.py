@@ -31,7 +31,7 @@ from plugin.masks.results import MaskStore
 from plugin.media.mattes import MatteReader
 from plugin.workspace import Workspace
 from tests.unit.masking_fakes import FakeSegmenter, FakeTracker, crew_of, empty_document, made_film
-from tests.unit.test_masking_session import LAST, Stage
+from tests.unit.masking_stage import LAST, Stage
 
 
 @pytest.fixture
