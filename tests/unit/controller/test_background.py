@@ -17,13 +17,29 @@ def until(condition: Callable[[], object]) -> None:
         pause.wait(0.005)
 
 
+class Gate:
+    """A first job that holds the thread until it is opened; made only once the thread is in it."""
+
+    def __init__(self, background: Background) -> None:
+        self._inside, self._open = threading.Event(), threading.Event()
+        background.put("gate", self._job)
+        assert self._inside.wait(30)
+
+    def open(self) -> None:
+        self._open.set()
+
+    def _job(self) -> None:
+        self._inside.set()
+        assert self._open.wait(30)
+
+
 def test_the_newest_job_is_done_first_and_one_of_each_kind() -> None:
-    background, gate, done = Background("test"), threading.Event(), []
-    background.put("gate", lambda: (gate.wait(30), None)[1])
+    background, done = Background("test"), []
+    gate = Gate(background)
     for number in range(3):
         background.put(number, lambda number=number: done.append(number))  # type: ignore[misc]
     background.put(0, lambda: done.append(100))
-    gate.set()
+    gate.open()
     until(lambda: not background.busy)
     background.close()
 
@@ -31,12 +47,12 @@ def test_the_newest_job_is_done_first_and_one_of_each_kind() -> None:
 
 
 def test_what_is_not_wanted_any_more_is_dropped() -> None:
-    background, gate, done = Background("test"), threading.Event(), []
-    background.put("gate", lambda: (gate.wait(30), None)[1])
+    background, done = Background("test"), []
+    gate = Gate(background)
     for number in range(4):
         background.put(number, lambda number=number: done.append(number))  # type: ignore[misc]
     background.keep(lambda key: key == 2)
-    gate.set()
+    gate.open()
     until(lambda: not background.busy)
     background.close()
 
