@@ -12,12 +12,11 @@ from plugin.cues import MediaFile, MediaSource
 from plugin.errors import MediaMissing, UsageError
 from plugin.masks.document_files import found_film, read_document
 from plugin.masks.documents import Film, ObjectPrompts, PromptsDocument
+from plugin.masks.finders import LONGEST_WORDS
 from plugin.masks.prompts import Box, Click, Gesture, Lasso
 from plugin.one_video import matte_media
 
 DEFAULT_LABEL = "object"
-_LONGEST_WORDS = 100
-"""Characters; OWLv2 takes 14 parts of words in."""
 _HANDLES = 12
 _IMAGES_RATE = Fraction(24)
 
@@ -130,9 +129,9 @@ def _words(options: argparse.Namespace) -> str:
     words = " ".join((options.text or "").split())
     if options.text is not None and not words:
         raise UsageError("There is no word to look for.", remedy="Say what it is, such as --text violin.")
-    if len(words) > _LONGEST_WORDS:
+    if len(words) > LONGEST_WORDS:
         raise UsageError(
-            f"The words have {len(words)} characters, more than {_LONGEST_WORDS}.",
+            f"The words have {len(words)} characters, more than {LONGEST_WORDS}.",
             remedy="Say in a few words what it is, such as 'red drum'.",
         )
     if words and (options.box is not None or options.lasso is not None):

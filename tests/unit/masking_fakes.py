@@ -20,7 +20,7 @@ from plugin.cues import MediaFile
 from plugin.errors import BadPrompt, Cancelled
 from plugin.masks.choosing import Makers
 from plugin.masks.documents import Film, MadeBy, PromptsDocument
-from plugin.masks.makers import Cancel, Frames, Mask, Picture, Segmented, Tracked
+from plugin.masks.makers import Cancel, Candidate, Frames, Mask, Picture, Segmented, Tracked
 from plugin.masks.prompts import Box, Click, FramePrompts, Lasso, Stroke
 from tests.media_factory import make_movie
 
@@ -121,6 +121,43 @@ class FakeTracker:
 
 
 @dataclass(slots=True)
+class FakeFinder:
+    """Finds what a test says, by words, and counts how often it is opened and let go of.
+
+    Attributes:
+        places: by words.
+        fault: raised when it is opened.
+        gate: waits for it before it answers; open unless a test closes it.
+    """
+
+    name: str = "fake finder"
+    version: str = "1"
+    places: dict[str, tuple[Candidate, ...]] = field(default_factory=dict)
+    fault: Exception | None = None
+    asked: list[tuple[str, int]] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+    open: int = 0
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    @contextmanager
+    def opened(self, words: str) -> Iterator[FakeFinder]:
+        if self.fault is not None:
+            raise self.fault
+        self.open += 1
+        try:
+            yield self
+        finally:
+            self.open -= 1
+
+    def find(self, picture: Picture, words: str) -> tuple[Candidate, ...]:
+        self.asked.append((words, int(picture.shape[1])))
+        assert self.gate.wait(GENEROUS)
+        return self.places.get(words, ())
+
+
+@dataclass(slots=True)
 class _Queue:
     """Stands for the line to the desk."""
 
@@ -193,6 +230,9 @@ def empty_document(film: Film, *, first: int = 0, last: int | None = None) -> Pr
     return PromptsDocument(film, first, end, *made)
 
 
-def crew_of(segmenter: FakeSegmenter) -> Crew:
+def crew_of(segmenter: FakeSegmenter, finder: FakeFinder | None = None) -> Crew:
     words = "fake segmenter, no model", "fake tracker, no model"
-    return Crew(segmenter, MadeBy("fake tracker", "1"), "fake", *words, clicks_need_model=False)
+    tracker = MadeBy("fake tracker", "1")
+    return Crew(
+        segmenter, tracker, "fake", *words, clicks_need_model=False, find=(finder or FakeFinder()).opened
+    )

@@ -15,6 +15,7 @@ from plugin.masks.document_files import read_document
 from plugin.masks.results import MaskStore
 from tests.unit.masking_fakes import (
     GENEROUS,
+    FakeFinder,
     FakeSegmenter,
     FakeTracker,
     ThreadChild,
@@ -32,7 +33,7 @@ class Stage:
     def __init__(self, folder: Path, **film: object) -> None:
         self.folder = folder
         self.film = made_film(folder / "media", **film)  # type: ignore[arg-type]
-        self.segmenter, self.tracker = FakeSegmenter(), FakeTracker()
+        self.segmenter, self.tracker, self.finder = FakeSegmenter(), FakeTracker(), FakeFinder()
         self.said: list[str] = []
         self.children: list[ThreadChild] = []
         self.sessions: list[MaskSession] = []
@@ -44,7 +45,7 @@ class Stage:
         known = read_document(self.path) if self.path.exists() else None
         document = known or empty_document(self.film, first=first, last=last)
         desktop = Desktop(
-            crew_of(self.segmenter),
+            crew_of(self.segmenter, self.finder),
             MaskStore(self.folder / "store"),
             document,
             self.path,

@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from models_onnx.store import Store
-from plugin.errors import MaskError
+from plugin.errors import BundleError, MaskError
 from plugin.masks.choosing import Makers, chosen, opened
 from plugin.masks.documents import MadeBy
-from plugin.masks.makers import Cancel, Frames, Mask, Picture, Segmented, Segmenter, Tracked, Tracker
+from plugin.masks.finders import opened_finder, usable_finder
+from plugin.masks.makers import Cancel, Finder, Frames, Mask, Picture, Segmented, Segmenter, Tracked, Tracker
 from plugin.masks.prompts import FramePrompts
 from plugin.workspace import Workspace
 
 _PLAIN = {"colour-cut": "colour cut, no model", "flow": "flow tracker, no model"}
 """Makers without weights, for people."""
+
+
+BY_HAND = "draw a lasso or a box around the object"
+"""What can be done without words, as the end of a remedy."""
+
+OpenFinder = Callable[[str], AbstractContextManager[Finder]]
+
+
+def no_finder(words: str) -> AbstractContextManager[Finder]:
+    """Stands for the finder where there is none.
+
+    Raises:
+        BundleMissing: always.
+    """
+    return opened_finder(Store(()), words, instead=BY_HAND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +49,8 @@ class Crew:
         tracker_words: for people ("flow tracker, no model", "SAM 2.1 tiny, CUDA").
         clicks_need_model: a lone click is a guess with this segmenter.
         close: lets go of the segmenter.
+        find: opens what finds objects by words, told the words; a block, slow to enter.
+        no_words: why objects cannot be found by words here, with the remedy; "" where they can.
     """
 
     segmenter: Segmenter
@@ -41,6 +60,8 @@ class Crew:
     tracker_words: str
     clicks_need_model: bool
     close: Callable[[], None] = lambda: None
+    find: OpenFinder = no_finder
+    no_words: str = ""
 
 
 def open_crew(workspace: Workspace) -> Crew:
@@ -69,7 +90,23 @@ def open_crew(workspace: Workspace) -> Crew:
         _words(makers.tracker, makers),
         makers.clicks_are_guesses,
         close=stack.close,
+        find=partial(
+            opened_finder,
+            workspace.store,
+            provider=settings.provider,
+            threads=settings.threads or None,
+            instead=BY_HAND,
+        ),
+        no_words=_no_words(workspace.store),
     )
+
+
+def _no_words(store: Store) -> str:
+    try:
+        usable_finder(store, instead=BY_HAND)
+    except BundleError as error:
+        return str(error)
+    return ""
 
 
 @contextmanager

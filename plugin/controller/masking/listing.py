@@ -114,6 +114,7 @@ def mask_view(
         saved=saved,
         can_save=_can_save(marking.document),
         can_place=can_place,
+        no_words=crew.no_words,
     )
 
 
@@ -140,6 +141,14 @@ def black_in(strip: StripView, document: PromptsDocument, number: int) -> BlackF
         frames=states.count(FrameState.GAP) + stale,
         stale=stale,
         total=len(states),
+    )
+
+
+def drawn_ones(document: PromptsDocument, object_ids: Sequence[str]) -> tuple[int, ...]:
+    """Numbers of objects that are drawn in some frame, among those that are named or all."""
+    numbers = [int(one) for one in object_ids] or range(len(document.objects))
+    return tuple(
+        number for number in numbers if any(not one.absent for one in document.objects[number].keyframes)
     )
 
 

@@ -112,12 +112,19 @@ class Marking:
         """A point on the object, or on what is not the object."""
         self._draw(Click(self._within(place), inside), "Click" if inside else "Click to take away")
 
-    def box(self, corner: Place, opposite: Place) -> None:
-        """A rectangle around the object, by two corners; one without extent is a slip and ignored."""
+    def box(self, corner: Place, opposite: Place, *, words: str = "") -> None:
+        """A rectangle around the object, by two corners; one without extent is a slip and ignored.
+
+        Args:
+            corner: of it.
+            opposite: the corner opposite.
+            words: that found it; the object that is added with it is called so. "" where it was drawn.
+        """
         (x0, y0), (x1, y1) = self._within(corner), self._within(opposite)
         left, right, top, bottom = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
         if right - left >= _NEAREST and bottom - top >= _NEAREST:
-            self._draw(Box(left, top, right, bottom), "Box", afresh=True)
+            found = Box(left, top, right, bottom, words)
+            self._draw(found, "Found" if words else "Box", afresh=True, label=words)
 
     def lasso(self, places: Sequence[Place], *, inside: bool = True) -> None:
         """A closed line around the object, or around what is taken away; one without area is ignored."""
@@ -221,11 +228,18 @@ class Marking:
         self._go(edit.frame)
         self._changed(self.document)
 
-    def _draw(self, gesture: Gesture, title: str, *, afresh: bool = False) -> None:
-        """One more gesture; `afresh`: it does not start from a mask that was tracked."""
+    def _draw(self, gesture: Gesture, title: str, *, afresh: bool = False, label: str = "") -> None:
+        """One more gesture.
+
+        Args:
+            gesture: what was drawn.
+            title: of the edit.
+            afresh: it does not start from a mask that was tracked.
+            label: of the object where it is the first.
+        """
         frame, chosen, number = self._here(), self.object, self.number
         if chosen is None or number is None:  # the first gesture adds its object with it
-            chosen, number = ObjectPrompts(self._unused_label()), len(self.document.objects)
+            chosen, number = ObjectPrompts(label or self._unused_label()), len(self.document.objects)
         elif chosen.at(frame) is None and not afresh:
             name = self._tracked(number, frame)
             chosen = chosen.with_painted(frame, name) if name else chosen
@@ -312,7 +326,7 @@ def words_of(gesture: Gesture) -> str:
         case Click():
             kind = "point on the object" if gesture.inside else "point outside the object"
         case Box():
-            kind = "box around the object"
+            kind = f"box found for {gesture.words!r}" if gesture.words else "box around the object"
         case Lasso():
             kind = "lasso around the object" if gesture.inside else "lasso around what is taken away"
         case Stroke():

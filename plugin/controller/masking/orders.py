@@ -40,6 +40,11 @@ class TrackOrder:
         """Of the object."""
         return self.document.objects[self.number].label
 
+    def holds_in(self, document: PromptsDocument) -> bool:
+        """Whether a document says the same of the object."""
+        said = document.objects[self.number : self.number + 1]
+        return said == (self.document.objects[self.number],)
+
 
 def reach_of(direction: Direction, frame: int, limits: tuple[int, int]) -> tuple[int, int]:
     """First and last frame that are tracked that way from a frame, within limits.

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from plugin.controller.chores import Chores
 from plugin.controller.masking.bases import Bases
 from plugin.controller.masking.desktops import Desktop
+from plugin.controller.masking.finding import Finding
 from plugin.controller.masking.keeping import PromptsKeeper
 from plugin.controller.masking.knowledge import Knowledge
-from plugin.controller.masking.listing import black_in, mask_view, strip_view
+from plugin.controller.masking.listing import black_in, drawn_ones, mask_view, strip_view
 from plugin.controller.masking.marking import Marking
+from plugin.controller.masking.news import News
 from plugin.controller.masking.orders import TrackOrder, reach_of, require_keyframe
 from plugin.controller.masking.propagation import (
     Child,
@@ -53,29 +54,12 @@ from plugin.masks.matte_files import MatteForm
 from plugin.masks.prompts import FramePrompts
 
 
-@dataclass(slots=True)
-class _News:
-    """What is new since the last beat."""
-
-    picture: bool = False
-    view: bool = True
-    strip: bool = True
-    tracking: bool = False
-    saving: bool = False
-    messages: list[str] = field(default_factory=list)
-
-    def changed(self) -> MaskChanged:
-        """The same for a window."""
-        return MaskChanged(
-            self.picture, self.view, self.strip, self.tracking, self.saving, tuple(self.messages)
-        )
-
-
 class MaskSession(Viewing):
     """Mask mode on one shot; end it with `close`.
 
     Attributes:
         saver: writes and places mattes.
+        finding: looks for objects by words.
         picture: the shown frame, None before the first has come.
     """
 
@@ -117,6 +101,7 @@ class MaskSession(Viewing):
             bases=self._bases,
             ready=ready,
         )
+        self.finding = Finding(film, find=desktop.crew.find, ready=ready)
         self._propagation = Propagation(store=desktop.store, painted=folder, start=start, clock=clock)
         self.marking = Marking(
             desktop.document,
@@ -133,7 +118,7 @@ class MaskSession(Viewing):
         self._began = shot.shown_first  # what was tracked last
         self._came: Projected | None = None
         self._transport = self.playback.view()
-        self._news = _News(messages=list(desktop.notices))
+        self._news = News(messages=list(desktop.notices))
         self.picture: MaskPicture | None = None
         self._draw_keyframes()
 
@@ -184,6 +169,22 @@ class MaskSession(Viewing):
         drawn = self._drawn.get(prompts) if prompts else None
         if drawn is not None and drawn.sizes:
             self.marking.choose_size(((drawn.size or 0) + step) % drawn.sizes)
+
+    def look_for(self, words: str) -> None:
+        """Begin to look for words in the shown frame; `finding.view` tells what came of it.
+
+        Raises:
+            UsageError: there are no words, or too many.
+        """
+        self.playback.stop()
+        self.finding.look(words, frame=self.frame)
+
+    def choose_place(self, number: int) -> bool:
+        """Let a place that was found in the shown frame be the object's box; whether there is such a one."""
+        box = self.finding.take(number, frame=self.frame)
+        if box is not None:
+            self.marking.box((box.left, box.top), (box.right, box.bottom), words=box.words)
+        return box is not None
 
     def track(self, direction: Direction, *, anyway: bool = False) -> None:
         """Begin to track the chosen object from the shown frame; what still holds is not made again.
@@ -251,7 +252,7 @@ class MaskSession(Viewing):
 
     def black(self, object_ids: Sequence[str] = ()) -> tuple[BlackFrames, ...]:
         """Objects whose mattes would be black in frames that nothing was tracked in, were they saved now."""
-        numbers = _drawn_ones(self.marking.document, object_ids)
+        numbers = drawn_ones(self.marking.document, object_ids)
         found = (black_in(self._strip(number), self.marking.document, number) for number in numbers)
         return tuple(one for one in found if one.frames)
 
@@ -260,6 +261,7 @@ class MaskSession(Viewing):
         self._chores.poll()
         for outcome in self._studio.poll():
             self._take(outcome)
+        self._news.finding |= self.finding.poll()
         waiting = self._propagation.order is not None and self._is_drawing(self._propagation.order)
         for happened in self._propagation.poll(ready=not waiting):
             self._follow(happened)
@@ -277,7 +279,7 @@ class MaskSession(Viewing):
         self._moved = False
         self._transport = transport
         self._show_picture()
-        news, self._news = self._news, _News(view=False, strip=False)
+        news, self._news = self._news, News(view=False, strip=False)
         return news.changed()
 
     def keep(self) -> SagafoleyError | None:
@@ -295,6 +297,7 @@ class MaskSession(Viewing):
         """Save what was said and let go of everything; why it could not be saved. What is tracked stays."""
         self.saver.stop()
         self._propagation.close()
+        self.finding.close()
         self._studio.close()
         self._crew.close()
         return self._keeper.finish()
@@ -303,7 +306,7 @@ class MaskSession(Viewing):
         if self._propagation.running:
             raise UsageError("Masks are being tracked.", remedy="Wait until they are, or stop, then save.")
         document = self.marking.document
-        drawn = _drawn_ones(document, object_ids)
+        drawn = drawn_ones(document, object_ids)
         if not drawn:
             raise UsageError("There is no mask to save.", remedy="Draw the object in one frame first.")
         return SaveWish(
@@ -347,7 +350,7 @@ class MaskSession(Viewing):
         self._knowledge.change(document)
         self._keeper.keep(document)
         order = self._propagation.order
-        if order is not None and _prompts_of(order, document) != order.document.objects[order.number]:
+        if order is not None and not order.holds_in(document):
             self._propagation.stop()
         self._draw_keyframes()
 
@@ -406,7 +409,7 @@ class MaskSession(Viewing):
     def _follow(self, happened: Happening) -> None:
         self._news.tracking = True
         order = happened.order
-        same = _prompts_of(order, self._knowledge.document) == order.document.objects[order.number]
+        same = order.holds_in(self._knowledge.document)
         if isinstance(happened, FrameMade):
             if same:
                 self._knowledge.add(order.number, happened.frame, happened.confidence)
@@ -480,16 +483,3 @@ class MaskSession(Viewing):
         if picture != self.picture:
             self.picture = picture
             self._news.picture = True
-
-
-def _prompts_of(order: TrackOrder, document: PromptsDocument) -> object:
-    """What a document says of the object of an order, None where it has none of that number."""
-    return document.objects[order.number] if order.number < len(document.objects) else None
-
-
-def _drawn_ones(document: PromptsDocument, object_ids: Sequence[str]) -> tuple[int, ...]:
-    """Numbers of objects that are drawn in some frame, among those that are named or all."""
-    numbers = [int(one) for one in object_ids] or range(len(document.objects))
-    return tuple(
-        number for number in numbers if any(not one.absent for one in document.objects[number].keyframes)
-    )

@@ -11,7 +11,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from plugin.controller.projector import Still
-from plugin.masks.prompts import Gesture, Place
+from plugin.masks.prompts import Box, Gesture, Place
 
 
 class Tool(StrEnum):
@@ -226,6 +226,52 @@ class MaskPicture:
     remedy: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FoundPlace:
+    """A place that words could mean.
+
+    Attributes:
+        number: from 1, the best first; it is chosen by it.
+        box: around it, source pixels.
+        score: how well it fits the words, 0..1.
+    """
+
+    number: int
+    box: Box
+    score: float
+
+    @property
+    def text(self) -> str:
+        """For a list and for screen readers."""
+        box = self.box
+        width, height = box.right - box.left, box.bottom - box.top
+        return (
+            f"{self.number}: score {self.score:.2f}, {width:.0f} by {height:.0f} pixels "
+            f"at {box.left:.0f}, {box.top:.0f}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """What is looked for by words, or what was found.
+
+    Attributes:
+        words: that were given, "" while nothing was looked for.
+        frame: in which they are looked for; places are shown in this one only.
+        looking: the answer has not come; a spinner belongs on the picture.
+        places: what was found, to choose one of.
+        notice: why nothing was, "" for nothing.
+        remedy: what to do about it, "" for nothing.
+    """
+
+    words: str = ""
+    frame: int = -1
+    looking: bool = False
+    places: tuple[FoundPlace, ...] = ()
+    notice: str = ""
+    remedy: str = ""
+
+
 class TrackingState(StrEnum):
     """Where a propagation is."""
 
@@ -313,6 +359,7 @@ class MaskView:
         segmenter: what makes the masks of keyframes, for people ("GrabCut, no model").
         tracker: what follows them, for people ("flow tracker, no model", "SAM 2.1 tiny, CUDA").
         clicks_need_model: a lone click is a guess here; offer box and lasso first.
+        no_words: why objects cannot be found by words here, with the remedy; "" where they can.
         saved: whether the prompts are on disk, in words.
         can_save: there is at least one keyframe to make a matte of.
         can_place: there is a timeline to place the mattes on.
@@ -347,6 +394,7 @@ class MaskView:
     saved: str
     can_save: bool
     can_place: bool
+    no_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,6 +460,7 @@ class MaskChanged:
         strip: `MaskSession.strip`.
         tracking: `MaskSession.tracking`.
         saving: `MaskSession.saving` or `MaskSession.report`.
+        finding: `MaskSession.finding.view`.
         messages: sentences for the person, each with its remedy.
     """
 
@@ -420,8 +469,10 @@ class MaskChanged:
     strip: bool = False
     tracking: bool = False
     saving: bool = False
+    finding: bool = False
     messages: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything is new."""
-        return bool(self.picture or self.view or self.strip or self.tracking or self.saving or self.messages)
+        shown = self.picture or self.view or self.strip or self.tracking or self.saving or self.finding
+        return bool(shown or self.messages)
