@@ -1,16 +1,13 @@
 """Weights to bundle: one network at a time is loaded, lowered, compared with torch and let go.
 
-The bundle grows in a hidden folder beside its final place and is renamed when it is whole.
+The bundle grows in a hidden folder beside its final place (`growing`) and is renamed when it is whole.
 """
 
 from __future__ import annotations
 
 import gc
 import json
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -22,6 +19,7 @@ from torch import nn
 from exporter import halving, lowering, verify
 from exporter.errors import ExportError
 from exporter.graphs import Graph, example_inputs, graphs_of
+from exporter.growing import folder_beside, put_in_place, refuse_foreign
 from exporter.labels import Label, model_card
 from exporter.lowering import Form
 from exporter.models.flow import FlowNetwork
@@ -33,7 +31,6 @@ from exporter.tokenizer import build_tokenizer, load_merges, text_ids
 from exporter.verify import Difference, Reference
 from models_onnx.bundle import (
     EXTERNAL_DATA,
-    MANIFEST_NAME,
     SCHEMA,
     Bundle,
     LatentSpec,
@@ -140,18 +137,6 @@ def export_bundle(
 def gpu_file(role: str) -> str:
     """The file of a graph's form for CUDA."""
     return f"{role}.gpu.onnx"
-
-
-def refuse_foreign(output: Path) -> None:
-    """Pass when `output` does not exist, is empty, or holds a bundle.
-
-    Raises:
-        ExportError: it is something else; nothing was touched.
-    """
-    if not output.exists():
-        return
-    if not output.is_dir() or (any(output.iterdir()) and not (output / MANIFEST_NAME).is_file()):
-        raise ExportError(f"{output} exists and is no bundle.", remedy="Name a new folder.")
 
 
 def _add_network(growing: _Growing, name: str, graphs: Sequence[Graph], weights: Weights) -> None:
@@ -313,38 +298,3 @@ def _picture(sizes: Sizes) -> PictureSpec:
         crop_min=sizes.crop_min,
         box_threshold=BOX_THRESHOLD,
     )
-
-
-@contextmanager
-def folder_beside(output: Path) -> Iterator[Path]:
-    """A hidden folder next to `output`, gone afterwards unless it was renamed."""
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}-", suffix=".part"))
-    except OSError as error:
-        message = f"{output.parent} cannot be written ({error.strerror})."
-        raise ExportError(message, remedy="Name a folder where you may write.") from None
-    try:
-        folder.chmod(0o755)
-        yield folder
-    except OSError as error:
-        message = f"The bundle could not be written ({error})."
-        raise ExportError(message, remedy="Check the free space and the rights of the folder.") from None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def put_in_place(folder: Path, output: Path) -> None:
-    """Rename the finished folder; an older bundle steps aside first and is removed last."""
-    if not output.exists():
-        folder.rename(output)
-        return
-    aside = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}-", suffix=".old"))
-    output.rename(aside / output.name)
-    try:
-        folder.rename(output)
-    except OSError:
-        (aside / output.name).rename(output)
-        raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

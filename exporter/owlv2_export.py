@@ -16,7 +16,8 @@ from torch import nn
 from exporter import halving, lowering, verify
 from exporter.bundle_parity import Row
 from exporter.errors import ExportError
-from exporter.export import ONNXRUNTIME_MIN, TOKENIZER_FILE, folder_beside, put_in_place, refuse_foreign
+from exporter.export import ONNXRUNTIME_MIN, TOKENIZER_FILE
+from exporter.growing import folder_beside, put_in_place, refuse_foreign
 from exporter.owlv2_graphs import (
     CLIP_MEAN,
     CLIP_STD,

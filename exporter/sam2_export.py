@@ -17,7 +17,8 @@ from torch import nn
 
 from exporter import halving, lowering, verify
 from exporter.errors import ExportError
-from exporter.export import ONNXRUNTIME_MIN, folder_beside, gpu_file, put_in_place, refuse_foreign
+from exporter.export import ONNXRUNTIME_MIN, gpu_file
+from exporter.growing import folder_beside, put_in_place, refuse_foreign
 from exporter.lowering import Form
 from exporter.models.sam2 import Sam2
 from exporter.sam2_graphs import (
