@@ -99,10 +99,10 @@ def measure(role: str, *, frames: int, units: int, turns: int, threads: int) -> 
     )
     load = time.perf_counter() - began[0], time.process_time() - began[1]
     feeds = {spec.name: tensor.numpy() for spec, tensor in zip(graph.spec.inputs, inputs, strict=True)}
-    module = reference_module(graph)
+    module = reference_module(graph, RandomWeights().network(graph.network, SMALL))
     rivals: dict[str, Callable[[], Any]] = {
         "ours": lambda: session.run(None, feeds)[0],
-        "torch": lambda: _first(module(*inputs)).numpy(),
+        "torch": lambda: first_output(module(*inputs)).numpy(),
     }
     timings, results = _alternate(rivals, turns=turns)
     return Measured(
@@ -118,13 +118,13 @@ def measure(role: str, *, frames: int, units: int, turns: int, threads: int) -> 
     )
 
 
-def reference_module(graph: Graph) -> nn.Module:
+def reference_module(graph: Graph, network: nn.Module) -> nn.Module:
     """The network as the reference runs it, with what a graph leaves out: the whole of the image tower."""
-    network = RandomWeights().network(graph.network, SMALL)
     return network if graph.role == "image_encoder" else graph.wrap(network)
 
 
-def _first(outputs: Any) -> Tensor:
+def first_output(outputs: Any) -> Tensor:
+    """What a module gave, or the first of several."""
     first: Tensor = outputs[0] if isinstance(outputs, tuple) else outputs
     return first
 
