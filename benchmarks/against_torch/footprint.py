@@ -1,11 +1,13 @@
-"""What a process holds in memory while it works: its peaks, sampled by a thread."""
+"""What work costs in one process: processor seconds, seconds by the wall, peaks of memory."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _ROLLUP = Path("/proc/self/smaps_rollup")
 _STATUS = Path("/proc/self/status")
@@ -14,6 +16,15 @@ _EVERY = 0.5
 
 KINDS = ("Pss", "Anonymous")
 """Shared pages divided among those who share them; pages that no file holds."""
+
+
+def timed(asked: str, work: Callable[[], object]) -> dict[str, Any]:
+    """A row: what was asked, `cpu` and `wall` seconds, `gib` (see `peaks`), the date."""
+    with peaks() as found:
+        cpu, wall = time.process_time(), time.perf_counter()
+        work()
+        spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    return {"asked": asked, **spent, "gib": found, "date": time.strftime("%Y-%m-%d", time.gmtime())}
 
 
 @contextmanager

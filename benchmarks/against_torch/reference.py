@@ -1,7 +1,14 @@
-"""A take of 5 s as the reference makes it: everything in memory, everything encoded, two guidance passes."""
+"""A take of 5 s as the reference makes it: everything in memory, everything encoded, two guidance passes.
+
+    python -m benchmarks.against_torch.reference --threads 2 --turns 3
+
+Whatever is asked of it, it does all of this. Prints a line of JSON after each take: see `footprint.timed`.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmarks.against_torch.footprint import timed
 from benchmarks.against_torch.graphs import GRAPHS
 from benchmarks.against_torch.stages import first_output, reference_module
 from exporter.graphs import example_inputs
@@ -17,6 +25,9 @@ from exporter.sizes import SMALL
 
 ROWS = {"image_encoder": 8, "sync_encoder": 2}
 """Pictures and segments at a time. The reference's script takes all at once, which needs more memory."""
+
+_LENGTHS = SMALL.lengths(SMALL.train_frames, batch=1)
+COUNTS = {"image_encoder": _LENGTHS["clip_frames"], "sync_encoder": _LENGTHS["segments"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ class Reference:
     @torch.inference_mode()
     def take(self) -> Tensor:
         """The waveform."""
-        clip, sync = self._encoded("image_encoder", 40), self._encoded("sync_encoder", 14)
+        clip, sync = (self._encoded(role) for role in ROWS)
         texts = [self._run("text_encoder", *_examples("text_encoder")) for _ in range(2)]
         index = _examples("conditions")[3]
         branches = [
@@ -49,17 +60,31 @@ class Reference:
         made: Tensor = self._run("vocoder", self._run("decoder", x))
         return made
 
-    def _encoded(self, role: str, count: int) -> Tensor:
-        rows = _examples(role, rows=ROWS[role])
-        parts = [first_output(self._run(role, *rows)) for _ in range(count // ROWS[role])]
-        return torch.cat(parts)
+    def _encoded(self, role: str) -> Tensor:
+        rows, count = _examples(role, rows=ROWS[role]), COUNTS[role]
+        parts = [first_output(self._run(role, *rows)) for _ in range(0, count, ROWS[role])]
+        return torch.cat(parts)[:count]
 
     def _run(self, role: str, *inputs: Tensor) -> Any:
         return self.modules[role](*inputs)
 
 
 def _examples(role: str, *, rows: int = 1) -> tuple[Tensor, ...]:
-    lengths = SMALL.lengths(SMALL.train_frames, batch=1)
-    if role in ROWS:
-        lengths |= {"batch": rows, "segments": rows}
-    return example_inputs(GRAPHS[role], SMALL, lengths)
+    free = {"batch": rows, "segments": rows} if role in ROWS else {}
+    return example_inputs(GRAPHS[role], SMALL, _LENGTHS | free)
+
+
+def main() -> int:
+    """Make torch's takes."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--turns", type=int, default=3)
+    options = parser.parse_args()
+    networks = Reference.load(threads=options.threads)
+    for _ in range(options.turns):
+        print(json.dumps(timed("first take", networks.take) | {"threads": options.threads}), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
