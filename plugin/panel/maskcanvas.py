@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QEnterEvent,
+    QFontMetricsF,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -16,9 +17,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from plugin.controller.masking.views import MaskPicture, MaskView, Tool
+from plugin.controller.masking.views import FindingView, MaskPicture, MaskView, Tool
 from plugin.panel.maskhand import Hand
 from plugin.panel.maskmarks import paint_brush, paint_cross, paint_mark, paint_pill, paint_sketch
+from plugin.panel.maskplaces import Places, words_of
 from plugin.panel.masksight import Sight
 from plugin.panel.palettes import Shades
 from plugin.panel.parts import name
@@ -60,6 +62,8 @@ class MaskCanvas(QWidget):
     """Frames to step."""
     candidate_wanted = Signal(int)
     """The next size, or the one before, of what a lone click could mean."""
+    place_chosen = Signal(int)
+    """The number of a place that words found."""
     zoomed = Signal(float)
     """1 where the whole picture is seen."""
 
@@ -74,6 +78,7 @@ class MaskCanvas(QWidget):
         self._patience = QTimer(self, singleShot=True, interval=PATIENCE)
         self._turning = QTimer(self, interval=_TURN)
         self._hand = Hand(self.gestured.emit, self.moved.emit)
+        self._places, self._pill = Places(), QRectF()
         self._build()
 
     def _build(self) -> None:
@@ -131,7 +136,16 @@ class MaskCanvas(QWidget):
         if still is not None:
             kind = QImage.Format.Format_RGB888
             self._image = QImage(still.rgb, still.width, still.height, 3 * still.width, kind)
-        self._wait(working=picture is not None and picture.working)
+        self._wait()
+        self._describe()
+        self.update()
+
+    def show_finding(self, view: FindingView) -> None:
+        """Show what words found, to choose from, all of it in sight; a sign of waiting while they look."""
+        self._places.view = view
+        if any(not self._hand.sight.shows(place.box) for place in view.places):
+            self.look_at_all()
+        self._wait()
         self._describe()
         self.update()
 
@@ -181,20 +195,29 @@ class MaskCanvas(QWidget):
         """Begin: left adds, right or Alt+left takes away, the middle button moves the picture."""
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self._hand.cross = None
+        self._lay_places()
         point, button = event.position(), event.button()
         if button is Qt.MouseButton.MiddleButton:
             self._pan = point.toPoint()
         elif button in {Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton}:
             alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
             adds = button is Qt.MouseButton.LeftButton and not alt
-            if not self._hand.press(point, adds=adds) and button is Qt.MouseButton.LeftButton:
-                self._pan = point.toPoint()
+            if not (adds and self._places.press(point)):
+                self._press(point, adds=adds)
         self.update()
         event.accept()
+
+    def _press(self, point: QPointF, *, adds: bool) -> None:
+        """Begin to draw, or where there is nothing to begin, to move the picture."""
+        if not self._hand.press(point, adds=adds) and adds:
+            self._pan = point.toPoint()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Draw on, drag on, pan on."""
         self._pointer = event.position()
+        start = self._places.dragged(event.position())
+        if start is not None:
+            self._press(start, adds=True)
         if self._pan is not None:
             way, self._pan = event.position().toPoint() - self._pan, event.position().toPoint()
             self._look(self._hand.sight.panned(way.x(), way.y()))
@@ -204,7 +227,10 @@ class MaskCanvas(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The gesture is made."""
-        if self._pan is not None:
+        chosen = self._places.release()
+        if chosen is not None:
+            self.place_chosen.emit(chosen)
+        elif self._pan is not None:
             self._pan = None
         else:
             self._hand.release(event.position())
@@ -280,8 +306,9 @@ class MaskCanvas(QWidget):
         several = self._picture is not None and self._picture.candidates > 1
         return several and (self._hand.fresh or self.chosen is not None)
 
-    def _wait(self, *, working: bool) -> None:
-        if not working:
+    def _wait(self) -> None:
+        working = self._picture is not None and self._picture.working
+        if not working and not self._places.view.looking:
             self._patience.stop()
             self._turning.stop()
             self._turn = None
@@ -303,6 +330,8 @@ class MaskCanvas(QWidget):
         if picture is not None:
             parts += [picture.notice, picture.remedy]
         parts += [f"{mark.text}." for mark in (view.marks if view else ())]
+        if view is not None and self._places.view.frame == view.frame:
+            parts += [f"Place {place.text}." for place in self._places.view.places]
         self.setAccessibleDescription(" ".join(part for part in parts if part))
 
     def _paint_marks(self, painter: QPainter) -> None:
@@ -330,12 +359,38 @@ class MaskCanvas(QWidget):
         elif picture.notice:
             paint_strip(painter, self.rect(), f"{picture.notice} {picture.remedy}".strip())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._turn is not None:
-            paint_pill(painter, QPointF(middle, 24), "Making the mask ...", turn=self._turn)
-        elif self._has_candidates():
-            which = 0 if picture.candidate is None else picture.candidate + 1
-            words = f"Size {which} of {picture.candidates}" if which else f"{picture.candidates} sizes"
-            paint_pill(painter, QPointF(middle, 24), f"{words}: Tab or wheel for another")
+        said = self._said(picture)
+        self._pill = QRectF()
+        if said:
+            self._pill = paint_pill(painter, QPointF(middle, 24), said, turn=self._turn)
+        self._lay_places()
+        if not self._image.isNull():
+            self._places.paint(painter, self._pointer)
+
+    def _said(self, picture: MaskPicture) -> str:
+        """The words at the upper edge, "" for none."""
+        looking = self._places.view.looking
+        if self._turn is not None and not looking:
+            return "Making the mask ..."
+        if looking and self._turn is None:
+            return ""  # the answer may come at once
+        metrics, frame = QFontMetricsF(self.font()), self._hand.view.frame if self._hand.view else -1
+        found = words_of(self._places.view, frame, room=self.width() - 80.0, metrics=metrics)
+        if found or not self._has_candidates():
+            return found
+        which = 0 if picture.candidate is None else picture.candidate + 1
+        words = f"Size {which} of {picture.candidates}" if which else f"{picture.candidates} sizes"
+        return f"{words}: Tab or wheel for another"
+
+    def _lay_places(self) -> None:
+        """Say where what words found lies, its numbers not under the words at the upper edge."""
+        self._places.lay(
+            self._hand.view.frame if self._hand.view else -1,
+            self._hand.sight,
+            ground=QRectF(self.rect()).adjusted(2, 2, -2, -2),
+            metrics=QFontMetricsF(self.font()),
+            taken=(self._pill,),
+        )
 
 
 def _is_tab(event: QKeyEvent) -> bool:

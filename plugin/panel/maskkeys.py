@@ -21,6 +21,8 @@ KEYS = (
     ("M", "No mask, outline, tint, matte"),
     ("+, -, Ctrl+wheel", "Closer, farther"),
     ("0", "The whole picture"),
+    ("W, Enter", "Look for the object by its word"),
+    ("1 to 9", "Choose one of what was found"),
     ("N, Shift+N", "Rename; another object"),
     ("Q, H", "Next object; hide it"),
 )

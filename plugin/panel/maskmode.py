@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QWidget
 from plugin.controller.given import given_path
 from plugin.controller.masking.marking import Marking
 from plugin.controller.masking.session import MaskSession
-from plugin.controller.masking.views import Direction, FrameState, MaskChanged, Tool
+from plugin.controller.masking.views import Direction, FindingView, FrameState, MaskChanged, Tool
 from plugin.masks.documents import PromptsDocument
 from plugin.masks.matte_files import MatteForm
 from plugin.masks.prompts import Box, Click, Gesture, Lasso, Stroke
@@ -25,11 +25,6 @@ from plugin.panel.pulse import Pulse
 
 _WORKING, _PLAYING = 50, 12
 """Milliseconds between two looks at the session."""
-
-NO_WORDS = (
-    "Objects are not found by their word here yet; `sagafoley mask --text` does it with the model OWLv2. "
-    "Draw a lasso or a box around the object."
-)
 
 _FAR = 10
 """Frames of a large step."""
@@ -59,7 +54,6 @@ class MaskMode(MaskPage):
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.beat)
         self._woken.connect(self.beat)
-        self.line.show_words(NO_WORDS)
         self._bind()
         bind(self, self._deeds())
         bind(self, self._moves())
@@ -68,7 +62,7 @@ class MaskMode(MaskPage):
         """Show a session."""
         self.session, self._saved = session, None
         self.canvas.look_at_all()
-        self._show(MaskChanged(picture=True, view=True, strip=True, tracking=True, saving=True))
+        self._show(MaskChanged(*(True,) * 6))
         self.canvas.tell_size()
         self._timer.start(_WORKING)
         self.canvas.setFocus()
@@ -80,6 +74,8 @@ class MaskMode(MaskPage):
         self.session = None
         self.saving.hide()
         self.pause.hide()
+        self.show_finding(FindingView())
+        self.line.word.clear()
         self.show_picture(None)
 
     @property
@@ -110,15 +106,27 @@ class MaskMode(MaskPage):
             self._timer.setInterval(_PLAYING if session.playback.playing else _WORKING)
 
     def escape(self) -> bool:
-        """Forget a gesture, else stop tracking, else put a notice away; whether there was any of these."""
-        if self.canvas.cancel_drawing():
+        """Forget a gesture, else what words found, else stop tracking, else put a notice away.
+
+        Returns:
+            Whether there was any of these.
+        """
+        if self.canvas.cancel_drawing() or self._dismiss():
             return True
         if self.session is not None and self.session.tracking is not None and self.session.tracking.running:
             self._do(MaskSession.stop)
             return True
-        shown = self.pause.isVisible()
+        shown = self.pause.isVisible() or self.line.word.hasFocus()
+        if self.line.word.hasFocus():
+            self.canvas.setFocus()
         self.pause.hide()
         return shown
+
+    def _dismiss(self) -> bool:
+        """Put away what words found; whether there was anything."""
+        was = self.session is not None and self.session.finding.dismiss()
+        self.beat()
+        return was
 
     def undo(self) -> None:
         """Take the last gesture back."""
@@ -144,6 +152,8 @@ class MaskMode(MaskPage):
             self.completion.follow(session)
         if changed.saving:
             self._show_saving(session)
+        if changed.finding:
+            self.show_finding(session.finding.view)
         for words in changed.messages:
             self.told.emit(words)
 
@@ -192,7 +202,10 @@ class MaskMode(MaskPage):
     def _bind(self) -> None:
         canvas, transport, objects = self.canvas, self.transport, self.objects
         canvas.resized.connect(lambda width, height: self._do(lambda s: s.fit(width, height)))
-        canvas.gestured.connect(lambda gesture: self._do(lambda s: draw(s.marking, gesture)))
+        canvas.gestured.connect(lambda gesture: self._do(partial(_drawn, gesture=gesture)))
+        canvas.place_chosen.connect(self._choose_place)
+        self.line.word_given.connect(self._look_for)
+        self.found.away_wanted.connect(self._dismiss)
         canvas.moved.connect(lambda index, place: self._do(lambda s: s.marking.move_gesture(index, place)))
         canvas.wheeled.connect(self._step)
         canvas.candidate_wanted.connect(lambda step: self._do(lambda s: s.cycle(step)))
@@ -247,6 +260,8 @@ class MaskMode(MaskPage):
             "H": self.objects.toggle,
             "Q": self.objects.step,
             "Ctrl+S": self.save.click,
+            "W": self.line.ask_word,
+            **{str(number): partial(self._choose_place, number) for number in range(1, 10)},
         }
 
     def _moves(self) -> dict[str, Callable[[], object]]:
@@ -279,6 +294,14 @@ class MaskMode(MaskPage):
 
     def _choose(self, tool: Tool) -> None:
         self._do(lambda session: session.choose_tool(tool))
+
+    def _look_for(self, words: str) -> None:
+        """Look for words; the keys then choose among what is found."""
+        self._do(lambda session: session.look_for(words))
+        self.canvas.setFocus()
+
+    def _choose_place(self, number: int) -> None:
+        self._do(lambda session: session.choose_place(number))
 
     def _lasso_or_on(self) -> None:
         """L: while the picture plays it plays faster, as editors expect; else it is the lasso."""
@@ -344,6 +367,12 @@ class MaskMode(MaskPage):
             focused.showPopup()
         else:
             self._do(lambda session: session.playback.toggle())
+
+
+def _drawn(session: MaskSession, gesture: Gesture) -> None:
+    """What is drawn by hand is not looked for by words any more."""
+    session.finding.dismiss()
+    draw(session.marking, gesture)
 
 
 def draw(marking: Marking, gesture: Gesture) -> None:

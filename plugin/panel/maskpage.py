@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QToolButton, QWidget
 
 from plugin.controller.masking.views import (
+    FindingView,
     MaskPicture,
     MaskView,
     SaveReport,
@@ -23,6 +24,7 @@ from plugin.panel.masksaving import SaveNotice
 from plugin.panel.maskstrip import MaskStrip
 from plugin.panel.masktools import ToolBar, ToolLine, tool_button
 from plugin.panel.masktransport import MaskTransport, PauseNotice, TrackLine
+from plugin.panel.maskwords import WordNotice
 from plugin.panel.palettes import Shades
 from plugin.panel.parts import button, column, name, row, wear_icons
 
@@ -79,7 +81,7 @@ class MaskPage(QWidget):
         self.save = button("Save matte", self.save_wanted.emit, icon_name="good", main=True)
         self.leave = button("Leave", self.leave_wanted.emit)
         self.forms = tool_button("export", "Save in another form, or into a folder")
-        self.saving = SaveNotice()
+        self.saving, self.found = SaveNotice(), WordNotice()
         self._can_save = self._is_saving = False
         self._build()
 
@@ -111,6 +113,11 @@ class MaskPage(QWidget):
         self.canvas.show_picture(picture)
         self.transport.show_picture(picture)
 
+    def show_finding(self, view: FindingView) -> None:
+        """Show what is looked for by words, and what was found."""
+        self.canvas.show_finding(view)
+        self.found.show_finding(view)
+
     def show_strip(self, strip: StripView | None) -> None:
         """Show what is known of every frame, None while there is no object."""
         self.strip.show_strip(strip)
@@ -140,8 +147,8 @@ class MaskPage(QWidget):
         head.setStretch(0, 1)
         middle = row(self.tools, self.canvas, space=4)
         below = column(self.strip, self.transport, self.track, self.pause, self.saving, self.makers, space=6)
-        whole = column(head, self.line, middle, below, space=6, edge=8)
-        whole.setStretch(2, 1)
+        whole = column(head, self.line, self.found, middle, below, space=6, edge=8)
+        whole.setStretch(3, 1)
         self.setLayout(whole)
 
     def _form_menu(self) -> QMenu:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 
-from plugin.masks.prompts import Place
+from plugin.masks.prompts import Box, Place
 
 CLOSEST = 32.0
 """Times the size at which the whole picture fits."""
@@ -57,6 +57,11 @@ class Sight:
         x, y = self.centre
         scale = self.scale
         return (x + (point.x() - self.widget[0] / 2) / scale, y + (point.y() - self.widget[1] / 2) / scale)
+
+    def shows(self, box: Box) -> bool:
+        """Whether the middle of a box is seen."""
+        middle = self.to_widget(((box.left + box.right) / 2, (box.top + box.bottom) / 2))
+        return QRectF(0, 0, *self.widget).contains(middle)
 
     def within(self, place: Place) -> Place:
         """The nearest place in the picture."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QLineEdit, QSpinBox, QToolButton, QWidget
 
 from plugin.controller.masking.views import MaskOverlay, MaskView, Tool
+from plugin.masks.finders import LONGEST_WORDS
 from plugin.panel.parts import column, label, mark, name, row
 
 SMALLEST, LARGEST = 1, 999
@@ -104,12 +105,18 @@ class ToolLine(QWidget):
             self.radius.setValue(max(SMALLEST, round(view.radius)))
         with QSignalBlocker(self.overlay):
             self.overlay.setCurrentIndex(self.overlay.findData(view.overlay.value))
+        self._show_words(view.no_words)
 
-    def show_words(self, reason: str) -> None:
-        """Let a word be given; or say why none can be: "" for no reason."""
-        tells = reason or "Name the object; what is found is numbered in the picture, and you choose."
+    def ask_word(self) -> None:
+        """Let the keys write a word."""
+        self.word.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.word.selectAll()
+
+    def _show_words(self, reason: str) -> None:
+        """What a word does here; or why it does nothing yet, "" for no reason."""
+        tells = reason or "Name the object (W); what is found is numbered in the picture, and you choose."
+        self.word.setPlaceholderText("word: needs a model" if reason else "word, such as violin")
         for part in (self.word, self.look):
-            part.setEnabled(not reason)
             part.setToolTip(tells)
             part.setAccessibleDescription(tells)
 
@@ -120,7 +127,7 @@ class ToolLine(QWidget):
         self.radius.setToolTip("Radius of the brush ([ and ])")
         name(self.radius, "Radius of the brush", "In pixels of the picture; [ and ] change it.")
         self.radius.valueChanged.connect(lambda value: self.radius_wanted.emit(float(value)))
-        self.word.setPlaceholderText("word, such as violin")
+        self.word.setMaxLength(LONGEST_WORDS)
         self.word.setFixedWidth(150)
         self.word.returnPressed.connect(self._say)
         name(self.word, "Word for the object")
@@ -137,6 +144,7 @@ class ToolLine(QWidget):
         self.setLayout(line)
 
     def _say(self) -> None:
+        self.word.setCursorPosition(0)
         if self.word.text().strip():
             self.word_given.emit(self.word.text().strip())
 

@@ -156,6 +156,8 @@ def test_no_key_of_mask_mode_means_two_things(window: Window, until: Until) -> N
 def test_every_key_is_in_the_shortcut_sheet(window: Window) -> None:
     told = ", ".join(keys for keys, _ in (*KEYS, *TRACK_KEYS))
     words = {each.strip() for each in told.replace(" or ", ",").split(",")}
+    if "1 to 9" in words:
+        words |= set("123456789")
     page = window.masks.page
     missing = []
     for each in page.findChildren(QShortcut):
