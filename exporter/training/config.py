@@ -168,6 +168,9 @@ class SyncStage:
         easy: share of the steps over which scenes grow from easy ones (large still objects of clear
             events, unworn) to what `data` asks for.
         onset, energy, label, motion, scale: weights of the losses.
+        full, several, null: share of the scenes that give a sample of that mask beside their objects'.
+        begin: folder of a stage that was trained before, to go on from its averages; what it has no tensors
+            for begins anew. "" to begin at nothing.
     """
 
     optimisation: Optimisation = Optimisation(steps=3000, batch=32, rate=1.5e-3, ema=0.995)
@@ -180,6 +183,10 @@ class SyncStage:
     label: float = 0.3
     motion: float = 4.0
     scale: float = 0.05
+    full: float = 0.2
+    several: float = 0.14
+    null: float = 0.06
+    begin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

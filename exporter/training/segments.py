@@ -22,9 +22,6 @@ from exporter.training.randomness import draws
 from exporter.training.scenes import Bytes, Float, Scene, ScenePool, SceneSource, in_own_pages
 from exporter.training.targets import BINS, energy_curve, onset_curve
 
-MASK_SHARES = {"null": 0.06, "full": 0.2, "several": 0.14}
-"""Of the scenes: how many give a sample of that kind beside those of their objects."""
-
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -125,7 +122,8 @@ class SegmentPool:
         scene = self.source.scene(number, ease=ease)
         rng = draws(self.config.seed, "marked", number)
         asked = [just_one(scene, thing) for thing in range(len(scene.things))]
-        asked += [wanted(scene, kind, rng) for kind, share in MASK_SHARES.items() if rng.random() < share]
+        shares = {"null": settings.null, "full": settings.full, "several": settings.several}
+        asked += [wanted(scene, kind, rng) for kind, share in shares.items() if rng.random() < share]
         return tuple(self._seen(scene, sample, step, rng) for sample in asked)
 
     def _seen(self, scene: Scene, sample: Wanted, step: int, rng: np.random.Generator) -> Marked:

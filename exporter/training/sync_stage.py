@@ -15,9 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from exporter.errors import ExportError
 from exporter.models.synchformer import Synchformer, SynchformerDims, fold_area_average
 from exporter.training.asking import just_one
-from exporter.training.checkpoint import write_weights
+from exporter.training.checkpoint import Checkpoint, write_weights
 from exporter.training.config import Config
 from exporter.training.matching import Tally, match_onsets, pick_onsets
 from exporter.training.motion import FIGURES, motion_figures
@@ -66,7 +67,12 @@ class SyncTraining:
             torch.manual_seed(noise_source(config.seed, "sync", "weights").initial_seed())
             self.network = SyncNetwork(self.dims, labels=len(source.labels), gate=config.sync.gate)
             tame_start(self.network)
+        if config.sync.begin:
+            _go_on_from(self.network, Path(config.sync.begin))
         self.network.to(device)
+        if self.network.encoder.vfeat_extractor.stem is not None:
+            # twice as fast on a CPU
+            self.network.encoder.vfeat_extractor.stem.to(memory_format=torch.channels_last_3d)
         self.pool = SegmentPool(source, config)
         self._held_out: list[Scene] | None = None
 
@@ -154,6 +160,32 @@ class SyncTraining:
         write_weights(folder / "synchformer.safetensors", state)
         heads = {key: value for key, value in self.network.state_dict().items() if "encoder." not in key}
         write_weights(folder / "heads.safetensors", heads)
+
+
+@torch.no_grad()
+def _go_on_from(network: SyncNetwork, folder: Path) -> None:
+    """The averages of a stage that was trained before; the stem, where it had none, stays as it begins."""
+    before = Checkpoint.load(folder)
+    if before is None:
+        raise ExportError(
+            f"{folder} has no checkpoint of a sync stage to begin from.",
+            remedy="Name a folder that the stage was trained in, or leave out `sync.begin`.",
+        )
+    try:
+        odd = network.load_state_dict(before.model | before.averages, strict=False)
+    except RuntimeError as error:
+        raise _other_sizes(folder, str(error)) from None
+    missing = [key for key in odd.missing_keys if ".stem." not in key]
+    if missing or odd.unexpected_keys:
+        raise _other_sizes(folder, ", ".join([*missing, *odd.unexpected_keys][:5]))
+
+
+def _other_sizes(folder: Path, detail: str) -> ExportError:
+    return ExportError(
+        f"The sync stage in {folder} was trained with other sizes.",
+        remedy="Begin from one of the same sizes, or leave out `sync.begin`.",
+        detail=detail,
+    )
 
 
 def _together(answers: list[Answers], name: str) -> Tensor:

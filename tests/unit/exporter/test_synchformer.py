@@ -345,3 +345,44 @@ def test_area_average_folds_into_the_patch_kernels():
     batch = segments(2)
     averaged = [nn.functional.avg_pool2d(one.flatten(0, 1), 2).unflatten(0, (2, -1)) for one in batch]
     assert_close(large(*batch), small(*averaged))
+
+
+STEMMED = dataclasses.replace(SMALL, image_size=32, patch=16, stem=2)
+
+
+def test_a_stem_begins_by_saying_nothing_and_is_heard_once_it_speaks():
+    bare = filled(Synchformer(dataclasses.replace(STEMMED, stem=0)))
+    network = Synchformer(STEMMED).eval()
+    odd = network.load_state_dict(bare.state_dict(), strict=False)
+    assert odd.missing_keys
+    assert all(".stem." in key for key in odd.missing_keys)
+    batch = segments(2, STEMMED)
+    assert_close(network(*batch), bare(*batch))
+    network.vfeat_extractor.stem.out.weight.fill_(0.3)
+    assert not torch.allclose(network(*batch), bare(*batch), atol=1e-3)
+
+
+def test_a_stem_has_a_vector_for_every_token_in_the_patches_order():
+    network = filled(Synchformer(STEMMED)).vfeat_extractor
+    frames, mask, _, _ = segments(1, STEMMED)
+    before = network.stem(frames, mask)
+    assert before.shape == network.patch_embed_3d(frames).shape
+    changed = frames.clone()
+    changed[:, -1, :, -8:, -8:] += 1
+    moved = (network.stem(changed, mask) != before).any(-1)[0].unflatten(0, (STEMMED.steps, -1))
+    assert moved[-1, -1]
+    assert not moved[0].any()
+
+
+def test_area_average_folds_into_the_stem():
+    halved = dataclasses.replace(STEMMED, image_size=16, patch=8)
+    small, large = filled(Synchformer(halved)), Synchformer(STEMMED).eval()
+    large.load_state_dict(fold_area_average(small.state_dict(), factor=2), strict=True)
+    batch = segments(2, STEMMED)
+    averaged = [nn.functional.avg_pool2d(one.flatten(0, 1), 2).unflatten(0, (2, -1)) for one in batch]
+    assert_close(large(*batch), small(*averaged))
+
+
+def test_a_stem_refuses_patches_it_cannot_halve():
+    with pytest.raises(ValueError, match="a patch that 8 divides, not 4"):
+        dataclasses.replace(SMALL, stem=2)

@@ -12,6 +12,7 @@ from exporter.errors import ExportError
 from exporter.models.flow import FlowNetwork, euler_steps
 from exporter.models.synchformer import Synchformer
 from exporter.training import gathering
+from exporter.training.checkpoint import Checkpoint
 from exporter.training.features import KINDS, load_features
 from exporter.training.flow_stage import Batch, FlowTraining, Matching, with_nulls
 from exporter.training.stages import run_named
@@ -49,6 +50,25 @@ def test_the_context_pass_learns_too(make, squares):
     gates = {key: value.grad for key, value in training.trained().items() if key.endswith("_factor")}
     assert gates
     assert all(grad is not None and float(grad) != 0 for grad in gates.values())
+
+
+def test_a_sync_stage_goes_on_from_the_averages_of_another(make, squares, tmp_path):
+    assert run_named("sync", make(), tmp_path, stop=never, source=squares)
+    trained = read_checkpoint(tmp_path / "sync" / "heads.safetensors")
+    later = SyncTraining(make(sync={"begin": str(tmp_path / "sync")}), squares, CPU).network
+    for key, value in trained.items():
+        assert torch.equal(later.state_dict()[key], value)
+
+
+def test_a_sync_stage_says_what_it_cannot_go_on_from(make, squares, tmp_path):
+    config = make(sync={"begin": str(tmp_path)})
+    with pytest.raises(ExportError, match="no checkpoint of a sync stage to begin from"):
+        SyncTraining(config, squares, CPU)
+    training = VaeTraining(make(), squares, CPU)
+    state = dict(training.network.state_dict())
+    Checkpoint(step=0, model=state, optimiser={}, averages={}, recipe="", random={}).write(tmp_path)
+    with pytest.raises(ExportError, match="trained with other sizes"):
+        SyncTraining(config, squares, CPU)
 
 
 def test_batches_are_functions_of_the_step(make, squares):
