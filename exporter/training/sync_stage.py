@@ -70,9 +70,7 @@ class SyncTraining:
         if config.sync.begin:
             _go_on_from(self.network, Path(config.sync.begin))
         self.network.to(device)
-        if self.network.encoder.vfeat_extractor.stem is not None:
-            # twice as fast on a CPU
-            self.network.encoder.vfeat_extractor.stem.to(memory_format=torch.channels_last_3d)
+        _lay_out_kernels(self.network)
         self.pool = SegmentPool(source, config)
         self._held_out: list[Scene] | None = None
 
@@ -178,6 +176,13 @@ def _go_on_from(network: SyncNetwork, folder: Path) -> None:
     missing = [key for key in odd.missing_keys if ".stem." not in key]
     if missing or odd.unexpected_keys:
         raise _other_sizes(folder, ", ".join([*missing, *odd.unexpected_keys][:5]))
+
+
+def _lay_out_kernels(network: nn.Module) -> None:
+    """Channels last for convolutions over time and picture: twice as fast on a CPU."""
+    for value in network.parameters():
+        if value.dim() == 5:  # [out, in, t, y, x]
+            value.data = value.data.contiguous(memory_format=torch.channels_last_3d)
 
 
 def _other_sizes(folder: Path, detail: str) -> ExportError:
