@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +21,19 @@ from exporter.checkpoints import WrongCheckpoint
 from exporter.errors import ExportError
 from exporter.owlv2_graphs import GREY, OWLV2_SIZES, example_inputs, graphs_of
 from exporter.owlv2_weights import DrawnOwlv2, Owlv2Folder
-from models_onnx.finder_manifest import FINDER_ROLES, FinderBundle
+from models_onnx.finder_manifest import FINDER_ROLES, FinderBundle, write_finder_manifest
 from models_onnx.manifest import InvalidBundle
 from models_onnx.mask_manifest import MaskBundle
 from models_onnx.store import Store
+from plugin.controller.masking.films import MakersFrames
+from plugin.controller.masking.finding import Finding
 from plugin.engine.text import Tokenizer
 from plugin.errors import BadPrompt, BundleCorrupt
 from plugin.masks.finders import finder_bundle, opened_finder
 from plugin.masks.makers import Finder
 from plugin.masks.owlv2_finder import Owlv2Finder
 from plugin.masks.owlv2_pictures import network_picture
+from tests.unit.masking_fakes import made_film
 
 GOLDEN = OWLV2_SIZES["owlv2-golden"]
 
@@ -209,3 +215,38 @@ def test_a_changed_graph_is_not_run(copy: Path) -> None:
     (copy / "detector.onnx").write_bytes(bytes(content))
     with pytest.raises(BundleCorrupt):
         finder.find(picture(), "drum")
+
+
+def test_a_graph_that_was_changed_is_said_with_how_to_get_a_whole_one(copy: Path) -> None:
+    content = bytearray((copy / "text.onnx").read_bytes())
+    content[-1] ^= 1
+    (copy / "text.onnx").write_bytes(bytes(content))
+    with (
+        pytest.raises(BundleCorrupt) as raised,
+        opened_finder(Store((copy,)), "drum", provider="cpu", threads=1) as finder,
+    ):
+        finder.find(picture(), "drum")
+    assert "text.onnx" in str(raised.value)
+    assert "sagafoley models fetch owlv2-base" in raised.value.remedy
+
+
+def test_mask_mode_numbers_what_real_graphs_find(copy: Path, tmp_path: Path) -> None:
+    """Drawn weights are sure of nothing, so everything counts here."""
+    manifest = FinderBundle.open(copy).manifest
+    finding = dataclasses.replace(manifest.finding, least_score=1e-6)
+    write_finder_manifest(copy, dataclasses.replace(manifest, finding=finding))
+    film = made_film(tmp_path / "film", frames=3, draw=lambda _: picture())
+    opened = partial(opened_finder, Store((copy,)), provider="cpu", threads=1)
+    with opened("drum") as finder:
+        expected = finder.find(MakersFrames(film).picture(1), "drum")
+    looking = Finding(film, find=opened)
+    looking.look("drum", frame=1)
+    end = time.monotonic() + 60
+    while looking.view.looking and time.monotonic() < end:
+        looking.poll()
+        time.sleep(0.01)
+    looking.close()
+    assert len(expected) > 1
+    assert [(one.box, one.score) for one in looking.view.places] == [(one.box, one.score) for one in expected]
+    assert [one.number for one in looking.view.places] == list(range(1, len(expected) + 1))
+    assert looking.take(1, frame=1) == expected[0].box
