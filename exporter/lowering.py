@@ -102,11 +102,12 @@ def lower(
 def save(model: ir.Model, path: Path) -> None:
     """Write a graph; one of more than `LARGEST_WHOLE` bytes of weights gets them in `<path>.data`.
 
-    Weights that lie in a file already stay there.
+    A graph whose weights lie in a file already (`shared_weights`) only names them: others name them too.
     """
     held = (value.const_value for value in model.graph.initializers.values())
-    size = sum(tensor.nbytes for tensor in held if tensor and not isinstance(tensor, ir.ExternalTensor))
-    if size > LARGEST_WHOLE:
+    tensors = [tensor for tensor in held if tensor is not None]
+    is_shared = any(isinstance(tensor, ir.ExternalTensor) for tensor in tensors)
+    if not is_shared and sum(tensor.nbytes for tensor in tensors) > LARGEST_WHOLE:
         ir.save(model, path, external_data=f"{path.name}.data")
     else:
         ir.save(model, path)

@@ -113,6 +113,25 @@ def test_other_weights_get_their_own_place_and_begin_on_a_page(tmp_path: Path, w
     assert {entry["location"] for entry in entries} == {"flow.onnx.data"}
 
 
+def test_saving_a_large_graph_leaves_the_shared_file_as_it_is(
+    tmp_path: Path, weight: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written again for the first form, it would have other places than the second form names."""
+    monkeypatch.setattr(lowering, "LARGEST_WHOLE", 0)
+    plain, gpu = _model(weight), _model(weight + 1, half=True)
+    bias = np.linspace(0, 1, 200, dtype=np.float32)  # stays inside, and would be written first
+    plain.graph.register_initializer(ir.Value(name="a", const_value=ir.tensor(bias, name="a")))
+    one, two = _saved(tmp_path, plain, gpu)
+    assert sorted(path.name for path in tmp_path.glob("*.data")) == ["flow.onnx.data"]
+    stored = (tmp_path / "flow.onnx.data").read_bytes()
+    assert stored[: weight.nbytes] == weight.tobytes()
+    assert stored.endswith((weight + 1).astype(np.float16).tobytes())
+    x = np.eye(SIDE, dtype=np.float32)[:3]
+    added = np.linspace(-1, 1, SIDE, dtype=np.float32)
+    assert np.allclose(_run(one, x), weight[:3] + added, atol=1e-5)
+    assert np.allclose(_run(two, x), weight[:3] + 1 + added, atol=1e-2)
+
+
 def test_without_large_weights_there_is_no_file(tmp_path: Path) -> None:
     _saved(tmp_path, _model(np.eye(4, dtype=np.float32)))
     assert [path.name for path in tmp_path.glob("*.onnx*")] == ["0.onnx"]
