@@ -45,7 +45,7 @@ class ColourCut:
     """
 
     name: str = "colour-cut"
-    version: str = "1"
+    version: str = "2"
 
     def segment(self, picture: Picture, prompts: FramePrompts, *, before: Mask | None = None) -> Segmented:
         """The mask of the prompted object.

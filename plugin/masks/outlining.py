@@ -27,10 +27,18 @@ _RING_LEAST = 4
 _CORE = 0.35
 """What lies deeper than this share of the greatest depth is surely the object..."""
 
-_GAP = 3.5
-"""...or what lies four times this deep: where a careful line runs outside the object (240-pixel crop)."""
+_CORE_MOST = 14.0
+"""...or what lies this deep (240-pixel crop)."""
 
-_GAP_LEAST, _GAP_MOST = 2.0, 9.0
+_GAP_LEAST, _GAP_MOST = 1.0, 9.0
+"""How far a line may run outside the object (240-pixel crop)."""
+
+_GAP_EARLY = 0.5
+"""By how much the object is taken to begin before its colours say so: they mix at its edge."""
+
+_DEEP = 0.7
+"""Share of the greatest depth from which on nearly everything is the object."""
+
 _SOFT_GAP = 3.0
 _DEPTH_WEIGHT = 3.0
 _COLOUR_MOST = 4.0
@@ -95,7 +103,7 @@ class Drawn:
         inside = filled >= 128
         depths = depths_of(inside)
         unit = max(inside.shape) / PIXELS
-        core = inside & (depths >= min(_CORE * float(depths.max()), 4 * _GAP * unit))
+        core = inside & (depths >= min(_CORE * float(depths.max()), _CORE_MOST * unit))
         return cls(picture, inside, core, depths)
 
 
@@ -135,8 +143,7 @@ class _Outliner:
 
     def tries(self) -> list[Flags]:
         """The first round, and what each of the further ones makes of it."""
-        unit = max(self.drawn.inside.shape) / PIXELS
-        first, odds = self._round(self.drawn.core, self.outside, _GAP * unit)
+        first, odds = self._round(self.drawn.core, self.outside)
         return [first, *(self._further(one, first, odds) for one in _FURTHER)]
 
     def _further(self, what: _Try, first: Flags, odds: Floats) -> Flags:
@@ -148,31 +155,44 @@ class _Outliner:
             outside = ColourModel.of(samples, components=_OUTSIDE).log_likelihood(
                 self.points[self.drawn.inside]
             )
-        return self._round(learnt, outside, self._gap(first))[0]
+        return self._round(learnt, outside)[0]
 
-    def _round(self, learnt: Flags, outside: Floats, gap: float) -> tuple[Flags, Floats]:
+    def _round(self, learnt: Flags, outside: Floats) -> tuple[Flags, Floats]:
         """The object, and the odds of colours alone, from samples of it."""
         drawn = self.drawn
         known = next(one for one in (learnt, drawn.core, drawn.inside) if one.sum() >= FEWEST)
         model = ColourModel.of(self.points[known], components=_INSIDE)
         colours = model.log_likelihood(self.points[drawn.inside]) - outside
         colours = np.clip(colours, -_COLOUR_MOST, _COLOUR_MOST)
-        unit = max(drawn.inside.shape) / PIXELS
-        depth = np.tanh((drawn.depths[drawn.inside] - gap) / (_SOFT_GAP * unit))
+        depths, unit = drawn.depths[drawn.inside], max(drawn.inside.shape) / PIXELS
+        gap = gap_of(depths / unit, colours > 0) * unit
+        depth = np.tanh((depths - gap) / (_SOFT_GAP * unit))
         odds = np.full(drawn.inside.shape, -MOST, np.float32)
         odds[drawn.inside] = colours + drawn.weight * depth
         alone = np.full(drawn.inside.shape, -MOST, np.float32)
         alone[drawn.inside] = colours
         return cheapest_cut(drawn.picture, odds, within=drawn.inside), alone
 
-    def _gap(self, found: Flags) -> float:
-        """How far inside the line the object was found to begin."""
-        unit = max(found.shape) / PIXELS
-        inner = cv2.erode(found.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-        edge = self.drawn.depths[found & ~inner]
-        return (
-            float(np.clip(np.median(edge), _GAP_LEAST * unit, _GAP_MOST * unit)) if edge.size else _GAP * unit
-        )
+
+def gap_of(depths: Floats, alike: Flags) -> float:
+    """How far inside the line the object begins: where half as many pixels look like it as deep inside.
+
+    Hands differ, and so do objects; the colours of this one tell on the whole way round, even if at some
+    places they are those of the ground.
+
+    Args:
+        depths: of the pixels drawn around, 240-pixel crop, [n].
+        alike: whether each looks more like the object than like what lies around it, [n].
+    """
+    deep = depths >= min(_GAP_MOST, _DEEP * float(depths.max()))
+    bands = depths.astype(int)
+    shares = np.bincount(bands, alike) / np.maximum(np.bincount(bands), 1)
+    needed = float(alike[deep].mean()) / 2
+    reached = int(np.argmax(shares >= needed))
+    before = shares[reached - 1] if reached else needed
+    part = (needed - before) / max(shares[reached] - before, 1e-6)
+    begin = reached - 0.5 + part if reached else 0.5
+    return float(np.clip(begin - _GAP_EARLY, _GAP_LEAST, _GAP_MOST))
 
 
 def _ring(drawn: Drawn, width: float) -> Flags:

@@ -12,6 +12,7 @@ import pytest
 from plugin.errors import BadPrompt
 from plugin.masks.colour_cut import ColourCut
 from plugin.masks.makers import Mask, Picture
+from plugin.masks.outlining import gap_of
 from plugin.masks.prompts import Box, Click, FramePrompts, Gesture, Lasso, Stroke
 
 SIZE = (180, 240)
@@ -65,6 +66,22 @@ def test_a_lasso_finds_the_object(away: int) -> None:
     assert 0.5 < found.confidence <= 1
     assert found.candidates == ()
     assert ((found.mask > 0) & (found.mask < 255)).any(), "its edge is soft"
+
+
+@pytest.mark.parametrize("gap", [2, 4, 7])
+@pytest.mark.parametrize("hidden", [0.0, 0.4])
+def test_how_far_outside_a_line_runs_is_told_from_the_colours(gap: int, hidden: float) -> None:
+    """Also where the object looks like the ground on two fifths of the way round."""
+    depths = np.repeat(np.arange(1, 21), 50).astype(np.float32)
+    around = np.tile(np.arange(50) / 50, 20)
+    alike = (depths > gap) & ((around >= hidden) | (depths > 10))
+    assert gap_of(depths, alike) == pytest.approx(gap + 0.5, abs=0.4)
+
+
+def test_a_line_at_the_object_itself_is_told_from_one_outside() -> None:
+    depths = np.repeat(np.arange(1, 21), 50).astype(np.float32)
+    assert gap_of(depths, depths > 0) == 1
+    assert gap_of(depths, depths < 0) == 1
 
 
 def test_a_box_finds_the_object() -> None:

@@ -25,7 +25,7 @@ FLOW = {
 }
 """Pixels of the masks of each frame, by version and keyframes."""
 
-CUT = {"1": (789.8, 941.6, 794.3)}
+CUT = {"2": (789.8, 900.5, 794.3), "1": (789.8, 941.6, 794.3)}
 """Pixels of the masks that a box, a lasso and a click give, by version."""
 
 GESTURES: tuple[Gesture, ...] = (
