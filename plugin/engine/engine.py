@@ -5,7 +5,7 @@ Each method is one stage of one window. `plugin.render` strings them together ov
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -30,8 +30,9 @@ from plugin.engine.cuda import CudaTuning
 from plugin.engine.decode import decode_latent, vocode
 from plugin.engine.flow import Steer, Velocity, euler, guide, needs_unconditional
 from plugin.engine.footage import Footage, SharedFrames
+from plugin.engine.last_pictures import LastPictures
 from plugin.engine.lengths import window_lengths
-from plugin.engine.preprocess import collect_masks, collect_pictures, segment_count, sync_clip
+from plugin.engine.preprocess import collect_masks, collect_pictures, segment_count, slot_times, sync_clip
 from plugin.engine.providers import Provider, runtime_version
 from plugin.engine.sessions import Array, Float, Sessions
 from plugin.engine.solving import DeviceSolver
@@ -64,6 +65,7 @@ class Engine:
         self._nulls = nulls
         self._cache = cache
         self._words: dict[str, Float] = {}
+        self._seen = LastPictures()
 
     @classmethod
     def open(
@@ -139,6 +141,7 @@ class Engine:
         *,
         start: Fraction,
         frames: int,
+        pictures: Fraction | None = None,
         resize: str | None = None,
         watch: Watch = UNWATCHED,
     ) -> WindowFeatures:
@@ -148,20 +151,26 @@ class Engine:
             footage: the cue's pictures.
             start: the window's start, seconds from the cue's first sample.
             frames: sync frames of the window.
+            pictures: the same for the image tower's first picture; None: `start`. Pictures that the window
+                before showed at the same times are not encoded again.
             resize: "squash" or "center_crop"; None as the bundle says.
             watch: cancel and progress ("pictures": frames of the image tower and segments).
         """
         spec = self.manifest.picture
         if resize is not None:
             spec = replace(spec, resize=resize)
-        key = self._feature_key(footage, start=start, frames=frames, resize=spec.resize)
+        first = start if pictures is None else pictures
+        key = self._feature_key(footage, start=start, frames=frames, resize=spec.resize, pictures=first)
         known = self._recall(key, names=("clip", "sync", "empty"))
+        count = window_lengths(frames, self.manifest).clip_frames
+        slots = slot_times(first, rate=spec.clip_rate, count=count)
         if known is not None:
             total = self._encoder_work(frames)
             watch.progress(PICTURES, total, total)
+            self._seen.keep(footage, slots, known["clip"])
             return WindowFeatures(known["clip"], known["sync"], empty=bool(known["empty"]))
         with self.sessions.watched(watch.cancel):
-            seen = self._look(footage, start=start, frames=frames, spec=spec, watch=watch)
+            seen = self._look(footage, start=start, frames=frames, spec=spec, slots=slots, watch=watch)
         if not footage.damaged:
             self._remember(key, {"clip": seen.clip, "sync": seen.sync, "empty": np.array(seen.empty)})
         return seen
@@ -297,23 +306,38 @@ class Engine:
         return self.sessions.run("flow", feeds)["velocity"]
 
     def _look(
-        self, footage: Footage, *, start: Fraction, frames: int, spec: PictureSpec, watch: Watch
+        self,
+        footage: Footage,
+        *,
+        start: Fraction,
+        frames: int,
+        spec: PictureSpec,
+        slots: Sequence[Fraction],
+        watch: Watch,
     ) -> WindowFeatures:
-        count = window_lengths(frames, self.manifest).clip_frames
-        key = self._picture_key(footage, start=start, count=count)
-        known = self._recall(key, names=("clip",))
+        count = len(slots)
+        key = self._picture_key(footage, start=slots[0], count=count)
+        stored = self._recall(key, names=("clip",))
+        known = (
+            self._seen.before(footage, slots[0])
+            if stored is None
+            else dict(zip(slots, stored["clip"][0], strict=True))
+        )
+        wanted = [slot for slot in slots if slot not in known]
         pictures, small = collect_pictures(
-            footage, start=start, clip_frames=count if known is None else 0, sync_frames=frames, spec=spec
+            footage, start=start, sync_frames=frames, clip_slots=wanted, spec=spec
         )
         masks = collect_masks(footage, start=start, sync_frames=frames, spec=spec)
         clip = sync_clip(small, masks, spec=spec)
         total = self._encoder_work(frames)
-        first, second = watch.within(0, total=total), watch.within(count, total=total)
-        if known is None:
-            images = encode_images(self.sessions, pictures, batch=self.batching.images, watch=first)
+        first, second = watch.within(count - len(wanted), total=total), watch.within(count, total=total)
+        if wanted:
+            made = encode_images(self.sessions, pictures, batch=self.batching.images, watch=first)
+            known = {**known, **dict(zip(wanted, made[0], strict=True))}
+        images = np.stack([known[slot] for slot in slots])[None]
+        if stored is None:
             self._remember(None if footage.damaged else key, {"clip": images})
-        else:
-            images = known["clip"]
+        self._seen.keep(footage, slots, images)
         sync = encode_segments(self.sessions, clip, batch=self.batching.segments, watch=second)
         return WindowFeatures(images, sync, empty=clip.empty)
 
@@ -322,7 +346,9 @@ class Engine:
         segments = segment_count(frames, spec=self.manifest.picture)
         return window_lengths(frames, self.manifest).clip_frames + segments
 
-    def _feature_key(self, footage: Footage, *, start: Fraction, frames: int, resize: str) -> str | None:
+    def _feature_key(
+        self, footage: Footage, *, start: Fraction, frames: int, resize: str, pictures: Fraction
+    ) -> str | None:
         if not footage.fingerprint:
             return None
         return feature_key(
@@ -331,6 +357,7 @@ class Engine:
             start=str(start),
             frames=frames,
             resize=resize,
+            pictures=str(pictures),
             **self._origin(),
         )
 

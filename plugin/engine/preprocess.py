@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -83,24 +83,23 @@ def slot_times(start: Fraction, *, rate: int, count: int) -> list[Fraction]:
 
 
 def collect_pictures(
-    footage: Footage, *, start: Fraction, clip_frames: int, sync_frames: int, spec: PictureSpec
+    footage: Footage, *, start: Fraction, sync_frames: int, clip_slots: Sequence[Fraction], spec: PictureSpec
 ) -> tuple[Bytes, Bytes]:
     """Small pictures for both encoders from one pass over the footage.
 
     Args:
         footage: the cue's pictures.
         start: the window's start, seconds from the cue's first sample.
-        clip_frames: pictures for the image tower; 0 where its features are known.
-        sync_frames: pictures for the sync encoder.
+        sync_frames: pictures for the sync encoder, from `start` on.
+        clip_slots: times of pictures for the image tower, ascending; none where its features are known.
         spec: rates and sizes.
 
     Returns:
-        `[clip_frames, S, S, 3]` and `[sync_frames, s, s, 3]` uint8.
+        `[len(clip_slots), S, S, 3]` and `[sync_frames, s, s, 3]` uint8.
 
     Raises:
         UndecodableMedia: the footage gives no picture at all.
     """
-    clip_slots = slot_times(start, rate=spec.clip_rate, count=clip_frames)
     sync_slots = slot_times(start, rate=spec.sync_rate, count=sync_frames)
     times = sorted({*clip_slots, *sync_slots})
     wanted_clip, wanted_sync = set(clip_slots), set(sync_slots)

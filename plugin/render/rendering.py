@@ -148,7 +148,12 @@ def _window_mels(
         )
         part = watch.share(index, count=len(windows))
         features = engine.features(
-            footage, start=window.start, frames=window.frames, resize=brief.resize, watch=part
+            footage,
+            start=window.start,
+            frames=window.frames,
+            pictures=window.pictures,
+            resize=brief.resize,
+            watch=part,
         )
         marked.append(not features.empty)
         x = _solve(engine, features, x0, brief=brief, frames=window.frames, steer=steer, watch=part)

@@ -57,9 +57,15 @@ def _open() -> Engine:
     return Engine.open(Bundle.open(HERE / "bundle"), provider="cpu", threads=1)
 
 
-def _sound(engine: Engine, case: str) -> np.ndarray:
+class NamedFootage(Footage):
+    """The same, of which a window need not see again what the one before saw."""
+
+    fingerprint = "disc"
+
+
+def _sound(engine: Engine, case: str, footage: Footage | None = None) -> np.ndarray:
     samples, brief = CASES[case]
-    return np.concatenate(list(synthesise(engine, Footage(), brief, samples=samples)))
+    return np.concatenate(list(synthesise(engine, footage or Footage(), brief, samples=samples)))
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +96,13 @@ def test_the_cases_differ_in_their_windows(engine) -> None:
 
 def test_a_render_is_repeated_to_the_byte(engine) -> None:
     assert _sound(engine, "joined").tobytes() == _sound(_open(), "joined").tobytes()
+
+
+def test_pictures_that_windows_share_change_no_byte(engine) -> None:
+    alone, shared = _open(), _open()
+    sound = _sound(alone, "joined")
+    assert _sound(shared, "joined", NamedFootage()).tobytes() == sound.tobytes()
+    assert shared.calls["image_encoder"] < alone.calls["image_encoder"]
 
 
 if __name__ == "__main__":

@@ -19,7 +19,14 @@ from models_onnx.bundle import Bundle
 from plugin.engine.engine import Engine
 from plugin.engine.flow import noise_rows
 from plugin.engine.lengths import window_lengths
-from plugin.engine.preprocess import collect_masks, collect_pictures, segment_batches, sync_clip, to_unit
+from plugin.engine.preprocess import (
+    collect_masks,
+    collect_pictures,
+    segment_batches,
+    slot_times,
+    sync_clip,
+    to_unit,
+)
 from plugin.engine.text import Tokenizer
 
 BUNDLE = Path(__file__).parents[1] / "golden" / "bundle"
@@ -72,8 +79,9 @@ def modules() -> dict[str, nn.Module]:
 def _torch_sound(engine: Engine, modules: dict[str, nn.Module], frames: int, x0: np.ndarray) -> np.ndarray:
     spec, lengths = engine.manifest.picture, window_lengths(frames, engine.manifest)
     start = Fraction(0)
+    slots = slot_times(start, rate=spec.clip_rate, count=lengths.clip_frames)
     pictures, small = collect_pictures(
-        Footage(), start=start, clip_frames=lengths.clip_frames, sync_frames=frames, spec=spec
+        Footage(), start=start, clip_slots=slots, sync_frames=frames, spec=spec
     )
     clip = sync_clip(small, collect_masks(Footage(), start=start, sync_frames=frames, spec=spec), spec=spec)
     (batch,) = segment_batches(clip, spec=spec, size=1000)

@@ -100,6 +100,33 @@ def test_another_object_of_the_shot_shares_its_pictures(engine, toy) -> None:
         assert engine.calls["image_encoder"] == times * calls["image_encoder"]
 
 
+def test_a_window_sees_only_the_pictures_that_the_one_before_did_not(toy, bundle) -> None:
+    engine = Engine.open(bundle, provider="cpu", threads=1)
+    footage, start = toy.ToyFootage(), Fraction(129, 128)
+    _features(engine, footage)
+    footage.frame_times.clear()
+    shared = engine.features(footage, start=start, frames=FRAMES, pictures=Fraction(1))
+    asked = {time for time in footage.frame_times if time * 8 == round(time * 8)}
+    assert asked == {2 + index / 8 for index in range(8)}
+    alone = Engine.open(bundle, provider="cpu", threads=1).features(
+        toy.ToyFootage(), start=start, frames=FRAMES, pictures=Fraction(1)
+    )
+    assert np.array_equal(shared.clip, alone.clip)
+    assert np.array_equal(shared.sync, alone.sync)
+
+
+@pytest.mark.parametrize("fault", ["other", "nameless", "damaged"])
+def test_pictures_of_other_footage_are_seen_anew(toy, bundle, fault: str) -> None:
+    engine = Engine.open(bundle, provider="cpu", threads=1)
+    first = toy.ToyFootage(fingerprint="" if fault == "nameless" else "a")
+    first.damaged = fault == "damaged"
+    _features(engine, first)
+    calls = engine.calls["image_encoder"]
+    second = toy.ToyFootage(fingerprint={"other": "b", "nameless": "", "damaged": "a"}[fault])
+    _features(engine, second, start=Fraction(1))
+    assert engine.calls["image_encoder"] == 2 * calls
+
+
 def test_what_damaged_pictures_gave_is_not_shared(engine, toy) -> None:
     damaged, whole = toy.ToyFootage(fingerprint="a"), toy.ToyFootage(fingerprint="b")
     damaged.frames_fingerprint = whole.frames_fingerprint = "shot"

@@ -35,9 +35,15 @@ class ShortFootage:
         )
 
 
+def _slots(count: int, start: Fraction = Fraction(0)) -> list[Fraction]:
+    return p.slot_times(start, rate=8, count=count)
+
+
 def test_frames_are_asked_for_at_slots_from_the_windows_start(toy, spec) -> None:
     footage = toy.ToyFootage()
-    p.collect_pictures(footage, start=Fraction(-1, 2), clip_frames=5, sync_frames=16, spec=spec)
+    p.collect_pictures(
+        footage, start=Fraction(-1, 2), clip_slots=_slots(5, Fraction(-1, 2)), sync_frames=16, spec=spec
+    )
     slots = {Fraction(-1, 2) + Fraction(k, 25) for k in range(16)} | {
         Fraction(-1, 2) + Fraction(k, 8) for k in range(5)
     }
@@ -46,7 +52,7 @@ def test_frames_are_asked_for_at_slots_from_the_windows_start(toy, spec) -> None
 
 def test_each_encoder_gets_the_frames_of_its_own_slots(toy, spec) -> None:
     clip, sync = p.collect_pictures(
-        toy.ToyFootage(), start=Fraction(0), clip_frames=16, sync_frames=50, spec=spec
+        toy.ToyFootage(), start=Fraction(0), clip_slots=_slots(16), sync_frames=50, spec=spec
     )
     assert clip.shape == (16, 8, 8, 3)
     assert sync.shape == (50, 16, 16, 3)
@@ -66,13 +72,13 @@ def test_the_sync_encoder_gets_near_frames_and_the_image_tower_later_ones(spec) 
             return super().frames(times)
 
     footage = Footage(frames=20, masks=None)
-    p.collect_pictures(footage, start=Fraction(0), clip_frames=9, sync_frames=26, spec=spec)
+    p.collect_pictures(footage, start=Fraction(0), clip_slots=_slots(9), sync_frames=26, spec=spec)
     assert (told[0.125], told[0.04], told[1.0]) == (1 / 8, 1 / 50, 1 / 50)
 
 
 def test_short_footage_repeats_its_last_frame(spec) -> None:
     _, sync = p.collect_pictures(
-        ShortFootage(frames=3, masks=None), start=Fraction(0), clip_frames=1, sync_frames=16, spec=spec
+        ShortFootage(frames=3, masks=None), start=Fraction(0), clip_slots=_slots(1), sync_frames=16, spec=spec
     )
     assert sync[:4, 0, 0, 0].tolist() == [0, 10, 20, 20]
     assert sync[-1, 0, 0, 0] == 20
@@ -81,7 +87,11 @@ def test_short_footage_repeats_its_last_frame(spec) -> None:
 def test_footage_without_a_frame_is_told(spec) -> None:
     with pytest.raises(UndecodableMedia):
         p.collect_pictures(
-            ShortFootage(frames=0, masks=None), start=Fraction(0), clip_frames=1, sync_frames=16, spec=spec
+            ShortFootage(frames=0, masks=None),
+            start=Fraction(0),
+            clip_slots=_slots(1),
+            sync_frames=16,
+            spec=spec,
         )
 
 

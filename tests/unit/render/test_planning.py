@@ -80,8 +80,23 @@ def test_long_cues_take_trained_windows_evenly_spread() -> None:
     plan = plan_windows(60 * SECOND, PUBLISHED)
     assert {window.frames for window in plan.windows} == {125}
     steps = [b.first - a.first for a, b in pairwise(plan.windows)]
-    assert max(steps) - min(steps) <= 1
+    assert max(steps) - min(steps) <= 7  # a picture's time is 5.4 positions, rounded twice
     assert len(plan.windows) == 15
+
+
+def test_windows_of_a_long_cue_count_their_pictures_from_a_common_time() -> None:
+    windows = plan_windows(60 * SECOND, PUBLISHED).windows
+    assert all(window.pictures * 8 == round(window.pictures * 8) for window in windows[:-1])
+    assert windows[-1].pictures == windows[-1].start
+    seen = {window.pictures + Fraction(index, 8) for window in windows for index in range(40)}
+    last_but_one = windows[-2].pictures
+    assert len(seen) == last_but_one * 8 + 40 + 40  # each of them once, and those of the last window
+
+
+def test_a_single_window_begins_with_its_pictures() -> None:
+    for samples in (SECOND // 5, 3 * SECOND, 5 * SECOND):
+        (window,) = plan_windows(samples, PUBLISHED).windows
+        assert window.pictures == window.start
 
 
 def _check(samples: int, manifest) -> None:
@@ -92,6 +107,7 @@ def _check(samples: int, manifest) -> None:
     assert (windows[-1].end - plan.lead) * unit >= Fraction(samples, SECOND)
     for window in windows:
         assert window.start == (window.first - plan.lead) * unit
+        assert abs(window.pictures - window.start) <= unit / 2
         assert window.frames % manifest.window.multiple_frames == 0
         assert manifest.window.min_frames <= window.frames <= manifest.window.train_frames
     for earlier, later in pairwise(windows):
