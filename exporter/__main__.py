@@ -163,9 +163,6 @@ def _verify(options: argparse.Namespace) -> None:
         return
     bundle = Bundle.open(options.bundle)
     bundle.verify(lambda name: _say(f"{name}: hashing"))
-    from exporter.verify import load_graphs  # noqa: PLC0415
-
-    load_graphs(bundle, say=_say)
     _compare(bundle, options)
     _say(f"{bundle.folder}: whole; digest {bundle.digest}")
 

@@ -40,7 +40,7 @@ class Row:
 
 
 def measure(bundle: Bundle, weights: Weights | None, *, say: Say) -> tuple[Row, ...]:
-    """A row for every graph of a bundle.
+    """A row for every graph of a bundle, each of whose graphs is loaded.
 
     Args:
         bundle: whole and verified.
@@ -57,7 +57,7 @@ def measure(bundle: Bundle, weights: Weights | None, *, say: Say) -> tuple[Row, 
         known = _references(listed, name, sizes, weights)
         gc.collect()
         for graph in listed:
-            say(f"{graph.role}: comparing")
+            say(f"{graph.role}: loading" if weights is None else f"{graph.role}: comparing with torch")
             rows.append(_row(bundle, graph, sizes, known.get(graph.role)))
     return tuple(rows)
 
@@ -133,23 +133,45 @@ def _references(
 
 
 def _row(bundle: Bundle, graph: Graph, sizes: Sizes, known: verify.Reference | None) -> Row:
+    """Every file of the graph is loaded once, and its interface held against the manifest's."""
     manifest, role = bundle.manifest, graph.role
     half = manifest.gpu_graphs.get(role)
-    now = None if known is None else _difference(bundle, graph, known, file=graph.spec.file)
-    if half is None:
-        return Row(role, manifest.parity.get(role), now, None)
-    wanted = known or _own_outputs(bundle, graph, sizes)
-    return Row(role, manifest.parity.get(role), now, _difference(bundle, graph, wanted, file=half))
+    _refuse_other_inputs(graph, manifest)
+    if known is not None:
+        now = _difference(bundle, role, known, file=manifest.graphs[role].file)
+    elif half is not None:
+        known, now = _own_outputs(bundle, graph, sizes), None
+    else:
+        verify.load_graph(bundle.checked_path(role), manifest.graphs[role], role=role)
+        now = None
+    return Row(
+        role,
+        manifest.parity.get(role),
+        now,
+        None if half is None or known is None else _difference(bundle, role, known, file=half),
+    )
 
 
-def _difference(bundle: Bundle, graph: Graph, known: verify.Reference, *, file: str) -> float:
-    path = bundle.checked_path(file)
-    return verify.differences(path, graph.spec, (known,), role=graph.role)[0].relative
+def _refuse_other_inputs(graph: Graph, manifest: Manifest) -> None:
+    wanted, found = (
+        [tensor.name for tensor in spec.inputs] for spec in (graph.spec, manifest.graphs[graph.role])
+    )
+    if wanted != found:
+        raise ExportError(
+            f"The graph {graph.role} of the bundle {manifest.id} takes {found}, not {wanted}.",
+            remedy="Verify it with the version of Sagafoley that made it, or export it again.",
+        )
+
+
+def _difference(bundle: Bundle, role: str, known: verify.Reference, *, file: str) -> float:
+    path, spec = bundle.checked_path(file), bundle.manifest.graphs[role]
+    return verify.differences(path, spec, (known,), role=role)[0].relative
 
 
 def _own_outputs(bundle: Bundle, graph: Graph, sizes: Sizes) -> verify.Reference:
     """What the plain graph makes of the example inputs."""
+    role, spec = graph.role, bundle.manifest.graphs[graph.role]
     lengths = verify.pass_lengths(graph, sizes, frames=sizes.train_frames, batch=1)
     inputs = tuple(tensor.numpy() for tensor in example_inputs(graph, sizes, lengths))
-    outputs = verify.outputs_of(bundle.checked_path(graph.spec.file), graph.spec, inputs, role=graph.role)
+    outputs = verify.outputs_of(bundle.checked_path(role), spec, inputs, role=role)
     return verify.Reference(sizes.train_frames, 1, inputs, outputs)

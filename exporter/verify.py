@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from torch import Tensor, nn
 
 from exporter.errors import ExportError
 from exporter.graphs import Graph, example_inputs
+from exporter.models.bigvgan import VocoderDims
+from exporter.models.vocos import VocosDims
 from exporter.sizes import Sizes
-from models_onnx.bundle import Bundle, GraphSpec
+from models_onnx.bundle import GraphSpec
 
 Array = NDArray[Any]
 
@@ -28,6 +30,13 @@ PASSES = ((16, 1), (48, 2), (125, 1), (300, 2))
 
 _MOST_WORK = 4e10
 """Input values x width x layers of an encoder per pass: a large one sees a few pictures, not all of 12 s."""
+
+_LARGE_VOCODER = 512
+"""Channels from which a vocoder is compared up to the length the model was trained at.
+
+More costs minutes and shows nothing new: it sees few frames to either side, and the engine gives it about as
+many in one call.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +80,12 @@ def references(
 
 
 def pass_lengths(graph: Graph, sizes: Sizes, *, frames: int, batch: int) -> dict[str, int]:
-    """`Sizes.lengths`, with the independent rows of a large encoder limited."""
+    """`Sizes.lengths`, with the rows of a large encoder and the frames of a large vocoder limited."""
     lengths = sizes.lengths(frames, batch=batch)
+    if graph.role == "vocoder" and _is_large(sizes.vocoder):
+        trained = sizes.lengths(sizes.train_frames, batch=1)["mel_frames"]
+        if batch * lengths["mel_frames"] > trained:
+            lengths |= {"batch": 1, "mel_frames": trained}
     layers = {
         "image_encoder": sizes.clip.vision_width * sizes.clip.vision_layers,
         "sync_encoder": sizes.synchformer.width * sizes.synchformer.depth,
@@ -83,6 +96,10 @@ def pass_lengths(graph: Graph, sizes: Sizes, *, frames: int, batch: int) -> dict
         lengths["batch"] = min(lengths["batch"] * lengths["clip_frames"], most)
         lengths["segments"] = min(lengths["segments"], most)
     return lengths
+
+
+def _is_large(vocoder: VocoderDims | VocosDims) -> bool:
+    return isinstance(vocoder, VocoderDims) and vocoder.channels >= _LARGE_VOCODER
 
 
 def differences(
@@ -109,18 +126,13 @@ def outputs_of(path: Path, spec: GraphSpec, inputs: Sequence[Array], *, role: st
     return tuple(_run(_session(path, spec, role=role), spec, inputs))
 
 
-def load_graphs(bundle: Bundle, *, say: Callable[[str], None]) -> None:
-    """Load every graph of a bundle and hold its interface against the manifest.
+def load_graph(path: Path, spec: GraphSpec, *, role: str) -> None:
+    """Load a graph and hold its interface against the manifest's.
 
     Raises:
-        ExportError: naming the graph at fault.
-        InvalidBundle: a file was changed.
+        ExportError: onnxruntime does not take it, or it has another interface.
     """
-    for role, spec in bundle.manifest.graphs.items():
-        say(f"{role}: loading")
-        _session(bundle.checked_path(role), spec, role=role)
-        if role in bundle.manifest.gpu_graphs:
-            _session(bundle.checked_path(bundle.manifest.gpu_graphs[role]), spec, role=role)
+    _session(path, spec, role=role)
 
 
 def relative_l2(found: Array, wanted: Array) -> float:

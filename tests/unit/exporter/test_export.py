@@ -20,8 +20,8 @@ from exporter.errors import ExportError
 from exporter.graphs import Graph, example_inputs, graphs_of
 from exporter.labels import checkpoint_label, random_label
 from exporter.networks import BUILD, RandomWeights
-from exporter.sizes import EMBEDDED, GOLDEN, SIZES, SMALL, TINY
-from models_onnx.bundle import ROLES, Bundle
+from exporter.sizes import EMBEDDED, GOLDEN, SIZES, SMALL, TINY, Sizes
+from models_onnx.bundle import ROLES, Bundle, describe_files, write_manifest
 
 GOLDEN_BUNDLE = Path(__file__).parents[2] / "golden" / "bundle"
 GRAPHS = {graph.role: graph for graph in graphs_of(GOLDEN)}
@@ -78,6 +78,16 @@ def test_graph_agrees_with_torch_from_shortest_to_12_seconds(role: str) -> None:
     shapes = {tuple(array.shape for array in one.inputs) for one in known}
     assert len(rows) == len(shapes) >= 3
     verify.refuse_large(rows)
+
+
+def test_a_large_vocoder_is_compared_up_to_the_length_the_model_was_trained_at() -> None:
+    def passes(sizes: Sizes) -> list[tuple[int, int]]:
+        graph = next(graph for graph in graphs_of(sizes) if graph.role == "vocoder")
+        found = (verify.pass_lengths(graph, sizes, frames=f, batch=b) for f, b in verify.PASSES)
+        return [(lengths["batch"], lengths["mel_frames"]) for lengths in found]
+
+    assert passes(SMALL) == [(1, 56), (2, 166), (1, 432), (1, 432)]
+    assert passes(TINY)[-1] == (2, 1034)
 
 
 def test_other_weights_are_noticed() -> None:
@@ -341,6 +351,27 @@ def test_verify_refuses_what_was_out_of_tolerance_at_export(
     (output / "manifest.json").write_text(json.dumps(document), "utf-8")
     assert main(["verify", str(output)]) == 2
     assert "flow (at export) by 2.0e-05, at most 1e-05" in capsys.readouterr().err
+
+
+def test_verify_finds_a_graph_that_onnxruntime_does_not_take(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = _copy(tmp_path / "bundle")
+    (output / "decoder.onnx").write_bytes(b"\x08\x0a" * 100)
+    manifest = Bundle.open(GOLDEN_BUNDLE).manifest
+    write_manifest(output, dataclasses.replace(manifest, files=describe_files(output)))
+    assert main(["verify", str(output)]) == 2
+    assert "onnxruntime does not take the graph decoder" in capsys.readouterr().err
+
+
+def test_verify_says_when_a_graph_takes_other_inputs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = _copy(tmp_path / "bundle")
+    text = (output / "manifest.json").read_text("utf-8")
+    (output / "manifest.json").write_text(text.replace('"name": "tokens"', '"name": "words"'), "utf-8")
+    assert main(["verify", str(output)]) == 2
+    assert "takes ['words'], not ['tokens']" in capsys.readouterr().err
 
 
 def test_verify_says_of_an_unknown_architecture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
