@@ -13,6 +13,7 @@ from plugin.masks import dense_flow
 from plugin.masks.colours import Colours
 from plugin.masks.crop_following import Window, bounding_box, window_around
 from plugin.masks.makers import Mask, Picture
+from plugin.masks.notes import Note
 from plugin.masks.redetection import STILL, Pattern
 from plugin.masks.sights import Placed, Sight
 
@@ -163,6 +164,30 @@ class Run:
         step = (self._returned(sight) if weak else None) or self._flowed(sight)
         self._last = _centred(step)
         return Placed(step.sight.window, step.seen, step.confidence)
+
+    def noted(self) -> Note:
+        """Where the run is; everything else follows from the pictures."""
+        last = self._last
+        return {
+            "window": np.array(last.sight.window.numbers),
+            "places": last.places,
+            "soft": last.soft,
+            "matrix": last.matrix,
+            "numbers": np.array([last.confidence, *last.velocity]),
+            "weak": np.array(self._weak_frames),
+        }
+
+    def take_up(self, picture: Picture, note: Note) -> None:
+        """Goes on from where another run of the same keyframe was.
+
+        Args:
+            picture: the last frame that it was shown.
+            note: what it noted then.
+        """
+        confidence, right, down = (float(number) for number in note["numbers"])
+        sight = Sight.of(picture, Window.of_numbers(note["window"]))
+        self._last = Step(sight, note["places"], note["soft"], note["matrix"], confidence, (right, down))
+        self._weak_frames = int(note["weak"])
 
     def _ahead(self, picture: Picture) -> Window:
         """The window to look through next: where the object seems to have gone."""

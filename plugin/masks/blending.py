@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from plugin.masks.crop_following import Window
 from plugin.masks.makers import Mask
+from plugin.masks.notes import Note
 from plugin.masks.sights import Placed
 
 
@@ -41,6 +43,34 @@ class Kept:
         levels = np.frombuffer(zlib.decompress(self.packed), np.uint8)
         soft = levels.reshape(self.window.pixels, self.window.pixels).astype(np.float32) / np.float32(255)
         return Placed(self.window, soft, self.confidence, lost=self.lost)
+
+
+def noted(kept: Mapping[int, Kept]) -> Note:
+    """Masks by their frames, for writing them down."""
+    ones = list(kept.values())
+    return {
+        "frames": np.array(list(kept)),
+        "windows": np.array([one.window.numbers for one in ones]),
+        "lengths": np.array([len(one.packed) for one in ones]),
+        "packed": np.frombuffer(b"".join(one.packed for one in ones), np.uint8),
+        "confidences": np.array([one.confidence for one in ones], np.float64),
+        "lost": np.array([one.lost for one in ones]),
+    }
+
+
+def kept_of(note: Note) -> dict[int, Kept]:
+    """What was noted."""
+    ends = np.cumsum(note["lengths"])
+    rows = zip(note["frames"], note["windows"], ends, note["lengths"], strict=True)
+    return {
+        int(frame): Kept(
+            Window.of_numbers(window),
+            note["packed"][end - length : end].tobytes(),
+            float(note["confidences"][number]),
+            bool(note["lost"][number]),
+        )
+        for number, (frame, window, end, length) in enumerate(rows)
+    }
 
 
 def blended(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Self
 
 import cv2
 import numpy as np
@@ -37,6 +39,17 @@ class Window:
     top: int
     side: int
     pixels: int
+
+    @classmethod
+    def of_numbers(cls, numbers: Iterable[int]) -> Self:
+        """The window that gave these `numbers`."""
+        left, top, side, pixels = (int(number) for number in numbers)
+        return cls(left, top, side, pixels)
+
+    @property
+    def numbers(self) -> tuple[int, int, int, int]:
+        """Left, top, side and pixels."""
+        return self.left, self.top, self.side, self.pixels
 
     @property
     def scale(self) -> float:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from plugin.errors import BadPrompt, Cancelled, MatteMismatch
-from plugin.masks.anchoring import Run
-from plugin.masks.blending import Kept, blended
-from plugin.masks.makers import LOST_BELOW, LOST_FRAMES, Cancel, Frames, Mask, Picture, Tracked
-from plugin.masks.shot_changes import Thumbnail, is_cut, is_like, thumbnail
+from plugin.masks.blending import Kept, blended, kept_of, noted
+from plugin.masks.makers import Cancel, Frames, Mask, Picture, Tracked
+from plugin.masks.notes import Forgetful, Notes
+from plugin.masks.passes import Pass
 from plugin.masks.sights import Placed
+
+NOTED_EVERY = 10
+"""Frames after which it is written down where a pass has got to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,14 @@ class Stretch:
 
 class FlowTracker:
     """Follows objects by dense flow that is always measured against the keyframe; see `Tracker`."""
+
+    def __init__(self, notes: Notes | None = None) -> None:
+        """Notes: see `NotingTracker`; None takes none."""
+        self._notes = Forgetful() if notes is None else notes
+
+    def noting(self, notes: Notes) -> FlowTracker:
+        """See `NotingTracker`."""
+        return FlowTracker(notes)
 
     @property
     def name(self) -> str:
@@ -72,16 +82,17 @@ class FlowTracker:
                 "There is no mask to track from.", remedy="Draw the object in one frame, then track."
             )
         _check_sizes(keyframes)
-        yield from _Tracking(frames, keyframes, cancel).between(first, last)
+        yield from _Tracking(frames, keyframes, cancel, self._notes).between(first, last)
 
 
 class _Tracking:
     """One call of `track`."""
 
-    def __init__(self, frames: Frames, keyframes: Mapping[int, Mask], cancel: Cancel) -> None:
+    def __init__(self, frames: Frames, keyframes: Mapping[int, Mask], cancel: Cancel, notes: Notes) -> None:
         self._frames = frames
         self._keyframes = keyframes
         self._cancel = cancel
+        self._notes = notes
         self._height, self._width = keyframes[min(keyframes)].shape
 
     def between(self, first: int, last: int) -> Iterator[Tracked]:
@@ -114,13 +125,41 @@ class _Tracking:
         if stretch.before is None or stretch.after is None:
             raise ValueError(stretch)
         start, end = stretch.before, stretch.after
-        kept = {frame: Kept.of(placed) for frame, placed in self._placed(start, stretch, step=1)}
+        kept = self._kept(start, stretch)
         for frame, after in self._placed(end, stretch, step=-1):
             before = kept.pop(frame).placed()
             mask, confidence = blended(
                 before, after, nearness=(frame - start, end - frame), height=self._height, width=self._width
             )
             yield Tracked(frame, mask, confidence, lost=before.lost and after.lost)
+
+    def _kept(self, key: int, stretch: Stretch) -> dict[int, Kept]:
+        """The run forward from a keyframe, kept small and noted in parts, until the other one comes by."""
+        way = self._way(key, stretch, step=1)
+        if way is None:
+            return {}
+        parts = list(self._noted_parts(way))
+        kept = {frame: one for _, part in parts for frame, one in part.items()}
+        ends, fresh = [end for end, _ in parts], dict[int, Kept]()
+        for frame, placed in self._steps(way):
+            kept[frame] = fresh[frame] = Kept.of(placed)
+            if (len(fresh) == NOTED_EVERY or way.is_over) and (note := way.noted()) is not None:
+                ends.append(frame)
+                self._notes.write(f"{way.name}-{frame}", noted(fresh))
+                self._notes.write(way.name, {**note, "ends": np.array(ends)})
+                fresh = {}
+        return kept
+
+    def _noted_parts(self, way: Pass) -> Sequence[tuple[int, dict[int, Kept]]]:
+        """What was noted of a run, by the last frame of each part; the way then goes on from there."""
+        note = self._notes.read(way.name)
+        ends = [] if note is None else [int(end) for end in note["ends"]]
+        parts = [(end, self._notes.read(f"{way.name}-{end}")) for end in ends]
+        found = [(end, kept_of(part)) for end, part in parts if part is not None]
+        if note is None or len(found) < len(ends):
+            return ()
+        way.take_up(note)
+        return found
 
     def _absent(self, stretch: Stretch, *, confidence: float) -> Iterator[Tracked]:
         for frame in range(stretch.first, stretch.last + 1):
@@ -129,32 +168,29 @@ class _Tracking:
 
     def _placed(self, key: int, stretch: Stretch, *, step: int) -> Iterator[tuple[int, Placed]]:
         """The wanted frames of the run from a keyframe, in the order of the run; gone after a cut."""
+        way = self._way(key, stretch, step=step)
+        if way is None:
+            return
+        if (note := self._notes.read(way.name)) is not None:
+            way.take_up(note)
+        for number, (frame, placed) in enumerate(self._steps(way), 1):
+            if stretch.first <= frame <= stretch.last:
+                yield frame, placed
+            if number % NOTED_EVERY == 0 and (note := way.noted()) is not None:
+                self._notes.write(way.name, note)
+
+    def _way(self, key: int, stretch: Stretch, *, step: int) -> Pass | None:
+        """From a keyframe to the end of what is wanted; None where it is there already."""
         end = stretch.last if step > 0 else stretch.first
         if (end - key) * step <= 0:
-            return
+            return None
         self._check_cancel()
-        picture = self._picture(key)
-        run, weak = Run(picture, self._keyframes[key]), 0
-        before: Thumbnail | None = thumbnail(picture)
-        placed = run.start
-        for frame in range(key + step, end + step, step):
-            self._check_cancel()
-            if before is not None:
-                picture = self._picture(frame)
-                now = thumbnail(picture)
-                if is_cut(before, now, partial(self._later, frame, step=step, end=end)):
-                    placed, before = placed.gone(), None
-                elif is_like(before, now):
-                    placed, before = run.step(picture), now
-                else:
-                    placed = placed.guessed()
-                weak = weak + 1 if placed.confidence < LOST_BELOW else 0
-            if stretch.first <= frame <= stretch.last:
-                yield frame, placed.marked(lost=before is None or weak >= LOST_FRAMES)
+        return Pass(self._picture, key, self._keyframes[key], step=step, end=end)
 
-    def _later(self, frame: int, ahead: int, *, step: int, end: int) -> Thumbnail | None:
-        coming = frame + ahead * step
-        return thumbnail(self._picture(coming)) if (end - coming) * step >= 0 else None
+    def _steps(self, way: Pass) -> Iterator[tuple[int, Placed]]:
+        while not way.is_over:
+            self._check_cancel()
+            yield way.step()
 
     def _picture(self, frame: int) -> Picture:
         picture = self._frames.picture(frame)

@@ -6,7 +6,7 @@ document that was changed makes anew only what hangs on the change: the gaps on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +25,7 @@ from plugin.masks.makers import (
     Tracked,
     Tracker,
 )
+from plugin.masks.notes import KeptNotes, NotingTracker
 from plugin.masks.prompts import FramePrompts
 from plugin.masks.results import KeptMask, MaskStore
 from plugin.masks.shot_changes import Thumbnail
@@ -242,9 +243,12 @@ class MaskWork:
             wanted.discard(done.frame)
             yield done
         if not wanted:
+            self._forget(number, gap)
             return
         there -= wanted  # what is there by name but cannot be read is made again
-        running, doubt = self._running.pop(key, None) or self._tracked(number, gap), _Doubt()
+        running, doubt = self._running.pop(key, None), _Doubt()
+        if running is None:
+            running, doubt = self._tracked(number, gap, set(gap.frames()) - there), self._doubt(key, gap)
         for tracked in running:
             if tracked.frame in gap.anchors:
                 continue
@@ -253,13 +257,19 @@ class MaskWork:
             if tracked.frame in wanted:
                 wanted.discard(tracked.frame)
                 yield _done(number, tracked, kept=False)
-            lost = doubt.grows(tracked) and pause_when_lost
+            lost = doubt.grows(tracked.frame, tracked.confidence) and pause_when_lost
             if lost or not wanted:
                 self._running = {key: running}
             if lost and wanted:
                 yield ObjectLost(number, doubt.since)
             if lost or not wanted:
-                return
+                break
+        self._forget(number, gap)
+
+    def _forget(self, number: int, gap: Gap) -> None:
+        """Removes the notes of a gap whose masks are all there."""
+        if not self.made.missing_in(number, gap, range(gap.first, gap.last + 1)):
+            self._store.clear_notes(self.made.gap_key(number, gap))
 
     def _kept(self, number: int, frames: set[int]) -> Iterator[FrameDone]:
         for frame in sorted(frames):
@@ -267,12 +277,35 @@ class MaskWork:
             if kept is not None:
                 yield _done(number, Tracked(frame, kept.mask, kept.confidence), kept=True)
 
-    def _tracked(self, number: int, gap: Gap) -> Iterator[Tracked]:
+    def _tracked(self, number: int, gap: Gap, needed: set[int]) -> Iterator[Tracked]:
+        """What the tracker makes of a gap; one that takes notes goes on where it was stopped.
+
+        Args:
+            number: the object's.
+            gap: of it.
+            needed: the frames that must be told. Notes that have left one of them behind are given up.
+        """
         self._check()
         anchors = {frame: self.keyframe(number, frame).mask for frame in gap.anchors}
-        return self._tracker.track(
-            self._frames, anchors, first=gap.first, last=gap.last, cancel=self._is_cancelled
-        )
+        if isinstance(self._tracker, NotingTracker):
+            key = self.made.gap_key(number, gap)
+            for tracked in self._track(self._tracker.noting(KeptNotes(self._store, key)), gap, anchors):
+                needed.discard(tracked.frame)
+                yield tracked
+            if not needed:
+                return
+            self._store.clear_notes(key)
+        yield from self._track(self._tracker, gap, anchors)
+
+    def _track(self, tracker: Tracker, gap: Gap, anchors: Mapping[int, Mask]) -> Iterator[Tracked]:
+        return tracker.track(self._frames, anchors, first=gap.first, last=gap.last, cancel=self._is_cancelled)
+
+    def _doubt(self, key: str, gap: Gap) -> _Doubt:
+        """For a tracker that goes on: what the frames say that it told before it was stopped."""
+        if not isinstance(self._tracker, NotingTracker):
+            return _Doubt()
+        step = 1 if gap.anchors == (gap.first,) else -1
+        return _Doubt(lambda frame: self._store.confidence(key, frame) if frame in gap else None, step)
 
     def _is_cancelled(self) -> bool:
         return self._cancel()
@@ -289,21 +322,39 @@ class _Doubt:
         since: the first of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: Callable[[int], float | None] = lambda _frame: None, step: int = 1) -> None:
+        """None yet.
+
+        Args:
+            earlier: how sure the tracker was of a frame that was told before; None for one that was not.
+            step: from frame to frame, in the order of work.
+        """
         self.since = 0
         self._count = 0
         self._last: int | None = None
+        self._earlier = earlier
+        self._step = step
+        self._begun = False
 
-    def grows(self, tracked: Tracked) -> bool:
+    def grows(self, frame: int, confidence: float) -> bool:
         """Whether there are enough of them with one more frame."""
-        if tracked.confidence >= LOST_BELOW:
+        if not self._begun:
+            self._begun = True
+            self._recall(frame)
+        if confidence >= LOST_BELOW:
             self._count, self._last = 0, None
             return False
-        follows = self._last is not None and abs(tracked.frame - self._last) == 1
+        follows = self._last is not None and abs(frame - self._last) == 1
         self._count = self._count + 1 if follows else 1
-        self.since = self.since if follows else tracked.frame
-        self._last = tracked.frame
+        self.since = self.since if follows else frame
+        self._last = frame
         return self._count >= LOST_FRAMES
+
+    def _recall(self, frame: int) -> None:
+        for before in range(frame - LOST_FRAMES * self._step, frame, self._step):
+            sure = self._earlier(before)
+            if sure is not None:
+                self.grows(before, sure)
 
 
 def _done(number: int, tracked: Tracked, *, kept: bool) -> FrameDone:

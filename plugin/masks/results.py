@@ -14,6 +14,7 @@ import shutil
 import struct
 import tempfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ DEFAULT_LIMIT = 1024**3
 _LAYOUT = 1
 _SUFFIX = ".mask"
 _NUMBERS = "numbers.json"
+_NOTE = ".note"
+_PART = ".part"
 _HEAD = struct.Struct("<4sdIIIIIII")
 _MAGIC = b"SGM1"
 _LARGEST_SIDE = 1 << 16
@@ -117,6 +120,27 @@ class MaskStore:
         """
         self._put(self.folder / key / _NUMBERS, json.dumps(numbers).encode())
 
+    def note(self, key: str, name: str) -> bytes | None:
+        """What was noted under a key; None where nothing was."""
+        try:
+            return (self.folder / key / f"{name}{_NOTE}").read_bytes()
+        except OSError:
+            return None
+
+    def store_note(self, key: str, name: str, data: bytes) -> None:
+        """Notes something under a key, in the place of what was noted by that name.
+
+        Raises:
+            OutputError: the disk is full or refuses.
+        """
+        self._put(self.folder / key / f"{name}{_NOTE}", data)
+
+    def clear_notes(self, key: str) -> None:
+        """Removes what was noted under a key."""
+        with suppress(OSError):
+            for path in (self.folder / key).glob(f"*{_NOTE}"):
+                path.unlink(missing_ok=True)
+
     def prune(self, *, keeping: frozenset[str] = frozenset()) -> None:
         """Removes the least recently used keys over the limit, but none of `keeping`."""
         try:
@@ -160,7 +184,7 @@ def _size(folder: Path) -> int:
 
 
 def _write(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=_PART)
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

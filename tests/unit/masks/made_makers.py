@@ -120,7 +120,7 @@ def work(
     *,
     frames: MadeFrames | None = None,
     segmenter: BoxSegmenter | None = None,
-    tracker: ShiftTracker | None = None,
+    tracker: Tracker | None = None,
     painted: Callable[[str], Mask] = no_painted,
 ) -> MaskWork:
     return MaskWork(
