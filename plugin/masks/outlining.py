@@ -16,6 +16,7 @@ import numpy.typing as npt
 from plugin.masks.colour_models import ColourModel, Flags, Floats, features
 from plugin.masks.min_cut import MOST, cheapest_cut
 from plugin.masks.object_crops import PIXELS
+from plugin.masks.remembering import remembered
 
 FEWEST = 12
 """Pixels below which nothing can be learnt."""
@@ -113,6 +114,7 @@ def depths_of(inside: Flags) -> Floats:
     return np.minimum(depths, np.float32(max(inside.shape))).astype(np.float32)  # endless where all is inside
 
 
+@remembered
 def outline(drawn: Drawn) -> Outlined:
     """The object that was drawn around; the same for the same crop."""
     if drawn.inside.sum() < FEWEST:

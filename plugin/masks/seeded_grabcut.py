@@ -8,14 +8,16 @@ import numpy as np
 from plugin.masks.colour_models import Flags
 from plugin.masks.makers import Mask, Picture
 from plugin.masks.outlining import FEWEST, Outlined
+from plugin.masks.remembering import remembered
 
-_ROUNDS = (4, 1)
-"""Of the two tries; the first one counts twice."""
+_FIRST_ROUNDS, _MORE_ROUNDS = 1, 3
+"""After the first there is one try, after all of them another, which counts twice."""
 
 _BLUR = 0.7
 _SEED = 1
 
 
+@remembered
 def surrounded(picture: Picture, inside: Flags, *, sure: Flags | None = None) -> Outlined:
     """The object somewhere inside an area; the same for the same crop.
 
@@ -32,16 +34,25 @@ def surrounded(picture: Picture, inside: Flags, *, sure: Flags | None = None) ->
         labels[sure & inside] = cv2.GC_FGD
     if inside.sum() < FEWEST or (labels != cv2.GC_BGD).sum() < FEWEST or not (labels == cv2.GC_BGD).any():
         return Outlined(inside.astype(np.float32), 0.5 if inside.any() else 0.0)
-    first, second = (_cut(picture, labels, rounds) for rounds in _ROUNDS)
-    any_of, all_of = float((first | second).sum()), float((first & second).sum())
-    together = (2 * first.astype(np.float32) + second) / 3
+    early, late = _cuts(picture, labels)
+    any_of, all_of = float((late | early).sum()), float((late & early).sum())
+    together = (2 * late.astype(np.float32) + early) / 3
     soft = np.where(inside, cv2.GaussianBlur(together, (0, 0), _BLUR), 0).astype(np.float32)
     return Outlined(soft, all_of / any_of if any_of else 0.0)
 
 
-def _cut(picture: Picture, labels: Mask, rounds: int) -> Flags:
-    """One seeded run: GrabCut begins with a clustering that draws from a state shared by the thread."""
+def _cuts(picture: Picture, labels: Mask) -> tuple[Flags, Flags]:
+    """One seeded run, looked at after its first rounds and at its end.
+
+    GrabCut begins with a clustering that draws from a state shared by the thread; going on draws nothing.
+    """
     own, models = labels.copy(), (np.zeros((1, 65)), np.zeros((1, 65)))
     cv2.setRNGSeed(_SEED)
-    cv2.grabCut(picture, own, None, *models, rounds, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
-    return np.asarray((own == cv2.GC_FGD) | (own == cv2.GC_PR_FGD))
+    cv2.grabCut(picture, own, None, *models, _FIRST_ROUNDS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
+    early = _object_in(own)
+    cv2.grabCut(picture, own, None, *models, _MORE_ROUNDS, cv2.GC_EVAL)  # type: ignore[call-overload]
+    return early, _object_in(own)
+
+
+def _object_in(labels: Mask) -> Flags:
+    return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))

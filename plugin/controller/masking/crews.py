@@ -16,6 +16,7 @@ from plugin.masks.documents import MadeBy
 from plugin.masks.finders import opened_finder, usable_finder
 from plugin.masks.makers import Cancel, Finder, Frames, Mask, Picture, Segmented, Segmenter, Tracked, Tracker
 from plugin.masks.prompts import FramePrompts
+from plugin.masks.warming import warm_up
 from plugin.workspace import Workspace
 
 _PLAIN = {"colour-cut": "colour cut, no model", "flow": "flow tracker, no model"}
@@ -82,6 +83,7 @@ def open_crew(workspace: Workspace) -> Crew:
     )
     stack = ExitStack()
     makers = stack.enter_context(open_makers(choice))
+    warm_up(makers.segmenter)
     return Crew(
         makers.segmenter,
         MadeBy.of(makers.tracker),
