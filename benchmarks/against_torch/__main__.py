@@ -1,10 +1,10 @@
-"""`make bench` and `make bench-quick`: every stage by both, then what takes cost, memory, the page.
+"""`make bench` and `make bench-quick`: every stage by both sides, then memory, whole takes, the page.
 
-    python -m benchmarks.against_torch [--quick] [--stages ROLE ...] [--page]
+    python -m benchmarks.against_torch [--quick] [--only stages memory takes] [--missing] [--page]
 
-Stages run in processes of their own, one after the other. What was measured stays in
-`docs/performance/measured.json`, the newest of each stage; the page is made of that, so that a run which was
-cut short, or of some stages only, brings those up to date.
+Graphs are exported first, two at a time. Every measurement is a process of its own, and what it found is
+in `docs/performance/measured.json` as soon as it is known, the newest of each; the page is made of that. A
+run that was cut short loses one measurement, and `--missing` goes on where it was cut.
 """
 
 from __future__ import annotations
@@ -13,16 +13,21 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from benchmarks.against_torch.graphs import GRAPHS, ROOT, graph_path
+from benchmarks.against_torch.bundle import full_bundle
+from benchmarks.against_torch.graphs import GRAPHS, ROOT, graph_path, make_graphs
 from benchmarks.against_torch.page import write_page
+from benchmarks.against_torch.size import WINDOW
 
-LEDGER = ROOT / "docs" / "performance" / "measured.json"
-PAGE = ROOT / "docs" / "performance.md"
 SIDES = ("ours", "reference")
+PARTS = ("stages", "memory", "takes")
+TAKES = {"ours": 3, "reference": 1}
+"""Turns of whole takes. The reference's one takes a quarter of an hour, whatever it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Turn:
     """How a stage is run: sync frames of the window, rows of an encoder, counted runs."""
 
     role: str
-    frames: int = 125
+    frames: int = WINDOW
     units: int = 1
     turns: int = 5
 
@@ -43,73 +48,103 @@ class Turn:
 QUICK = (
     Turn("flow"),
     Turn("decoder"),
-    Turn("conditions"),
-    Turn("text_encoder", turns=3),
-    Turn("image_encoder", turns=3),
-    Turn("sync_encoder", turns=3),
+    Turn("image_encoder", turns=2),
+    Turn("sync_encoder", turns=2),
 )
 FULL = (
-    *QUICK[:4],
+    Turn("flow"),
+    Turn("decoder"),
+    Turn("conditions"),
+    Turn("text_encoder"),
     Turn("vocoder"),
-    Turn("image_encoder", units=1),
+    Turn("image_encoder"),
+    Turn("sync_encoder"),
+    *(Turn("flow", frames=WINDOW * fifth // 5) for fifth in (1, 2, 3, 4)),
+    *(Turn("flow", frames=WINDOW * count, turns=3) for count in (2, 6, 12)),
+    *(Turn("vocoder", frames=WINDOW * fifth // 5, turns=3) for fifth in (1, 3)),
+    *(Turn("decoder", frames=WINDOW * fifth // 5, turns=3) for fifth in (1, 3)),
     Turn("image_encoder", units=4, turns=3),
-    Turn("sync_encoder", units=1),
     Turn("sync_encoder", units=2, turns=3),
-    *(Turn("flow", frames=frames) for frames in (25, 50, 75, 100)),
-    *(Turn("vocoder", frames=frames, turns=3) for frames in (25, 75)),
 )
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and write the page."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a few rows of each stage, about 5 minutes")
-    parser.add_argument("--stages", nargs="+", choices=sorted(GRAPHS), help="only these")
-    parser.add_argument("--memory", action="store_true", help="only the peaks of memory")
-    parser.add_argument("--page", action="store_true", help="measure nothing, write the page")
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
+    options = _options(arguments)
+    ledger: Path = options.out / "performance" / "measured.json"
     turns = [turn for turn in (QUICK if options.quick else FULL) if turn.role in (options.stages or GRAPHS)]
-    if not options.page and not options.memory:
-        for turn in turns:
-            _note(turn.key, _stage(turn, threads=options.threads))
-    if options.memory or not (options.page or options.quick or options.stages):
-        for side in SIDES:
-            _note(f"memory, {side}", _memory(side, threads=options.threads))
-    write_page(PAGE, json.loads(LEDGER.read_text("utf-8")))
+    parts = ("stages",) if options.quick or options.stages else options.only
+    if not options.page:
+        _measure(ledger, turns if "stages" in parts else [], parts, options)
+    write_page(options.out / "performance.md", read_ledger(ledger))
     return 0
 
 
-def _stage(turn: Turn, *, threads: int) -> dict[str, Any]:
-    graph_path(turn.role)
-    arguments = {
-        "--frames": turn.frames,
-        "--units": turn.units,
-        "--turns": turn.turns,
-        "--threads": threads,
-    }
-    return _asked("stages", turn.role, arguments)
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="solver, decoder, one picture and one segment")
+    parser.add_argument("--stages", nargs="+", choices=sorted(GRAPHS), help="only these")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="only these parts")
+    parser.add_argument("--missing", action="store_true", help="no stage that these graphs were measured in")
+    parser.add_argument("--page", action="store_true", help="measure nothing, write the page")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs", help="where the page and its figures go")
+    return parser.parse_args(arguments)
 
 
-def _memory(side: str, *, threads: int) -> dict[str, Any]:
-    return _asked("memory", side, {"--threads": threads})
+def _measure(ledger: Path, turns: Sequence[Turn], parts: Sequence[str], options: argparse.Namespace) -> None:
+    roles = GRAPHS if set(parts) - {"stages"} else {turn.role: GRAPHS[turn.role] for turn in turns}
+    began = time.perf_counter()
+    make_graphs(tuple(roles))
+    threads = ("--threads", str(options.threads))
+    for turn in turns:
+        graph, known = graph_path(turn.role).parent.name, read_ledger(ledger).get(turn.key, {})
+        if options.missing and known.get("graph") == graph:
+            continue
+        asked = ("--frames", str(turn.frames), "--units", str(turn.units), "--turns", str(turn.turns))
+        for found in _told("stages", turn.role, *asked, *threads):
+            _note(ledger, turn.key, found | {"graph": graph})
+    for side in SIDES if "memory" in parts else ():
+        for found in _told("memory", side, *threads):
+            _note(ledger, f"memory, {side}", found)
+    for side in SIDES if "takes" in parts else ():
+        program = ("takes", str(full_bundle())) if side == "ours" else ("reference",)
+        _note_takes(ledger, side, _told(*program, "--turns", str(TAKES[side]), *threads))
+    print(f"measured in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
 
 
-def _asked(module: str, what: str, arguments: Mapping[str, int]) -> dict[str, Any]:
-    """What a process that measures prints."""
-    words = [str(word) for pair in arguments.items() for word in pair]
-    print(f"{module}: {what} {' '.join(words)}", file=sys.stderr, flush=True)
-    command = [sys.executable, "-m", f"benchmarks.against_torch.{module}", what, *words]
-    ran = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return found
+def _note_takes(ledger: Path, side: str, rows: Iterator[dict[str, Any]]) -> None:
+    """Keep every take as it comes, those of the same kind together."""
+    of_this_run: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        taken = of_this_run.setdefault(f"take, {side}, {row['asked']}", [])
+        taken.append(row)
+        _note(ledger, f"take, {side}, {row['asked']}", taken)
 
 
-def _note(key: str, found: dict[str, Any]) -> None:
+def _told(*words: str) -> Iterator[dict[str, Any]]:
+    """What a process that measures prints, line by line as it comes."""
+    print(" ".join(words), file=sys.stderr, flush=True)
+    command = [sys.executable, "-m", f"benchmarks.against_torch.{words[0]}", *words[1:]]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            yield json.loads(line)
+    if process.returncode:
+        raise SystemExit(f"{words[0]} ended with {process.returncode}; what was measured before it is kept")
+
+
+def read_ledger(ledger: Path) -> dict[str, Any]:
+    """What was measured so far, by key."""
+    known: dict[str, Any] = json.loads(ledger.read_text("utf-8")) if ledger.is_file() else {}
+    return known
+
+
+def _note(ledger: Path, key: str, found: object) -> None:
     """Keep what was found; an older one of the same key goes."""
-    known = json.loads(LEDGER.read_text("utf-8")) if LEDGER.is_file() else {}
-    LEDGER.parent.mkdir(parents=True, exist_ok=True)
-    LEDGER.write_text(json.dumps(known | {key: found}, indent=1, sort_keys=True) + "\n", "utf-8")
+    ledger.parent.mkdir(parents=True, exist_ok=True)
+    part = ledger.with_suffix(".part")
+    part.write_text(json.dumps(read_ledger(ledger) | {key: found}, indent=1, sort_keys=True) + "\n", "utf-8")
+    part.replace(ledger)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks.against_torch.graphs import CACHE, GRAPHS, graph_path
+from benchmarks.against_torch.size import MEASURED
 from exporter import export
 from exporter.labels import random_label
 from exporter.networks import RandomWeights
-from exporter.sizes import SMALL
 from exporter.tokenizer import build_tokenizer, text_ids
 from models_onnx.bundle import MANIFEST_NAME, TextSpec, write_manifest
 
@@ -40,11 +40,11 @@ def _fill(folder: Path, graphs: list[Path]) -> None:
     for path in graphs:
         for file in path.parent.iterdir():
             os.link(file, folder / file.name)
-    growing = export._Growing(folder, SMALL, precision="fp32", gpu=False, say=print)  # noqa: SLF001 - its own steps
-    export._add_flow_values(growing, RandomWeights().network("flow", SMALL))  # type: ignore[arg-type]  # noqa: SLF001
+    growing = export._Growing(folder, MEASURED, precision="fp32", gpu=False, say=print)  # noqa: SLF001 - its own steps
+    export._add_flow_values(growing, RandomWeights().network("flow", MEASURED))  # type: ignore[arg-type]  # noqa: SLF001
     tokenizer = build_tokenizer((), vocabulary=_BYTES_ONLY)
     (folder / export.TOKENIZER_FILE).write_text(tokenizer.to_str(), "utf-8")
-    manifest = export._manifest(growing, RandomWeights(), random_label(SMALL, id="measured", title=""))  # noqa: SLF001
-    ids = text_ids(vocabulary=_BYTES_ONLY, length=SMALL.clip.text_length)
+    manifest = export._manifest(growing, RandomWeights(), random_label(MEASURED, id="measured", title=""))  # noqa: SLF001
+    ids = text_ids(vocabulary=_BYTES_ONLY, length=MEASURED.clip.text_length)
     text = TextSpec(tokenizer=export.TOKENIZER_FILE, **asdict(ids))
     write_manifest(folder, replace(manifest, text=text))

@@ -6,22 +6,25 @@ python -m benchmarks.against_torch.graphs [ROLE ...]
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmarks.against_torch.size import MEASURED
 from exporter import lowering
 from exporter.export import SHORTENED, lowered
 from exporter.graphs import Graph, graphs_of
 from exporter.networks import RandomWeights
-from exporter.sizes import SMALL
 
 ROOT = Path(__file__).parents[2]
-CACHE = Path.home() / ".cache" / "sagafoley" / "bench" / SMALL.name
-GRAPHS = {graph.role: graph for graph in graphs_of(SMALL)}
+CACHE = Path.home() / ".cache" / "sagafoley" / "bench" / MEASURED.name
+GRAPHS = {graph.role: graph for graph in graphs_of(MEASURED)}
 
 _COMMON = ("fill.py", "lowering.py", "short_convolutions.py")
 _OWN = {
@@ -44,6 +47,17 @@ def graph_path(role: str) -> Path:
     return path
 
 
+def make_graphs(roles: Sequence[str]) -> None:
+    """Export what is not there yet, two at a time where there are cores; the largest begins.
+
+    Raises:
+        CalledProcessError: one could not be exported.
+    """
+    ordered = sorted(roles, key=lambda role: role != "image_encoder")
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        list(pool.map(graph_path, ordered))
+
+
 def _place(graph: Graph) -> Path:
     sources = [ROOT / "exporter" / name for name in (*_COMMON, *_OWN[graph.network])]
     decisive = [source.read_bytes() for source in sources] + [str(SHORTENED.get(graph.role)).encode()]
@@ -56,8 +70,8 @@ def _make(graph: Graph) -> None:
     path = _place(graph)
     CACHE.mkdir(parents=True, exist_ok=True)
     clock = time.process_time()
-    module = graph.wrap(RandomWeights().network(graph.network, SMALL))
-    model = lowered(graph, module, SMALL)
+    module = graph.wrap(RandomWeights().network(graph.network, MEASURED))
+    model = lowered(graph, module, MEASURED)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix=".making-") as folder:
         lowering.save(model, Path(folder) / path.name)
         for old in CACHE.glob(f"{graph.role}-*"):

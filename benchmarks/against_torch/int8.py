@@ -26,8 +26,8 @@ import onnx_ir as ir
 import torch
 
 from benchmarks.against_torch.graphs import CACHE, GRAPHS, graph_path
+from benchmarks.against_torch.size import MEASURED
 from exporter.graphs import example_inputs
-from exporter.sizes import SMALL
 from plugin.engine.providers import load_runtime, session_options
 
 LEAST = 1 << 20
@@ -122,8 +122,8 @@ def main() -> int:
     count = _make()
     gc.collect()
     graph = GRAPHS["image_encoder"]
-    lengths = SMALL.lengths(SMALL.train_frames, batch=1) | {"batch": options.pictures}
-    images = example_inputs(graph, SMALL, lengths)[0].numpy()
+    lengths = MEASURED.lengths(MEASURED.train_frames, batch=1) | {"batch": options.pictures}
+    images = example_inputs(graph, MEASURED, lengths)[0].numpy()
     whole, seconds = _run(graph_path("image_encoder"), images, turns=options.turns)
     gc.collect()
     rounded, faster = _run(QUANTISED, images, turns=options.turns)

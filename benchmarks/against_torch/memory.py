@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
 
 import torch
 
+from benchmarks.against_torch.footprint import peaks
 from benchmarks.against_torch.graphs import GRAPHS, ROOT, graph_path
+from benchmarks.against_torch.size import MEASURED
 from exporter.graphs import example_inputs
 from exporter.networks import BUILD
-from exporter.sizes import SMALL
 from plugin.engine.conditions import BATCHING
 from plugin.engine.providers import Provider
 from plugin.engine.sessions import BESIDE_THE_LARGEST
@@ -33,11 +33,11 @@ def graph_lengths(role: str) -> dict[str, int]:
     """Free dimensions of a graph in a 5 s window, with the engine's batches."""
     batching = BATCHING[Provider.CPU]
     rows = {"image_encoder": {"batch": batching.images}, "sync_encoder": {"segments": batching.segments}}
-    return SMALL.lengths(SMALL.train_frames, batch=1) | rows.get(role, {})
+    return MEASURED.lengths(MEASURED.train_frames, batch=1) | rows.get(role, {})
 
 
-def run_ours(threads: int) -> float:
-    """GiB; in another process, since this one has torch in memory."""
+def run_ours(threads: int) -> dict[str, float]:
+    """Peaks in GiB; in another process, since this one has torch in memory."""
     paths = {role: graph_path(role) for role in ORDER}
     sizes = [sum(file.stat().st_size for file in path.parent.iterdir()) for path in paths.values()]
     asked = {
@@ -48,35 +48,32 @@ def run_ours(threads: int) -> float:
     }
     command = [sys.executable, "-m", "benchmarks.against_torch.memory_ours", json.dumps(asked)]
     ran = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    return float(json.loads(ran.stdout)["peak_gib"])
+    found: dict[str, float] = json.loads(ran.stdout)
+    return found
 
 
-def run_reference(threads: int) -> float:
-    """GiB; the weights are constant, since memory does not depend on them."""
+def run_reference(threads: int) -> dict[str, float]:
+    """Peaks in GiB; the weights are constant, since memory does not depend on them."""
     torch.set_num_threads(threads)
-    networks = {name: _filled(name) for name in BUILD}
-    with torch.inference_mode():
+    with peaks() as found, torch.inference_mode():
+        networks = {name: _filled(name) for name in BUILD}
         for role in ORDER:
             graph = GRAPHS[role]
             network = networks[graph.network]
             module = network if role == "image_encoder" else graph.wrap(network)
-            module(*example_inputs(graph, SMALL, graph_lengths(role)))
-            print(f"{role}: peak {_peak():.2f} GiB", file=sys.stderr, flush=True)
-    return _peak()
+            module(*example_inputs(graph, MEASURED, graph_lengths(role)))
+            print(f"{role}: run", file=sys.stderr, flush=True)
+    return {"peak_gib": found["Rss"], "pss_gib": found["Pss"], "anonymous_gib": found["Anonymous"]}
 
 
 @torch.no_grad()
 def _filled(name: str) -> torch.nn.Module:
     with torch.device("meta"):
-        module = BUILD[name](SMALL)
+        module = BUILD[name](MEASURED)
     module = module.to_empty(device="cpu").eval()
     for tensor in module.state_dict().values():
         tensor.fill_(0.01)
     return module
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def main() -> int:
@@ -85,8 +82,8 @@ def main() -> int:
     parser.add_argument("side", choices=("ours", "reference"))
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    peak = (run_ours if options.side == "ours" else run_reference)(options.threads)
-    print(json.dumps({"peak_gib": peak, "date": time.strftime("%Y-%m-%d", time.gmtime())}))
+    peaks_of_side = (run_ours if options.side == "ours" else run_reference)(options.threads)
+    print(json.dumps(peaks_of_side | {"date": time.strftime("%Y-%m-%d", time.gmtime())}))
     return 0
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.against_torch.footprint import peaks
 from plugin.engine.memory import give_back_freed
 from plugin.engine.providers import load_runtime, session_options
 
@@ -22,8 +22,20 @@ _TYPES = {"tensor(float)": (np.float32, 0.1), "tensor(int64)": (np.int64, 0)}
 
 
 def main() -> int:
-    """Run the graphs; print the peak so far after each, and at the end in GiB."""
+    """Run the graphs; print how much is held after each, and at the end the peaks in GiB."""
     asked = json.loads(sys.argv[1])
+    with peaks() as found:
+        _run(asked)
+    print(
+        json.dumps(
+            {"peak_gib": found["Rss"], "pss_gib": found["Pss"], "anonymous_gib": found["Anonymous"]}
+            | {"torch": "torch" in sys.modules}
+        )
+    )
+    return 0
+
+
+def _run(asked: dict[str, Any]) -> None:
     held: dict[str, tuple[Any, int]] = {}
     for role, path in asked["graphs"].items():
         size = sum(file.stat().st_size for file in Path(path).parent.iterdir())
@@ -36,10 +48,8 @@ def main() -> int:
         held[role] = (session, size)
         loaded = _now()
         session.run(None, _feeds(session, asked["lengths"][role]))
-        print(f"{role}: {loaded:.2f} GiB loaded, peak {_peak():.2f} GiB", file=sys.stderr, flush=True)
+        print(f"{role}: {loaded:.2f} GiB loaded, {_now():.2f} GiB after", file=sys.stderr, flush=True)
         del session
-    print(json.dumps({"peak_gib": _peak(), "torch": "torch" in sys.modules}))
-    return 0
 
 
 def _feeds(session: Any, lengths: dict[str, int]) -> dict[str, Any]:
@@ -49,10 +59,6 @@ def _feeds(session: Any, lengths: dict[str, int]) -> dict[str, Any]:
         shape = [lengths[size] if isinstance(size, str) else size for size in value.shape]
         feeds[value.name] = np.full(shape, filling, dtype)
     return feeds
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def _now() -> float:

@@ -1,14 +1,17 @@
-"""`docs/performance.md` and its picture, out of what was measured (`docs/performance/measured.json`)."""
+"""`docs/performance.md` and its pictures, out of what was measured (`docs/performance/measured.json`)."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from benchmarks.against_torch.picture import write_picture
+from benchmarks.against_torch import costs
+from benchmarks.against_torch.costs import Costs
+from benchmarks.against_torch.picture import Line, write_bars, write_lines
+from benchmarks.against_torch.size import WINDOW
 
 Ledger = Mapping[str, Any]
 
@@ -24,76 +27,29 @@ TITLES = {
 AIMS = {"flow": 1.5, "vocoder": 1.5}
 """Times torch eager; 1 elsewhere."""
 
-FULL = 125
-"""Sync frames of a 5 s window."""
+TAKE, MINUTE = Fraction(5), Fraction(60)
+LENGTHS = (1, 2, 3, 4, 5, 8, 10, 20, 30, 60)
+"""Seconds of cues."""
 
-STEPS, PICTURES, SEGMENTS = 25, 40, 14
-"""Of a 5 s take: solver steps, pictures of the image tower, segments."""
-
-WINDOWS_OF_A_MINUTE = 15
-"""Windows of 5 s with their overlaps in a 60 s cue (`plugin.render.planning`)."""
-
-SOUND_OF_A_MINUTE = 5168 / 432 * 490 / 448
-"""Vocoder work of 60 s, in windows of 5 s: 5168 mel frames, each call of 448 with its halos."""
-
-OBJECTS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """Processor seconds of one unit of each stage, by one side; None where not measured."""
-
-    by_role: Mapping[str, float]
-
-    def take(self, counts: Mapping[str, float]) -> float | None:
-        """Seconds of so many units of each stage; None where one of them was not measured."""
-        if not set(counts) <= set(self.by_role):
-            return None
-        return sum(count * self.by_role[role] for role, count in counts.items())
-
-
-ENDING = {"conditions": 2, "flow": 2 * STEPS, "decoder": 1, "vocoder": 1}
-"""What every take costs: two guidance branches, solver, sound."""
-
-WHOLE = {"text_encoder": 2, "image_encoder": PICTURES, "sync_encoder": SEGMENTS, **ENDING}
-"""What the first take costs, and every call of the reference."""
-
-_WINDOWED = ("image_encoder", "sync_encoder", "conditions", "flow", "decoder")
-_MINUTE = dict.fromkeys(_WINDOWED, WINDOWS_OF_A_MINUTE) | {"vocoder": SOUND_OF_A_MINUTE}
-
-OURS: Mapping[str, Mapping[str, float]] = {
-    "first take": WHOLE,
-    "second take (new seed)": ENDING,
-    "second prompt": {"text_encoder": 1, **ENDING},
-    "second object in the shot": {"sync_encoder": SEGMENTS, **ENDING},
-    "10 objects in a shot, each": {
-        "text_encoder": 11 / OBJECTS,
-        "image_encoder": PICTURES / OBJECTS,
-        "sync_encoder": SEGMENTS,
-        **ENDING,
-    },
-    "60 s cue, first take": {role: _MINUTE.get(role, 1) * count for role, count in WHOLE.items()},
-}
-"""What is asked, and how many units of each stage we run for it."""
-
-TIMES_WHOLE = {"60 s cue, first take": 12.0}
-"""Where the reference does more than one whole take of 5 s: it is linear but for attention, left out here."""
+MARK = "<!-- below this line: written by hand -->"
 
 
 def write_page(path: Path, ledger: Ledger) -> None:
     """The page at `path`; what a person wrote after its mark stays."""
-    mark = "<!-- below this line: written by hand -->"
     old = path.read_text("utf-8") if path.is_file() else ""
-    kept = old.split(mark)[1] if mark in old else "\n"
-    picture = path.with_suffix("") / "stages.png"
-    write_picture(picture, _ratios(ledger))
+    kept = old.split(MARK)[1] if MARK in old else "\n"
+    folder = path.with_suffix("")
+    write_bars(folder / "stages.png", _ratios(ledger))
     parts = [
         _OPENING,
         _stages(ledger),
-        f"![Times torch, by stage]({path.stem}/{picture.name})",
+        f"![Times torch, by stage]({path.stem}/stages.png)",
         _takes(ledger),
+        _by_length(ledger, folder / "lengths.png"),
+        _stages_by_length(ledger),
+        _memory(ledger),
+        MARK,
     ]
-    parts += [_lengths(ledger), _memory(ledger), mark]
     path.write_text("\n\n".join(part for part in parts if part) + kept, "utf-8")
 
 
@@ -103,12 +59,12 @@ Our engine's graphs in ONNX Runtime against PyTorch eager with the same networks
 them: encoders at every call, two guidance passes, everything in memory. Sizes of `small_44k_sa`, drawn
 weights, float32, one thread each, the 5 s window. Both run in turn in one process; figures are medians of
 **processor seconds**, because the machine had other work at the same time. `make bench` measures everything,
-`make bench-quick` the solver, the decoder and a few pictures and segments; both write this page. For GPUs
+`make bench-quick` the solver, the decoder, a picture and a segment; both write this page. For GPUs
 see [gpu.md](gpu.md)."""
 
 
 def _rows(ledger: Ledger) -> list[dict[str, Any]]:
-    return [entry for key, entry in ledger.items() if not key.startswith("memory")]
+    return [entry for entry in ledger.values() if isinstance(entry, dict) and "role" in entry]
 
 
 def _cpu(entry: Mapping[str, Any], side: str) -> float:
@@ -126,21 +82,12 @@ def _ratios(ledger: Ledger) -> dict[str, float]:
 
 
 def _by_role(ledger: Ledger) -> dict[str, dict[str, Any]]:
-    """The entry of each stage that is nearest to a whole 5 s window, with the fewest rows."""
+    """The entry of each stage that is nearest to a whole window, with the fewest rows."""
     found: dict[str, dict[str, Any]] = {}
-    for entry in sorted(_rows(ledger), key=lambda entry: (entry["frames"], -entry["units"])):
+    rows = sorted(_rows(ledger), key=lambda entry: (abs(entry["frames"] - WINDOW), entry["units"]))
+    for entry in reversed(rows):
         found[entry["role"]] = entry
     return found
-
-
-def _scale(entry: Mapping[str, Any]) -> float:
-    """From a run to one unit at 5 s: rows, and for the vocoder the part of the window that was measured."""
-    return float(FULL / entry["frames"] / entry["units"])
-
-
-def _costs(ledger: Ledger, side: str) -> Costs:
-    found = _by_role(ledger)
-    return Costs({role: _cpu(entry, side) * _scale(entry) for role, entry in found.items()})
 
 
 def _stages(ledger: Ledger) -> str:
@@ -157,7 +104,7 @@ def _stages(ledger: Ledger) -> str:
             continue
         entry = found[role]
         ours, torch = (_cpu(entry, side) / entry["units"] for side in ("ours", "torch"))
-        part = "" if entry["frames"] == FULL else f" ({entry['frames'] / 25:g} s of it)"
+        part = "" if entry["frames"] == WINDOW else f" ({entry['frames'] / 25:g} s of it)"
         runs = len(entry["ours"]["cpu"])
         lines.append(
             f"| {title}{part} | {ours:.3g} | {torch:.3g} | **{torch / ours:.2f}** | {AIMS.get(role, 1)} "
@@ -167,63 +114,131 @@ def _stages(ledger: Ledger) -> str:
 
 
 def _takes(ledger: Ledger) -> str:
-    ours, torch = _costs(ledger, "ours"), _costs(ledger, "torch")
     lines = [
         "## Takes",
         "",
-        "**Composed** from the stages above, on one core: pictures, segments, solver steps and prompts times",
-        "what one of each costs. Decoding video and making network input of it is in neither column. The",
-        "reference encodes again whatever is asked; ours keeps what it has seen, and objects of a shot share",
-        "its pictures. For a minute the reference is taken as twelve takes of 5 s: it runs all at once, and",
-        "its attention costs more than that.",
+        "**composed**: pictures, segments, solver steps and prompts times what one of each costs, from the",
+        "table above, on one core. **measured**: the product's engine from pictures to sound, or all of",
+        "torch's networks one after the other. Decoding video is in neither; making network input of",
+        "pictures is in ours where it was measured. The reference encodes again whatever is asked; ours",
+        "keeps what it has seen, and objects of a shot share its pictures. A minute is one pass there.",
         "",
-        "| asked | ours, s | reference, s | times |",
-        "|---|---|---|---|",
+        "| asked | ours, s | | reference, s | | times |",
+        "|---|---|---|---|---|---|",
     ]
-    for asked, counts in OURS.items():
-        mine, whole = ours.take(counts), torch.take(WHOLE)
-        if mine is None or whole is None:
-            missing = sorted(set(counts) - set(ours.by_role)) or sorted(set(WHOLE) - set(torch.by_role))
-            lines.append(
-                f"| {asked} | {'' if mine is None else f'{mine:.0f}'} | lacks {', '.join(missing)} | |"
-            )
-            continue
-        whole *= TIMES_WHOLE.get(asked, 1.0)
-        lines.append(f"| {asked} | {mine:.0f} | {whole:.0f} | **{whole / mine:.2f}** |")
+    whole = _whole(ledger, "reference", "first take", TAKE)
+    lines += [_take_row(what, _whole(ledger, "ours", what, TAKE), whole) for what in costs.ASKED]
+    minute = [_composed(ledger, side, "first take", MINUTE) for side in ("ours", "reference")]
+    lines.append(_take_row("60 s cue, first take", *minute))
     return "\n".join(lines)
 
 
-def _lengths(ledger: Ledger) -> str:
-    """Cost of the stages that were measured at several lengths."""
+Cost = tuple[float | None, str]
+"""Seconds, and how they are known, or what is missing."""
+
+
+def _take_row(what: str, ours: Cost, whole: Cost) -> str:
+    times = "" if ours[0] is None or whole[0] is None else f"**{whole[0] / ours[0]:.2f}**"
+    told = [cell for cost, how in (ours, whole) for cell in ("" if cost is None else f"{cost:.0f}", how)]
+    return f"| {what} | {' | '.join(told)} | {times} |"
+
+
+def _whole(ledger: Ledger, side: str, what: str, seconds: Fraction) -> Cost:
+    """What was measured of such a take, else what it is composed of."""
+    rows = ledger.get(f"take, {side}, {what}")
+    if rows:
+        return statistics.median(row["cpu"] for row in rows), f"measured, {_times(len(rows))}"
+    return _composed(ledger, side, what, seconds)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"median of {count}"
+
+
+def _composed(ledger: Ledger, side: str, what: str, seconds: Fraction) -> Cost:
+    known = Costs.of(_rows(ledger), "ours" if side == "ours" else "torch")
+    units = costs.asked(what, seconds) if side == "ours" else costs.reference(seconds)
+    lacks = known.lacks(units)
+    return known.total(units), f"lacks {', '.join(lacks)}" if lacks else "composed"
+
+
+def _by_length(ledger: Ledger, picture: Path) -> str:
+    """Whole takes composed at every length, and their picture."""
+    kinds = (("ours", "first take"), ("reference", "first take"), ("ours", "second take (new seed)"))
+    columns = [[_composed(ledger, *kind, Fraction(length))[0] for length in LENGTHS] for kind in kinds]
+    first, whole, again = ([cost for cost in column if cost is not None] for column in columns)
+    if not len(first) == len(whole) == len(again) == len(LENGTHS):
+        return ""
+    lines = [
+        "## Cost against length",
+        "",
+        "First takes and second takes (new seed), composed.",
+        "",
+        "| cue, s | ours, s | reference, s | times | ours, s per second | second take, s | s per second |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {length} | {ours:.0f} | {torch:.0f} | {torch / ours:.2f} | {ours / length:.0f} "
+        f"| {second:.0f} | {second / length:.1f} |"
+        for length, ours, torch, second in zip(LENGTHS, first, whole, again, strict=True)
+    ]
+    named = {"reference, any take": whole, "ours, first take": first, "ours, second take": again}
+    drawn = [Line(name, tuple(zip(LENGTHS, column, strict=True))) for name, column in named.items()]
+    write_lines(picture, drawn, across="seconds of the cue", upward="processor seconds")
+    return "\n".join(lines) + f"\n\n![Cost against length]({picture.parent.name}/{picture.name})"
+
+
+def _stages_by_length(ledger: Ledger) -> str:
+    """Cost of the stages that were measured at several lengths or with several rows."""
     rows = sorted(_rows(ledger), key=lambda entry: (entry["role"], entry["frames"], entry["units"]))
     several = [entry for entry in rows if sum(other["role"] == entry["role"] for other in rows) > 1]
     if not several:
         return ""
     lines = [
-        "## Cost against length",
-        "",
-        "| stage | window, s | rows | ours, s | torch, s | ours, s per second |",
-        "|---|---|---|---|---|---|",
+        "| stage | one pass over, s | rows | ours, s | torch, s | times | ours, s per second |",
+        "|---|---|---|---|---|---|---|",
     ]
     for entry in several:
-        seconds, ours = entry["frames"] / 25, _cpu(entry, "ours")
-        each = ours / entry["units"] if entry["units"] > 1 else ours / seconds
-        unit = " (per row)" if entry["units"] > 1 else ""
+        seconds, ours, torch = entry["frames"] / 25, _cpu(entry, "ours"), _cpu(entry, "torch")
+        encodes = entry["role"] in costs.ENCODERS
+        each = f"{ours / entry['units']:.3g} (per row)" if encodes else f"{ours / seconds:.3g}"
         lines.append(
             f"| {TITLES[entry['role']].split(',')[0]} | {seconds:g} | {entry['units']} | {ours:.3g} "
-            f"| {_cpu(entry, 'torch'):.3g} | {each:.3g}{unit} |"
+            f"| {torch:.3g} | {torch / ours:.2f} | {each} |"
         )
     return "\n".join(lines)
 
 
 def _memory(ledger: Ledger) -> str:
-    lines = ["## Memory", "", "| side | peak of a first take, GiB |", "|---|---|"]
+    lines = [
+        "## Memory",
+        "",
+        "Peaks in GiB. Weights that are mapped from their file are resident while they are used, but the",
+        "system may take those pages back; what no file holds it cannot.",
+        "",
+        "| | resident | shared pages divided | held by no file |",
+        "|---|---|---|---|",
+    ]
     peaks = {side: ledger.get(f"memory, {side}") for side in ("ours", "reference")}
     for side, found in peaks.items():
-        told = "not measured yet" if found is None else f"{found['peak_gib']:.2f}{found.get('note', '')}"
-        lines.append(f"| {side} | {told} |")
+        cells = ["not measured yet", "", ""] if found is None else [_peak(found, kind) for kind in _KINDS]
+        lines.append(f"| {side}, every stage of a first take once | {' | '.join(cells)} |")
+    for key, rows in ledger.items():
+        if key.startswith("take, "):
+            most = [max(row["gib"][kind] for row in rows) for kind in _KINDS.values()]
+            what = key.removeprefix("take, ")
+            lines.append(f"| {what}, measured | {' | '.join(f'{one:.2f}' for one in most)} |")
     ours, reference = peaks["ours"], peaks["reference"]
     if ours is not None and reference is not None:
         share = ours["peak_gib"] / reference["peak_gib"]
         lines += ["", f"Ours takes {100 * share:.0f} % of the reference's (aim: at most 60 %)."]
     return "\n".join(lines)
+
+
+_KINDS = {"peak_gib": "Rss", "pss_gib": "Pss", "anonymous_gib": "Anonymous"}
+"""Keys of `memory`, and the kernel's names of the same in takes."""
+
+
+def _peak(found: Mapping[str, Any], kind: str) -> str:
+    note = found.get("note", "") if kind == "peak_gib" else ""
+    return f"{found[kind]:.2f}{note}" if kind in found else ""

@@ -18,15 +18,15 @@ from torch import Tensor, nn
 
 from benchmarks.against_torch.footprint import timed
 from benchmarks.against_torch.graphs import GRAPHS
+from benchmarks.against_torch.size import MEASURED
 from benchmarks.against_torch.stages import first_output, reference_module
 from exporter.graphs import example_inputs
 from exporter.networks import BUILD, RandomWeights
-from exporter.sizes import SMALL
 
 ROWS = {"image_encoder": 8, "sync_encoder": 2}
 """Pictures and segments at a time. The reference's script takes all at once, which needs more memory."""
 
-_LENGTHS = SMALL.lengths(SMALL.train_frames, batch=1)
+_LENGTHS = MEASURED.lengths(MEASURED.train_frames, batch=1)
 COUNTS = {"image_encoder": _LENGTHS["clip_frames"], "sync_encoder": _LENGTHS["segments"]}
 
 
@@ -40,7 +40,7 @@ class Reference:
     def load(cls, *, threads: int) -> Reference:
         """All networks with drawn weights."""
         torch.set_num_threads(threads)
-        networks = {name: RandomWeights().network(name, SMALL) for name in BUILD}
+        networks = {name: RandomWeights().network(name, MEASURED) for name in BUILD}
         return cls({role: reference_module(graph, networks[graph.network]) for role, graph in GRAPHS.items()})
 
     @torch.inference_mode()
@@ -53,10 +53,10 @@ class Reference:
             self._run("conditions", clip[None], sync.flatten(0, 1)[None], text, index) for text in texts
         ]
         x = _examples("flow")[0]
-        for step in range(SMALL.steps):
-            t = torch.tensor([step / SMALL.steps])
+        for step in range(MEASURED.steps):
+            t = torch.tensor([step / MEASURED.steps])
             wanted, other = (self._run("flow", x, t, *conditions) for conditions in branches)
-            x = x + (SMALL.guidance * wanted + (1 - SMALL.guidance) * other) / SMALL.steps
+            x = x + (MEASURED.guidance * wanted + (1 - MEASURED.guidance) * other) / MEASURED.steps
         made: Tensor = self._run("vocoder", self._run("decoder", x))
         return made
 
@@ -71,7 +71,7 @@ class Reference:
 
 def _examples(role: str, *, rows: int = 1) -> tuple[Tensor, ...]:
     free = {"batch": rows, "segments": rows} if role in ROWS else {}
-    return example_inputs(GRAPHS[role], SMALL, _LENGTHS | free)
+    return example_inputs(GRAPHS[role], MEASURED, _LENGTHS | free)
 
 
 def main() -> int:

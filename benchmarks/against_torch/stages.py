@@ -16,7 +16,7 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,9 +24,9 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.against_torch.graphs import GRAPHS, graph_path
+from benchmarks.against_torch.size import MEASURED
 from exporter.graphs import Graph, example_inputs
 from exporter.networks import RandomWeights
-from exporter.sizes import SMALL
 from exporter.verify import relative_l2
 from plugin.engine.providers import load_runtime, session_options
 
@@ -35,6 +35,8 @@ UNITS: Mapping[str, str] = {"image_encoder": "batch", "text_encoder": "batch", "
 
 UNCOUNTED = 1
 """Turns before those that count: memory is taken, code is read."""
+LONG = 5.0
+"""Processor seconds of a run beside which that is nothing, so that its first one counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +91,17 @@ def measure(role: str, *, frames: int, units: int, turns: int, threads: int) -> 
     """
     graph, path = GRAPHS[role], graph_path(role)
     torch.set_num_threads(threads)
-    lengths = SMALL.lengths(frames, batch=1)
+    lengths = MEASURED.lengths(frames, batch=1)
     if role in UNITS:
         lengths[UNITS[role]] = units
-    inputs = example_inputs(graph, SMALL, lengths)
+    inputs = example_inputs(graph, MEASURED, lengths)
     began = time.perf_counter(), time.process_time()
     session = load_runtime().InferenceSession(
         str(path), session_options(threads=threads), providers=["CPUExecutionProvider"]
     )
     load = time.perf_counter() - began[0], time.process_time() - began[1]
     feeds = {spec.name: tensor.numpy() for spec, tensor in zip(graph.spec.inputs, inputs, strict=True)}
-    module = reference_module(graph, RandomWeights().network(graph.network, SMALL))
+    module = reference_module(graph, RandomWeights().network(graph.network, MEASURED))
     rivals: dict[str, Callable[[], Any]] = {
         "ours": lambda: session.run(None, feeds)[0],
         "torch": lambda: first_output(module(*inputs)).numpy(),
@@ -135,20 +137,24 @@ def _alternate(
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in rivals}
     results: dict[str, Any] = {}
     with torch.inference_mode():
-        for _ in range(turns + UNCOUNTED):
+        while len(times["torch"]) < turns + _uncounted(times):
             for name, run in rivals.items():
                 cpu, wall = time.process_time(), time.perf_counter()
                 results[name] = run()
                 times[name].append((time.process_time() - cpu, time.perf_counter() - wall))
-    counted = {name: zip(*taken[UNCOUNTED:], strict=True) for name, taken in times.items()}
+    counted = {name: zip(*taken[_uncounted(times) :], strict=True) for name, taken in times.items()}
     return {name: Timing(*map(tuple, columns)) for name, columns in counted.items()}, results
+
+
+def _uncounted(times: Mapping[str, Sequence[tuple[float, float]]]) -> int:
+    return 0 if all(taken and taken[0][0] > LONG for taken in times.values()) else UNCOUNTED
 
 
 def main() -> int:
     """Measure one stage and print it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("role", choices=sorted(GRAPHS))
-    parser.add_argument("--frames", type=int, default=SMALL.train_frames)
+    parser.add_argument("--frames", type=int, default=MEASURED.train_frames)
     parser.add_argument("--units", type=int, default=1)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.against_torch.page import SEGMENTS, STEPS, WHOLE, write_page
+from benchmarks.against_torch import costs
+from benchmarks.against_torch.page import TITLES, write_page
 
-ROLES = tuple(WHOLE)
+ROLES = tuple(TITLES)
+ENDING = 2 + 2 * 25 + 2
+"""Runs of every take: conditions, solver, decoder, vocoder; each costs 1 s here."""
+WHOLE = 2 + 40 + 14 + ENDING
 
 
 def _entry(role: str, *, frames: int = 125, units: int = 1, ours: float = 1.0, torch: float = 2.0) -> Any:
@@ -45,21 +50,69 @@ def test_a_stage_is_told_by_its_median_for_one_row(tmp_path: Path) -> None:
 
 def test_takes_are_composed_of_stages(tmp_path: Path) -> None:
     page = _page(tmp_path, *(_entry(role) for role in ROLES))
-    whole, ending = sum(WHOLE.values()), 2 + 2 * STEPS + 2
-    assert _row(page, "first take")[1:] == [f"{whole}", f"{2 * whole}", "**2.00**"]
-    assert _row(page, "second take")[1] == f"{ending}"
-    assert _row(page, "second object")[1] == f"{SEGMENTS + ending}"
+    assert _row(page, "first take")[1:] == [
+        f"{WHOLE}", "composed", f"{2 * WHOLE}", "composed", "**2.00**"
+    ]  # fmt: skip
+    assert _row(page, "second take")[1] == f"{ENDING}"
+    assert _row(page, "second object")[1] == f"{14 + ENDING}"
+    assert _row(page, "10 objects")[1] == f"{1.1 + 4 + 14 + ENDING:.0f}"
+
+
+def test_what_was_measured_stands_before_what_is_composed(tmp_path: Path) -> None:
+    gib = {"Rss": 3.0, "Pss": 2.0, "Anonymous": 1.5}
+    rows = [{"cpu": cpu, "gib": gib} for cpu in (30.0, 10.0, 20.0)]
+    ledger = {str(index): _entry(role) for index, role in enumerate(ROLES)}
+    ledger["take, ours, second take (new seed)"] = rows
+    write_page(tmp_path / "page.md", ledger)
+    page = (tmp_path / "page.md").read_text("utf-8")
+    assert _row(page, "second take")[1:5] == ["20", "measured, median of 3", f"{2 * WHOLE}", "composed"]
+    assert _row(page, "ours, second take")[1:] == ["3.00", "2.00", "1.50"]
 
 
 def test_a_part_of_the_window_counts_as_the_part_it_is(tmp_path: Path) -> None:
     rest = [_entry(role) for role in ROLES if role != "vocoder"]
     page = _page(tmp_path, *rest, _entry("vocoder", frames=25, ours=1.0))
-    assert _row(page, "second take")[1] == f"{2 + 2 * STEPS + 1 + 5}"
+    assert _row(page, "second take")[1] == f"{2 + 2 * 25 + 1 + 5}"
 
 
 def test_a_take_lacks_what_was_not_measured(tmp_path: Path) -> None:
     page = _page(tmp_path, *(_entry(role) for role in ROLES if role != "sync_encoder"))
     assert _row(page, "first take")[1:3] == ["", "lacks sync_encoder"]
+
+
+def test_cost_between_measured_lengths_is_between_them() -> None:
+    known = costs.Costs.of([_entry("flow", frames=n, ours=s) for n, s in ((25, 1.0), (75, 2.0))], "ours")
+    assert [known.at("flow", frames) for frames in (5, 25, 50, 75, 150)] == [0.2, 1.0, 1.5, 2.0, 4.0]
+
+
+def test_a_minute_is_windows_here_and_one_pass_there() -> None:
+    minute = Fraction(60)
+    ours = {role: count for role, count, _ in costs.asked("first take", minute) if role in costs.ENCODERS}
+    theirs = {role: count for role, count, _ in costs.reference(minute)}
+    assert ours == {"text_encoder": 2, "image_encoder": 489, "sync_encoder": 15 * 14}
+    assert (theirs["image_encoder"], theirs["sync_encoder"], theirs["flow"]) == (480, 186, 50)
+    frames = [frames for role, _, frames in costs.asked("first take", minute) if role == "flow"]
+    assert frames == [125] * 15
+
+
+def test_the_page_draws_cost_against_length(tmp_path: Path) -> None:
+    page = _page(tmp_path, *(_entry(role) for role in ROLES))
+    assert "![Cost against length](page/lengths.png)" in page
+    assert _row(page, "60 |")[3] == f"{_composed_minute():.2f}"
+    assert (tmp_path / "page" / "lengths.png").stat().st_size > 0
+
+
+def _composed_minute() -> float:
+    """Twice as slow a stage, 480 pictures and 186 segments in one pass, against ours."""
+    known = costs.Costs.of([_entry(role) for role in ROLES], "ours")
+    ours, theirs = (known.total(units(Fraction(60))) for units in (_first, costs.reference))
+    assert ours is not None
+    assert theirs is not None
+    return 2 * theirs / ours
+
+
+def _first(seconds: Fraction) -> costs.Units:
+    return costs.asked("first take", seconds)
 
 
 @pytest.mark.parametrize(("ours", "told"), [(3.0, "50 %"), (6.0, "100 %")])
