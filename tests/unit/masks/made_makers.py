@@ -12,7 +12,7 @@ import numpy as np
 from plugin.cues import MediaFile
 from plugin.errors import Cancelled
 from plugin.masks.documents import Film, MadeBy, ObjectPrompts, PromptsDocument
-from plugin.masks.makers import Cancel, Mask, Picture, Segmented, Tracked
+from plugin.masks.makers import Cancel, Mask, Picture, Segmented, Tracked, Tracker
 from plugin.masks.prompts import Box, FramePrompts
 from plugin.masks.propagating import MaskWork
 from plugin.masks.results import MaskStore
