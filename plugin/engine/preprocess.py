@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -105,12 +105,14 @@ def collect_pictures(
     wanted_clip, wanted_sync = set(clip_slots), set(sync_slots)
     clip, sync = [], []
     late = [_late(time, wanted_sync, spec) for time in times]
+    for_clip = _held(lambda frame: clip_picture(frame, size=spec.clip_size))
+    for_sync = _held(lambda frame: sync_picture(frame, size=spec.sync_size, resize=spec.resize))
     frames = _repeat_last(footage.frames([float(t) for t in times], late=late), len(times))
     for time, frame in zip(times, frames, strict=True):
         if time in wanted_clip:
-            clip.append(clip_picture(frame, size=spec.clip_size))
+            clip.append(for_clip(frame))
         if time in wanted_sync:
-            sync.append(sync_picture(frame, size=spec.sync_size, resize=spec.resize))
+            sync.append(for_sync(frame))
     return np.stack(clip) if clip else np.empty((0, spec.clip_size, spec.clip_size, 3), np.uint8), np.stack(
         sync
     )
@@ -138,14 +140,26 @@ def collect_masks(footage: Footage, *, start: Fraction, sync_frames: int, spec: 
     mattes = footage.masks(times)
     if mattes is None:
         return np.full((sync_frames, spec.sync_size, spec.sync_size), 255, np.uint8)
-    small = [
-        sync_picture(matte, size=spec.sync_size, resize=spec.resize) for matte in islice(mattes, sync_frames)
-    ]
+    for_sync = _held(lambda matte: sync_picture(matte, size=spec.sync_size, resize=spec.resize))
+    small = [for_sync(matte) for matte in islice(mattes, sync_frames)]
     if not small:
         raise MatteMismatch(
             "The matte of this cue gives no picture.", remedy="Choose a matte that covers the cue."
         )
     return np.stack(small + [small[-1]] * (sync_frames - len(small)))
+
+
+def _held(shrink: Callable[[Picture], Bytes]) -> Callable[[Picture], Bytes]:
+    """`shrink`, done once for a picture that is given again and again: a still, or footage of few frames."""
+    last: tuple[Picture, Bytes] | None = None
+
+    def shrink_once(picture: Picture) -> Bytes:
+        nonlocal last
+        if last is None or last[0] is not picture:
+            last = picture, shrink(picture)
+        return last[1]
+
+    return shrink_once
 
 
 def _repeat_last(pictures: Iterable[Picture], count: int) -> Iterator[Picture]:

@@ -76,6 +76,20 @@ def test_the_sync_encoder_gets_near_frames_and_the_image_tower_later_ones(spec) 
     assert (told[0.125], told[0.04], told[1.0]) == (1 / 8, 1 / 50, 1 / 50)
 
 
+def test_a_picture_that_is_held_is_made_small_once(spec, monkeypatch) -> None:
+    shrunk = []
+    monkeypatch.setattr(p, "sync_picture", lambda frame, **_: shrunk.append(frame) or frame[:4, :4])
+    still, other = np.full((9, 16), 7, np.uint8), np.full((9, 16), 9, np.uint8)
+
+    class Still(ShortFootage):
+        def masks(self, times):
+            return iter([still] * 10 + [other] * 5 + [still])
+
+    masks = p.collect_masks(Still(frames=1, masks=1), start=Fraction(0), sync_frames=16, spec=spec)
+    assert [picture is still for picture in shrunk] == [True, False, True]
+    assert masks[:, 0, 0].tolist() == [7] * 10 + [9] * 5 + [7]
+
+
 def test_short_footage_repeats_its_last_frame(spec) -> None:
     _, sync = p.collect_pictures(
         ShortFootage(frames=3, masks=None), start=Fraction(0), clip_slots=_slots(1), sync_frames=16, spec=spec
