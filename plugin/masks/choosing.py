@@ -19,6 +19,7 @@ from plugin.engine.providers import Provider
 from plugin.errors import BundleMissing
 from plugin.masks.colour_cut import ColourCut
 from plugin.masks.flow_tracker import FlowTracker
+from plugin.masks.lone_clicks import CarefulClicks
 from plugin.masks.makers import Segmenter, Tracker
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def opened(choice: Choice, *, provider: str = "auto", threads: int | None = None
         ProviderUnavailable: the provider does not work here.
     """
     if choice.bundle is None:
-        yield Makers(ColourCut(), FlowTracker(), _NO_MODEL_WORDS, clicks_are_guesses=True)
+        yield Makers(CarefulClicks(ColourCut()), FlowTracker(), _NO_MODEL_WORDS, clicks_are_guesses=True)
         return
     from plugin.masks.sam2_graphs import Sam2Graphs  # noqa: PLC0415 (onnxruntime only where a bundle is used)
 

@@ -125,8 +125,8 @@ def test_slips_of_the_hand_are_nothing(drawer: Drawer) -> None:
 
 
 def test_places_outside_come_to_the_edge(drawer: Drawer) -> None:
-    drawer.marking.click((-5, 400))
-    assert drawer.here == FramePrompts(0, (Click((0.0, 100.0)),))
+    drawer.marking.stroke([(-5, 400)], radius=3)
+    assert drawer.here == FramePrompts(0, (Stroke(((0.0, 100.0),), 3.0),))
 
 
 def test_whole_numbers_are_written_as_they_will_be_read(drawer: Drawer) -> None:
@@ -231,3 +231,15 @@ def test_objects_have_names_of_their_own(drawer: Drawer) -> None:
 )
 def test_gestures_in_words(gesture: Click | Box | Lasso | Stroke, words: str) -> None:
     assert words_of(gesture) == words
+
+
+def test_a_click_beside_the_picture_is_refused_and_one_at_its_edge_is_not(drawer: Drawer) -> None:
+    for place in ((-20.0, 30.0), (209.0, 30.0), (30.0, -5.0), (30.0, 105.0)):
+        with pytest.raises(UsageError, match="beside the picture") as raised:
+            drawer.marking.click(place)
+        assert raised.value.remedy == "Click on the picture itself."
+    assert drawer.here is None
+    drawer.marking.click((201.0, -1.0))
+    assert drawer.here == FramePrompts(0, (Click((199.5, 0.0)),))
+    drawer.marking.move_gesture(0, (250.0, 150.0))
+    assert drawer.here == FramePrompts(0, (Click((199.5, 99.5)),)), "a point needs a pixel to lie on"

@@ -13,6 +13,9 @@ from plugin.masks.prompts import Box, Click, FramePrompts, Gesture, Lasso, Place
 _NEAREST = 0.5
 """Source pixels: a box or lasso smaller than this was a slip of the hand."""
 
+_SLACK = 2.0
+"""Source pixels beside the picture at which a click still means its edge."""
+
 _LASSO_PLACES = 3
 
 
@@ -109,8 +112,15 @@ class Marking:
         self._edit(replace(self.document, may_overlap=allowed), "Overlapping objects")
 
     def click(self, place: Place, *, inside: bool = True) -> None:
-        """A point on the object, or on what is not the object."""
-        self._draw(Click(self._within(place), inside), "Click" if inside else "Click to take away")
+        """A point on the object, or on what is not the object.
+
+        Raises:
+            UsageError: it lies beside the picture.
+        """
+        film, (x, y) = self.document.film, place
+        if not (-_SLACK <= x <= film.width + _SLACK and -_SLACK <= y <= film.height + _SLACK):
+            raise UsageError("The click lies beside the picture.", remedy="Click on the picture itself.")
+        self._draw(Click(self._on_picture(place), inside), "Click" if inside else "Click to take away")
 
     def box(self, corner: Place, opposite: Place, *, words: str = "") -> None:
         """A rectangle around the object, by two corners; one without extent is a slip and ignored.
@@ -148,7 +158,8 @@ class Marking:
         """
         found = self._gesture(index)
         if found is not None:
-            x, y = self._within(place)
+            point = isinstance(found[1], Click)
+            x, y = self._on_picture(place) if point else self._within(place)
             at_x, at_y = handle_of(found[1])
             moved = found[0].with_gesture_moved(self._here(), index, by=(x - at_x, y - at_y))
             self._put(moved, f"Move {words_of(found[1])}", drag=drag)
@@ -290,6 +301,11 @@ class Marking:
         taken = {one.label.casefold() for one in self.document.objects}
         names = ("object", *(f"object {count}" for count in range(2, len(taken) + 3)))
         return next(name for name in names if name not in taken)
+
+    def _on_picture(self, place: Place) -> Place:
+        """The middle of the nearest pixel for a point at the edge or beside it: a point needs a pixel."""
+        film, (x, y) = self.document.film, self._within(place)
+        return min(x, film.width - 0.5), min(y, film.height - 0.5)
 
     def _within(self, place: Place) -> Place:
         film = self.document.film
