@@ -215,7 +215,7 @@ class Run:
         step = Step(
             sight, places, soft, match.matrix, velocity=_velocity(last.sight.window, sight, flow, soft)
         )
-        return replace(step, confidence=self._confidence(step, error))
+        return replace(step, confidence=self._confidence(step, error, anchored))
 
     def _left(self, sight: Sight, anchored: Floats, error: Floats) -> Floats:
         """What speaks against the last mask far from where the anchor is seen, if it is seen well.
@@ -273,11 +273,14 @@ class Run:
         colours = _COLOUR * self._anchor.colours.trust * self._anchor.colours.speak_for(sight.crop)
         return _likely(flow + colours - 4 * _beyond(soft, pixels))
 
-    def _confidence(self, step: Step, error: Floats) -> float:
-        """How well the anchor explains what lies under the mask, by its pixels or at least by its colours."""
+    def _confidence(self, step: Step, error: Floats, anchored: Floats) -> float:
+        """How well the anchor explains what lies under the mask, by its pixels or at least by its colours.
+
+        What comes from beside the object in the anchor is explained, too, but it is not the object.
+        """
         seen = step.seen
         known = seen * dense_flow.warped(self._anchor.sight.within, step.places)
-        pixels = _mean(np.exp(-error / _SURE_LEVELS), known)
+        pixels = _mean(anchored * np.exp(-error / _SURE_LEVELS), known)
         colours = self._anchor.colours
         fits = _mean(_likely(colours.speak_for(step.sight.crop)), seen)
         area = float(seen.sum()) / step.sight.window.scale**2

@@ -55,7 +55,7 @@ class FlowTracker:
     @property
     def version(self) -> str:
         """Changes whenever the same keyframes may give other masks."""
-        return "3"
+        return "4"
 
     def track(
         self,

@@ -10,6 +10,7 @@ import pytest
 
 from plugin.masks.anchoring import Run
 from plugin.masks.flow_tracker import FlowTracker
+from plugin.masks.makers import LOST_BELOW
 from tests.unit.masks.drawn_scenes import Bytes, Drawn, ground, overlap
 
 LIKE = (82, 58)
@@ -67,3 +68,13 @@ def test_a_piece_of_ground_far_from_the_object_is_given_up(above: bool) -> None:
         placed = run.step(picture)
     found = placed.window.paste(placed.soft, *true.shape)
     assert overlap(found, true) > 0.6
+
+
+def test_ground_in_the_place_of_the_object_is_not_sure() -> None:
+    """It looks just as in the keyframe, but there it lies beside the object."""
+    run = Run(*camouflaged(0))
+    soft = run._anchor.soft
+    nothing_differs = np.zeros_like(soft)
+    beside = replace(run._last, soft=1 - soft)
+    assert run._confidence(run._last, nothing_differs, soft) > 0.9
+    assert run._confidence(beside, nothing_differs, soft) < LOST_BELOW
