@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     options = _parser().parse_args(arguments)
     try:
-        _verify(options) if options.what == "verify" else _export(options)
+        {"verify": _verify, "int8-images": _int8_images}.get(options.what, _export)(options)
     except (ExportError, InvalidBundle) as error:
         return _failed(error, verbose=options.verbose)
     except KeyboardInterrupt:
@@ -81,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
         "--random-weights", action="store_true", help="compare with torch, with drawn weights"
     )
     check.add_argument("--salt", default="", help="of the drawn weights")
+    rounded = commands.add_parser("int8-images", help="copy a bundle with an image tower of 8 bits")
+    rounded.add_argument("bundle", type=Path, help="the bundle's folder; precision fp32, for the CPU")
+    rounded.add_argument("-o", "--output", type=Path, required=True, metavar="BUNDLE", help="folder to write")
     return parser
 
 
@@ -164,6 +167,14 @@ def _verify(options: argparse.Namespace) -> None:
     bundle = Bundle.open(options.bundle)
     bundle.verify(lambda name: _say(f"{name}: hashing"))
     _compare(bundle, options)
+    _say(f"{bundle.folder}: whole; digest {bundle.digest}")
+
+
+def _int8_images(options: argparse.Namespace) -> None:
+    _need_torch()
+    from exporter.int8_images import make_int8_images  # noqa: PLC0415
+
+    bundle = make_int8_images(Bundle.open(options.bundle), options.output, say=_say)
     _say(f"{bundle.folder}: whole; digest {bundle.digest}")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from exporter import halving, verify
+from exporter import halving, int8_images, verify
 from exporter.errors import ExportError
 from exporter.graphs import Graph, example_inputs, graphs_of
 from exporter.networks import Weights
@@ -116,6 +116,8 @@ def parity_table(rows: Iterable[Row]) -> str:
 
 
 def _limit(role: str, manifest: Manifest, sizes: Sizes) -> float:
+    if role in manifest.eight_bit:
+        return int8_images.TOLERANCE
     if manifest.precision == "fp16" and role not in halving.KEPT_WHOLE:
         return halving.TOLERANCE
     return sizes.tolerances.get(role, verify.TOLERANCE)

@@ -200,6 +200,8 @@ class Manifest:
         parity: relative L2 differences ONNX against torch measured at export, by graph.
         gpu_graphs: files of the same graphs in another form, by role: their heavy arithmetic in float16,
             attention as ONNX Runtime's own operator. Used on CUDA; roles without one use `graphs`.
+        eight_bit: graphs that compute with integers of 8 bits, by role, and the least cosine of what they
+            give to what float32 gives, measured at export.
     """
 
     schema: int
@@ -224,3 +226,4 @@ class Manifest:
     files: dict[str, FileSpec]
     parity: dict[str, float]
     gpu_graphs: dict[str, str] = field(default_factory=dict)
+    eight_bit: dict[str, float] = field(default_factory=dict)

@@ -105,8 +105,9 @@ def format_manifest(manifest: Manifest) -> bytes:
         ValueError: the manifest would not be accepted on reading.
     """
     document = dataclasses.asdict(manifest)
-    if not manifest.gpu_graphs:
-        del document["gpu_graphs"]
+    for optional in ("gpu_graphs", "eight_bit"):
+        if not document[optional]:
+            del document[optional]
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     content = (text + "\n").encode("utf-8")
     try:
@@ -262,6 +263,8 @@ def _graph_problems(manifest: Manifest) -> Iterator[str]:
         yield f"graphs are {', '.join(sorted(manifest.graphs))}; they must be {', '.join(sorted(ROLES))}"
     if not manifest.gpu_graphs.keys() <= set(ROLES):
         yield f"gpu_graphs are {', '.join(sorted(manifest.gpu_graphs))}; known are {', '.join(sorted(ROLES))}"
+    if not manifest.eight_bit.keys() <= set(ROLES):
+        yield f"eight_bit are {', '.join(sorted(manifest.eight_bit))}; known are {', '.join(sorted(ROLES))}"
     yield from interface_problems(manifest.graphs)
 
 

@@ -2,9 +2,8 @@
 
     python -m benchmarks.against_torch.int8 --turns 3
 
-Every product of a block with its weights becomes one of integers: weights rounded per output channel,
-activations per call. Drawn weights have no outliers, which trained vision transformers do have, so that a
-good cosine here proves the speed and not the quality.
+How it is made: `exporter.int8_images`. Drawn weights have no outliers, which trained vision transformers do
+have, so that a good cosine here proves the speed and not the quality.
 """
 
 from __future__ import annotations
@@ -28,67 +27,10 @@ import torch
 from benchmarks.against_torch.graphs import CACHE, GRAPHS, graph_path
 from benchmarks.against_torch.size import MEASURED
 from exporter.graphs import example_inputs
+from exporter.int8_images import quantise
 from plugin.engine.providers import load_runtime, session_options
 
-LEAST = 1 << 20
-"""Values of a weight from which it is worth it."""
-
 QUANTISED = CACHE / "image_encoder-int8" / "image_encoder.onnx"
-
-
-def quantise(model: ir.Model) -> int:
-    """Turn the large products of a float32 graph into those of integers; how many."""
-    wide = [node for node in model.graph if _is_large(node)]
-    changed: dict[ir.Value, tuple[ir.Value, ...]] = {}
-    for node in wide:
-        source, weight = node.inputs
-        if source is None or weight is None or weight.const_value is None:
-            raise RuntimeError("a product of nothing")
-        if source not in changed:
-            made = ir.node("DynamicQuantizeLinear", [source], num_outputs=3)
-            model.graph.insert_before(node, made)
-            changed[source] = tuple(made.outputs)
-        _replace(model.graph, node, changed[source])
-    for name, value in tuple(model.graph.initializers.items()):
-        if not value.uses():
-            del model.graph.initializers[name]
-    model.graph.opset_imports["com.microsoft"] = 1
-    return len(wide)
-
-
-def _is_large(node: ir.Node) -> bool:
-    weight = node.inputs[1] if node.op_type == "MatMul" else None
-    return weight is not None and weight.const_value is not None and weight.const_value.size >= LEAST
-
-
-def _replace(graph: ir.Graph, node: ir.Node, source: tuple[ir.Value, ...]) -> None:
-    """Put a product of integers in a product's place; `source` is the signal, its step and its zero."""
-    weight, old = node.inputs[1], node.outputs[0]
-    if weight is None or weight.const_value is None:
-        raise RuntimeError("a product with nothing")
-    rounded, scale = _rounded(weight.const_value.numpy())
-    parts = {"int8": rounded, "scale": scale, "zero": np.zeros(rounded.shape[1], np.int8)}
-    matrix, step, zero = (_constant(graph, f"{weight.name}_{key}", array) for key, array in parts.items())
-    product = ir.node(
-        "MatMulIntegerToFloat",
-        [source[0], matrix, source[1], step, source[2], zero],
-        domain="com.microsoft",
-    )
-    graph.insert_before(node, product)
-    ir.convenience.replace_all_uses_with(old, product.outputs[0])
-    graph.remove(node, safe=True)
-
-
-def _rounded(weight: Any) -> tuple[Any, Any]:
-    """Weights `[K, N]` in 8 bits and the step of every column."""
-    scale = np.maximum(np.abs(weight).max(0), 1e-12) / 127
-    return np.round(weight / scale).astype(np.int8), scale.astype(np.float32)
-
-
-def _constant(graph: ir.Graph, name: str, array: Any) -> ir.Value:
-    value = ir.Value(name=name, const_value=ir.tensor(array, name=name))
-    graph.register_initializer(value)
-    return value
 
 
 def _make() -> int:
