@@ -155,7 +155,7 @@ EMBEDDED = replace(
         text_layers=1,
         text_hidden=32,
     ),
-    synchformer=replace(TINY_SYNCHFORMER, width=6, heads=3, depth=1, hidden=12, stem=0),
+    synchformer=replace(TINY_SYNCHFORMER, width=6, heads=3, depth=1, hidden=12),
     flow=replace(
         TINY_FLOW,
         latent_channels=8,

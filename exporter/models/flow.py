@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from exporter.models.flow_blocks import ChannelsLastConv, FinalLayer, GatedMlp, JointBlock, Stream
+from exporter.models.voices import Voices
 
 INPUT_KERNEL = 7
 BLOCK_KERNEL = 3
@@ -41,6 +42,7 @@ class FlowDims:
         expecting: a small branch says the mean and deviation of every latent value from the conditions
             alone, and the layers only add to what follows from these. The published network learns that too;
             a short training has no time for it.
+        voice_classes, voices: of a bank of voices (see `Voices`) that the conditions choose from; 0 = none.
     """
 
     latent_channels: int
@@ -57,6 +59,8 @@ class FlowDims:
     time_features: int
     lora_rank: int
     expecting: bool = False
+    voice_classes: int = 0
+    voices: int = 0
 
     @property
     def head_width(self) -> int:
@@ -96,6 +100,8 @@ TINY_FLOW = FlowDims(
     time_features=256,
     lora_rank=0,
     expecting=True,
+    voice_classes=30,
+    voices=8,
 )
 GOLDEN_FLOW = FlowDims(
     latent_channels=4,
@@ -185,6 +191,8 @@ class FlowNetwork(nn.Module):
         self.final_layer = FinalLayer(width, dims.latent_channels, INPUT_KERNEL)
         if dims.expecting:
             self.expectation = Expectation(width, dims.latent_channels)
+        if dims.voices:
+            self.voices = Voices(width, dims.latent_channels, classes=dims.voice_classes, voices=dims.voices)
         self.t_embed = TimeEmbedding(dims.time_features, width)
 
     @staticmethod
@@ -219,6 +227,19 @@ class FlowNetwork(nn.Module):
             text_features: [B, L, Dt].
             upsample_index: int64 [N], the sync feature of every latent position; see `upsample_index`.
         """
+        found = self.unvoiced(clip_features, sync_features, text_features, upsample_index)
+        if not self.dims.voices:
+            return found
+        return self.voiced(found, self.voices.choose(found.sync_condition, found.global_condition))
+
+    def voiced(self, conditions: Conditions, voice: Tensor) -> Conditions:
+        """What `unvoiced` says, for a sound of this voice [B, 2 C]."""
+        return conditions._replace(global_condition=conditions.global_condition + self.voices(voice))
+
+    def unvoiced(
+        self, clip_features: Tensor, sync_features: Tensor, text_features: Tensor, upsample_index: Tensor
+    ) -> Conditions:
+        """The conditions before a voice is chosen; arguments as in `conditions`."""
         sync = sync_features + self._sync_positions(sync_features)
         sync = self.sync_input_proj(sync).index_select(1, upsample_index)
         clip = self.clip_input_proj(clip_features)

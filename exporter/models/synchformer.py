@@ -22,9 +22,7 @@ from torch import Tensor, nn
 NORM_EPS = 1e-6
 RMS_EPS = 1.1920929e-07
 """Machine epsilon of float32, whatever the dtype."""
-STEM_HALVINGS = 8
-"""How many times finer a stem's first grid is than the patches'."""
-_PIXEL_KERNELS = ("vfeat_extractor.patch_embed", "vfeat_extractor.stem.conv1")
+_PATCH_KERNELS = "vfeat_extractor.patch_embed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +39,6 @@ class SynchformerDims:
         heads: of every attention; must divide `width`.
         depth: divided space-time blocks, and as many context layers.
         hidden: of every MLP.
-        stem: channels of the first of the convolutions that look for motion beside the patches, for a network
-            trained from scratch; 0 for the published form, which has none.
     """
 
     image_size: int
@@ -54,11 +50,6 @@ class SynchformerDims:
     heads: int
     depth: int
     hidden: int
-    stem: int = 0
-
-    def __post_init__(self) -> None:
-        if self.stem and self.patch % STEM_HALVINGS:
-            raise ValueError(f"a stem needs a patch that {STEM_HALVINGS} divides, not {self.patch}")
 
     @property
     def positions(self) -> int:
@@ -97,7 +88,6 @@ TINY_SYNCHFORMER = SynchformerDims(
     heads=3,
     depth=4,
     hidden=384,
-    stem=16,
 )
 GOLDEN_SYNCHFORMER = SynchformerDims(
     image_size=16,
@@ -128,10 +118,10 @@ def cut_segments(clip: Tensor, *, frames: int, step: int) -> Tensor:
 def fold_area_average(state: Mapping[str, Tensor], *, factor: int) -> dict[str, Tensor]:
     """A state dict for frames `factor` times as large that are averaged down before the network.
 
-    The average is folded into the kernels that see pixels: patch 16 on 64 pixels becomes patch 32 on 128.
+    The average is folded into the patch kernels: patch 16 on 64 pixels becomes patch 32 on 128.
     """
     return {
-        key: _enlarge(value, factor) if key.startswith(_PIXEL_KERNELS) and value.dim() > 1 else value
+        key: _enlarge(value, factor) if key.startswith(_PATCH_KERNELS) and value.dim() > 1 else value
         for key, value in state.items()
     }
 
@@ -152,36 +142,6 @@ class PatchEmbed3d(nn.Module):
     def forward(self, segment: Tensor) -> Tensor:
         """[S, frames, channels, s, s] to [S, steps * positions, width], ordered (t, y, x)."""
         return self.proj(segment.transpose(1, 2)).flatten(2).transpose(1, 2)
-
-
-class MotionStem(nn.Module):
-    """Four convolutions over pictures and mask to one vector per token, added to the patches' projection.
-
-    A patch sees two frames through one linear map; whether something in it moves, and how, is beyond that.
-    A large network finds out by comparing tokens, a small one trained for an hour follows the mask instead,
-    and is lost where the mask stands still. The last layer starts at zero: a trained network stays what it
-    is until the stem has something to say.
-    """
-
-    def __init__(self, dims: SynchformerDims) -> None:
-        super().__init__()
-        step = dims.patch // STEM_HALVINGS
-        first, second, third = dims.stem, 2 * dims.stem, 4 * dims.stem
-        side = (3, 5 * step, 5 * step)
-        self.conv1 = nn.Conv3d(4, first, side, stride=(1, step, step), padding=(1, 2 * step, 2 * step))
-        self.conv2 = nn.Conv3d(first, second, 3, stride=(1, 2, 2), padding=1)
-        self.conv3 = nn.Conv3d(second, third, 3, stride=(dims.tubelet, 2, 2), padding=1)
-        self.conv4 = nn.Conv3d(third, dims.width, (1, 2, 2), stride=(1, 2, 2))
-        self.out = nn.Linear(dims.width, dims.width)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
-
-    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
-        """[S, frames, 3 and 1, s, s] to [S, steps * positions, width], ordered (t, y, x)."""
-        x = torch.cat([frames, mask], 2).transpose(1, 2)
-        for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
-            x = F.silu(layer(x))
-        return self.out(x.flatten(2).transpose(1, 2))
 
 
 class PatchEmbed2d(nn.Module):
@@ -394,13 +354,10 @@ class VisualExtractor(nn.Module):
         self.spatial_attn_agg = SpatialAggregation(dims)
         self.patch_embed_3d_mask = PatchEmbed3d(dims, channels=1)
         self.cross_attn_layers = nn.ModuleList(ContextLayer(dims) for _ in range(dims.depth))
-        self.stem = MotionStem(dims) if dims.stem else None
 
     def embed(self, frames: Tensor, mask: Tensor) -> Tensor:
         """Frames and mask to tokens [S, 1 + steps * positions, width], class token first."""
         x = self.patch_embed_3d(frames) + self.patch_embed_3d_mask(mask)
-        if self.stem is not None:
-            x = x + self.stem(frames, mask)
         x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1)
         places = self.temp_embed.unsqueeze(2) + self.pos_embed[:, 1:].unsqueeze(1)
         return x + torch.cat([self.pos_embed[:, :1], places.flatten(1, 2)], dim=1)

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from exporter.errors import ExportError
 
@@ -65,6 +65,39 @@ class Checkpoint:
             raise ExportError(
                 f"The checkpoint {path} is damaged.", remedy="Remove it to begin again.", detail=str(error)
             ) from None
+
+
+@torch.no_grad()
+def go_on_from(network: nn.Module, folder: Path, *, stage: str, new: str = "") -> None:
+    """Load the averages of a stage that was trained before.
+
+    Args:
+        network: of the same sizes.
+        folder: of the stage that was trained.
+        stage: its name.
+        new: tensors with this in their name may be missing there, and stay as they begin; "" for none.
+
+    Raises:
+        ExportError: there is no checkpoint, or one of other sizes.
+    """
+    before = Checkpoint.load(folder)
+    if before is None:
+        raise ExportError(
+            f"{folder} has no checkpoint of a stage {stage} to begin from.",
+            remedy=f"Name a folder that the stage was trained in, or leave out `{stage}.begin`.",
+        )
+    try:
+        odd = network.load_state_dict(before.model | before.averages, strict=False)
+        wrong = [*(key for key in odd.missing_keys if not new or new not in key), *odd.unexpected_keys]
+        detail = ", ".join(wrong[:5])
+    except RuntimeError as error:
+        detail = str(error)
+    if detail:
+        raise ExportError(
+            f"The stage {stage} in {folder} was trained with other sizes.",
+            remedy=f"Begin from one of the same sizes, or leave out `{stage}.begin`.",
+            detail=detail,
+        )
 
 
 def random_states() -> dict[str, Any]:

@@ -169,8 +169,7 @@ class SyncStage:
             events, unworn) to what `data` asks for.
         onset, energy, label, motion, scale: weights of the losses.
         full, several, null: share of the scenes that give a sample of that mask beside their objects'.
-        begin: folder of a stage that was trained before, to go on from its averages; what it has no tensors
-            for begins anew. "" to begin at nothing.
+        begin: folder of a stage that was trained before, to go on from its averages; "" to begin at nothing.
     """
 
     optimisation: Optimisation = Optimisation(steps=3000, batch=32, rate=1.5e-3, ema=0.995)
@@ -283,6 +282,8 @@ class FlowStage:
         emphasis: how much more a channel of the latent counts that was larger before all were made equal:
             weights go with its deviation to that power.
         expect: steps at the start that train the expectation alone, with batches twice as large.
+        choice: weight of choosing the right voice, where the sizes have a bank of them.
+        begin: as in the sync stage; a bank of voices may be new.
     """
 
     optimisation: Optimisation = Optimisation(
@@ -293,6 +294,8 @@ class FlowStage:
     sync_noise: float = 0.05
     emphasis: float = 0.5
     expect: int = 250
+    choice: float = 0.1
+    begin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

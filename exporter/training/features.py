@@ -134,14 +134,15 @@ class FeatureMaker:
         return [row for number in range(count) for row in self._samples(scene, index, number)]
 
     def _samples(self, scene: Scene, index: int, number: int) -> list[dict[str, Tensor]]:
-        """One mask of a scene; where it marks one object, perhaps in another's voice as well."""
+        """One mask of a scene; where it marks one object, perhaps in others' voices as well."""
         rng = draws(self.config.seed, "features", index, number)
         thing = number % len(scene.things)
         sample = self._ask(scene, thing, rng)
         seen = self._seen(scene, sample, rng)
         rows = [seen | self._heard(sample, index, sample.kind)]
         settings = self.config.features
-        if sample.kind == "one" and rng.random() < settings.revoiced / (1 - settings.revoiced):
+        often = settings.revoiced / (1 - settings.revoiced)
+        for _ in range(int(often + rng.random()) if sample.kind == "one" else 0):
             sound = self.source.revoiced(index, thing=thing, seed=int(rng.integers(1 << 31)))
             if sound is not None:
                 voiced = replace(sample, stem=sound.stem, labels=(sound.label,), captions=sound.captions)

@@ -101,6 +101,7 @@ class FinetuneTraining:
             sync=torch.stack([self._sync_features(row) for row in rows]),
             text=torch.cat([row["text"] for row in rows]).to(self.device),
             x1=(latent.to(self.device) - flow.latent_mean) / flow.latent_std,
+            kinds=torch.zeros(len(latent), dtype=torch.long, device=self.device),
         )
 
     def _stored(self, solo: Solo) -> dict[str, Tensor]:

@@ -16,12 +16,13 @@ from torch import Tensor, nn
 
 from exporter.checkpoints import read_checkpoint
 from exporter.models.flow import Conditions, FlowNetwork, follow, left_open, upsample_index
-from exporter.training.checkpoint import write_weights
+from exporter.training.checkpoint import go_on_from, write_weights
 from exporter.training.config import Config
 from exporter.training.features import KINDS, Features, load_features
 from exporter.training.frozen import Encoders, finished
 from exporter.training.randomness import draws, noise_source
 from exporter.training.towers_stage import Words
+from exporter.training.voicing import choice_loss, classes_of, fill_bank
 
 CHECK_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 CHECK_SAMPLES = 64
@@ -37,12 +38,13 @@ USUAL = 3.0
 
 
 class Batch(NamedTuple):
-    """One step's samples: features [B, ...], latent x1 [B, N, C] normalised."""
+    """One step's samples: features [B, ...], latent x1 [B, N, C] normalised, class of the sound [B]."""
 
     clip: Tensor
     sync: Tensor
     text: Tensor
     x1: Tensor
+    kinds: Tensor
 
 
 class Matching(nn.Module):
@@ -57,9 +59,26 @@ class Matching(nn.Module):
         return self.flow.velocity(x, t, self.conditions(batch))
 
     def conditions(self, batch: Batch) -> Conditions:
-        """Of every row."""
-        index = upsample_index(batch.sync.shape[1], batch.x1.shape[1]).to(batch.x1.device)
-        return self.flow.conditions(batch.clip, batch.sync, batch.text, index)
+        """Of every row, with the voices they choose."""
+        return self.flow.conditions(batch.clip, batch.sync, batch.text, self._index(batch))
+
+    def told(self, batch: Batch) -> tuple[Conditions, Tensor]:
+        """Conditions of every row with the voices that are true, and how hard those were to choose."""
+        if not self.flow.dims.voices:
+            return self.conditions(batch), torch.zeros((), device=batch.x1.device)
+        voices = self.flow.voices
+        found = self.flow.unvoiced(batch.clip, batch.sync, batch.text, self._index(batch))
+        logits = voices.logits(found.sync_condition, found.global_condition)
+        described = voices.describe(batch.x1)
+        return self.flow.voiced(found, described), choice_loss(voices, logits, batch.kinds, described)
+
+    def chosen(self, batch: Batch) -> Tensor:
+        """The class that the conditions of every row call for, [B]."""
+        found = self.flow.unvoiced(batch.clip, batch.sync, batch.text, self._index(batch))
+        return self.flow.voices.logits(found.sync_condition, found.global_condition)[0].argmax(-1)
+
+    def _index(self, batch: Batch) -> Tensor:
+        return upsample_index(batch.sync.shape[1], batch.x1.shape[1]).to(batch.x1.device)
 
 
 def matching_pair(x1: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -98,6 +117,11 @@ class FlowTraining:
         if flow.dims.expecting:
             for value in flow.final_layer.conv.parameters():
                 value.zero_()
+        if self.config.flow.begin:
+            go_on_from(self.network, Path(self.config.flow.begin), stage=self.name, new=".voices.")
+        if flow.dims.voices:
+            latents = (self.samples.mean.float() - flow.latent_mean) / flow.latent_std
+            fill_bank(flow.voices, latents, classes_of(self.samples, count=flow.dims.voice_classes))
         flow.empty_string_feat.copy_(self.text(self.words.rows([""]).to(self.device))[0].cpu())
         for name, module in flow.named_modules():
             if name.endswith("adaLN_modulation"):
@@ -119,8 +143,12 @@ class FlowTraining:
         batch = self._batch(self.samples, rows, generator)
         batch = self._dropped(batch, self.samples.kind[rows], generator)
         if alone:
+            conditions, choice = self.network.told(batch)
+            surprise = self._surprise(batch, *self.network.flow.expected(conditions))
             return {
-                "loss": self._surprise(batch, *self.network.flow.expected(self.network.conditions(batch)))
+                "loss": surprise + self.config.flow.choice * choice,
+                "surprise": surprise,
+                "choice": choice,
             }
         t, x, velocity = matching_pair(batch.x1, generator)
         if self.network.flow.dims.expecting:
@@ -130,7 +158,7 @@ class FlowTraining:
     def _beyond_expectation(self, batch: Batch, x: Tensor, t: Tensor, velocity: Tensor) -> dict[str, Tensor]:
         """What the layers add, at unit size, and what the expectation says, each by its own loss."""
         flow = self.network.flow
-        conditions = self.network.conditions(batch)
+        conditions, choice = self.network.told(batch)
         mean, deviation = flow.expected(conditions)
         fixed = (mean.detach(), deviation.detach())
         guess = follow(torch.zeros_like(x), x, t, *fixed)
@@ -138,7 +166,8 @@ class FlowTraining:
         error = flow.found(x, t, conditions) - (velocity - guess) / size
         found = (_squared(error) * self.weights).mean()
         surprise = self._surprise(batch, mean, deviation)
-        return {"loss": found + SURPRISE * surprise, "found": found, "surprise": surprise}
+        loss = found + SURPRISE * surprise + self.config.flow.choice * choice
+        return {"loss": loss, "found": found, "surprise": surprise, "choice": choice}
 
     def _surprise(self, batch: Batch, mean: Tensor, deviation: Tensor) -> Tensor:
         """How far the mean is off, absolute for silence's sake and squared for loud things'; and how surely.
@@ -165,7 +194,12 @@ class FlowTraining:
             sync=(sync + noise).to(self.device),
             text=text,
             x1=(latent.to(self.device) - flow.latent_mean) / flow.latent_std,
+            kinds=self._classes(samples, rows),
         )
+
+    def _classes(self, samples: Features, rows: Tensor) -> Tensor:
+        count = self.network.flow.dims.voice_classes
+        return classes_of(samples, count=count)[rows].to(self.device)
 
     def _dropped(self, batch: Batch, kinds: Tensor, generator: torch.Generator) -> Batch:
         settings = self.config.flow
@@ -190,7 +224,19 @@ class FlowTraining:
         if self.network.flow.dims.expecting:
             expected = self.network.flow.expected(self.network.conditions(batch))
             figures["surprise"] = float(self._surprise(batch, *expected))
-        return figures
+        return figures | (self._choices(batch) if self.network.flow.dims.voices else {})
+
+    def _choices(self, batch: Batch) -> dict[str, float]:
+        """Surprise with the true voices, and how often the class is the right one, with words and without."""
+        told, _ = self.network.told(batch)
+        mute = torch.ones(len(batch.kinds), dtype=torch.bool)
+        wordless = with_nulls(self.network.flow, batch, no_video=~mute, no_text=mute)
+        shares = [(self.network.chosen(one) == batch.kinds).float().mean() for one in (batch, wordless)]
+        return {
+            "surprise told": float(self._surprise(batch, *self.network.flow.expected(told))),
+            "class": float(shares[0]),
+            "class without words": float(shares[1]),
+        }
 
     def deliver(self, folder: Path) -> None:
         """The network with its null features and latent statistics.

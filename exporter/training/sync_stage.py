@@ -15,10 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from exporter.errors import ExportError
 from exporter.models.synchformer import Synchformer, SynchformerDims, fold_area_average
 from exporter.training.asking import just_one
-from exporter.training.checkpoint import Checkpoint, write_weights
+from exporter.training.checkpoint import go_on_from, write_weights
 from exporter.training.config import Config
 from exporter.training.matching import Tally, match_onsets, pick_onsets
 from exporter.training.motion import FIGURES, motion_figures
@@ -68,9 +67,8 @@ class SyncTraining:
             self.network = SyncNetwork(self.dims, labels=len(source.labels), gate=config.sync.gate)
             tame_start(self.network)
         if config.sync.begin:
-            _go_on_from(self.network, Path(config.sync.begin))
+            go_on_from(self.network, Path(config.sync.begin), stage=self.name)
         self.network.to(device)
-        _lay_out_kernels(self.network)
         self.pool = SegmentPool(source, config)
         self._held_out: list[Scene] | None = None
 
@@ -158,39 +156,6 @@ class SyncTraining:
         write_weights(folder / "synchformer.safetensors", state)
         heads = {key: value for key, value in self.network.state_dict().items() if "encoder." not in key}
         write_weights(folder / "heads.safetensors", heads)
-
-
-@torch.no_grad()
-def _go_on_from(network: SyncNetwork, folder: Path) -> None:
-    """The averages of a stage that was trained before; the stem, where it had none, stays as it begins."""
-    before = Checkpoint.load(folder)
-    if before is None:
-        raise ExportError(
-            f"{folder} has no checkpoint of a sync stage to begin from.",
-            remedy="Name a folder that the stage was trained in, or leave out `sync.begin`.",
-        )
-    try:
-        odd = network.load_state_dict(before.model | before.averages, strict=False)
-    except RuntimeError as error:
-        raise _other_sizes(folder, str(error)) from None
-    missing = [key for key in odd.missing_keys if ".stem." not in key]
-    if missing or odd.unexpected_keys:
-        raise _other_sizes(folder, ", ".join([*missing, *odd.unexpected_keys][:5]))
-
-
-def _lay_out_kernels(network: nn.Module) -> None:
-    """Channels last for convolutions over time and picture: twice as fast on a CPU."""
-    for value in network.parameters():
-        if value.dim() == 5:  # [out, in, t, y, x]
-            value.data = value.data.contiguous(memory_format=torch.channels_last_3d)
-
-
-def _other_sizes(folder: Path, detail: str) -> ExportError:
-    return ExportError(
-        f"The sync stage in {folder} was trained with other sizes.",
-        remedy="Begin from one of the same sizes, or leave out `sync.begin`.",
-        detail=detail,
-    )
 
 
 def _together(answers: list[Answers], name: str) -> Tensor:

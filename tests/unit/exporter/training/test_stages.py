@@ -62,7 +62,7 @@ def test_a_sync_stage_goes_on_from_the_averages_of_another(make, squares, tmp_pa
 
 def test_a_sync_stage_says_what_it_cannot_go_on_from(make, squares, tmp_path):
     config = make(sync={"begin": str(tmp_path)})
-    with pytest.raises(ExportError, match="no checkpoint of a sync stage to begin from"):
+    with pytest.raises(ExportError, match="no checkpoint of a stage sync to begin from"):
         SyncTraining(config, squares, CPU)
     training = VaeTraining(make(), squares, CPU)
     state = dict(training.network.state_dict())
@@ -108,15 +108,16 @@ def test_from_scenes_to_a_folder_for_the_exporter(run, squares):
 
 def test_an_expectation_is_trained_alone_then_beside_the_layers(run, monkeypatch):
     config, out = run
-    expecting = replace(MINI, flow=replace(MINI.flow, expecting=True))
+    expecting = replace(MINI, flow=replace(MINI.flow, expecting=True, voice_classes=4, voices=2))
     monkeypatch.setitem(sizes.SIZES, "mini", expecting)
     training = FlowTraining(replace(config, flow=replace(config.flow, expect=1)), out, CPU)
-    assert set(training.losses(0)) == {"loss"}
-    assert set(training.losses(1)) == {"loss", "found", "surprise"}
+    assert set(training.losses(0)) == {"loss", "surprise", "choice"}
+    assert set(training.losses(1)) == {"loss", "found", "surprise", "choice"}
+    assert training.network.flow.voices.bank[1:3].any(-1).all()
     first, last = descend(training, rate=5e-3)
     assert last < first - 0.05
     with torch.no_grad():
-        assert "surprise" in training.check()
+        assert {"surprise", "surprise told", "class", "class without words"} <= set(training.check())
     training.deliver(out)
     kept = training.network.flow
     assert float(kept.expectation.calmness) == 1.0
@@ -172,9 +173,22 @@ def test_features_go_on_where_they_were(make, squares, tmp_path):
     assert torch.equal(labels[revoiced], 1 - things[revoiced])
 
 
+def test_an_object_is_heard_in_as_many_other_voices_as_asked(make, squares, tmp_path):
+    config = make(
+        features={"scenes": 2, "shard": 2, "revoiced": 0.75, "null_mask": 0, "full_mask": 0, "several": 0}
+    )
+    for stage in ("sync", "towers", "vae", "features"):
+        assert run_named(stage, config, tmp_path, stop=never, source=squares)
+    kinds = torch.cat([one.kind for one in load_features(tmp_path)])
+    counts = torch.bincount(kinds, minlength=len(KINDS))
+    assert counts[KINDS.index("revoiced")] == 3 * counts[KINDS.index("one")] > 0
+
+
 def test_null_features_replace_whole_rows(make):
     flow = FlowNetwork(MINI.flow)
-    batch = Batch(*(torch.ones(2, 3, width) for width in (6, 6, 6)), x1=torch.zeros(2, 3, 4))
+    batch = Batch(
+        *(torch.ones(2, 3, width) for width in (6, 6, 6)), x1=torch.zeros(2, 3, 4), kinds=torch.zeros(2)
+    )
     batch = batch._replace(text=torch.ones(2, MINI.flow.text_length, 6))
     changed = with_nulls(
         flow, batch, no_video=torch.tensor([True, False]), no_text=torch.tensor([False, True])
