@@ -12,6 +12,7 @@ from plugin.controller.given import given_path
 from plugin.controller.masking.marking import Marking
 from plugin.controller.masking.session import MaskSession
 from plugin.controller.masking.views import Direction, FindingView, FrameState, MaskChanged, Tool
+from plugin.errors import UsageError
 from plugin.masks.documents import PromptsDocument
 from plugin.masks.matte_files import MatteForm
 from plugin.masks.prompts import Box, Click, Gesture, Lasso, Stroke
@@ -202,7 +203,7 @@ class MaskMode(MaskPage):
     def _bind(self) -> None:
         canvas, transport, objects = self.canvas, self.transport, self.objects
         canvas.resized.connect(lambda width, height: self._do(lambda s: s.fit(width, height)))
-        canvas.gestured.connect(lambda gesture: self._do(partial(_drawn, gesture=gesture)))
+        canvas.gestured.connect(lambda gesture: self._do(partial(self._draw, gesture=gesture)))
         canvas.place_chosen.connect(self._choose_place)
         self.line.word_given.connect(self._look_for)
         self.found.away_wanted.connect(self._dismiss)
@@ -295,6 +296,17 @@ class MaskMode(MaskPage):
     def _choose(self, tool: Tool) -> None:
         self._do(lambda session: session.choose_tool(tool))
 
+    def _draw(self, session: MaskSession, *, gesture: Gesture) -> None:
+        """Say a gesture; what is drawn by hand is not looked for by words any more.
+
+        A slip of the hand is told for a while only: the next gesture is the answer to it.
+        """
+        session.finding.dismiss()
+        try:
+            draw(session.marking, gesture)
+        except UsageError as error:
+            self.told.emit(str(error))
+
     def _look_for(self, words: str) -> None:
         """Look for words; the keys then choose among what is found."""
         self._do(lambda session: session.look_for(words))
@@ -367,12 +379,6 @@ class MaskMode(MaskPage):
             focused.showPopup()
         else:
             self._do(lambda session: session.playback.toggle())
-
-
-def _drawn(session: MaskSession, gesture: Gesture) -> None:
-    """What is drawn by hand is not looked for by words any more."""
-    session.finding.dismiss()
-    draw(session.marking, gesture)
 
 
 def draw(marking: Marking, gesture: Gesture) -> None:

@@ -73,7 +73,9 @@ class MaskTransport(QWidget):
     def show_picture(self, picture: MaskPicture | None) -> None:
         """Show what is known of the object in the shown frame."""
         state = picture.state if picture else FrameState.GAP
-        self.state.setText(_STATES[state].format(picture.confidence if picture else 0.0))
+        words = _STATES[state].format(picture.confidence if picture else 0.0)
+        empty = state is FrameState.KEYFRAME and picture is not None and bool(picture.notice)
+        self.state.setText(f"{words} without a mask" if empty else words)
         self.absent.setChecked(state is FrameState.ABSENT)
         self.remove.setEnabled(state is FrameState.KEYFRAME)
 

@@ -31,7 +31,7 @@ SIZES = (6, 12, 24)
 """Half the side of what a single click could mean, source pixels."""
 
 
-@dataclass(slots=True)
+@dataclass
 class QuickSegmenter:
     """Squares around clicks, boxes as they are; `gate` holds the answer back."""
 

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from plugin.controller.desk import Desk
 from plugin.controller.masking.views import FrameState, MaskOverlay, Tool, TrackingState
+from plugin.errors import BadPrompt
 from plugin.folders import Folders
 from plugin.masks.prompts import Box, Click, Lasso, Stroke
 from plugin.panel.maskmode import MaskMode
@@ -440,3 +441,33 @@ def test_space_presses_a_button_that_has_the_keys(mode: Mode) -> None:
     mode.key(KEY.Key_Space)
     assert mode.session.view().tool is Tool.BOX
     assert not mode.session.playback.playing
+
+
+def test_a_click_beside_the_picture_is_told_for_a_while(mode: Mode, made: tuple[MaskMode, Pulse]) -> None:
+    told: list[str] = []
+    failed: list[object] = []
+    mode.page.told.connect(told.append)
+    made[1].failed.connect(failed.append)
+    mode.key(KEY.Key_P)
+    rect = mode.page.canvas.sight.rect
+    left, top = (edge / 2 for edge in (rect.left(), rect.top()))
+    drag(
+        mode.page.canvas, QPointF(left, rect.center().y()) if left > top else QPointF(rect.center().x(), top)
+    )
+    assert told == ["The click lies beside the picture. Click on the picture itself."]
+    assert failed == [], "it need not be put away"
+    assert mode.gestures == ()
+
+
+def test_a_gesture_that_means_nothing_is_said_on_the_picture_and_under_it(mode: Mode, until: Until) -> None:
+    def nothing(*_: object, **__: object) -> None:
+        raise BadPrompt("There is no object under the click.", remedy="Draw a lasso.")
+
+    mode.segmenter.segment = nothing  # type: ignore[method-assign]
+    mode.drag((40, 45))
+    until(lambda: mode.session.picture.notice)
+    assert "There is no object under the click. Draw a lasso." in mode.page.canvas.accessibleDescription()
+    assert mode.page.transport.state.text() == "keyframe without a mask"
+    mode.page.undo()
+    until(lambda: not mode.session.picture.notice)
+    assert mode.page.transport.state.text() == "nothing known here"

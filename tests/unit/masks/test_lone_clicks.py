@@ -131,3 +131,11 @@ def test_at_the_edge_of_the_picture_the_rest_of_the_outline_counts() -> None:
     ball = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.circle(ball, (0, 120), 30, 255, cv2.FILLED)
     assert contrast_of(picture, ball) > 3 * LEAST_CONTRAST
+
+
+def test_an_outline_drawn_a_little_wide_is_still_one() -> None:
+    """Cuts of compressed pictures run some pixels outside of an object before a plain ground."""
+    picture = with_ball(wall("flat"))
+    wide = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.circle(wide, (220, 120), 28, 255, cv2.FILLED)
+    assert contrast_of(picture, wide) > 2 * LEAST_CONTRAST
