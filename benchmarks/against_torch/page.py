@@ -223,16 +223,21 @@ def _memory(ledger: Ledger) -> str:
     for side, found in peaks.items():
         cells = ["not measured yet", "", ""] if found is None else [_peak(found, kind) for kind in _KINDS]
         lines.append(f"| {side}, every stage of a first take once | {' | '.join(cells)} |")
-    for key, rows in ledger.items():
-        if key.startswith("take, "):
-            most = [max(row["gib"][kind] for row in rows) for kind in _KINDS.values()]
-            what = key.removeprefix("take, ")
-            lines.append(f"| {what}, measured | {' | '.join(f'{one:.2f}' for one in most)} |")
-    ours, reference = peaks["ours"], peaks["reference"]
-    if ours is not None and reference is not None:
-        share = ours["peak_gib"] / reference["peak_gib"]
+    takes = {key.removeprefix("take, "): rows for key, rows in ledger.items() if key.startswith("take, ")}
+    for what, rows in takes.items():
+        most = [max(row["gib"][kind] for row in rows) for kind in _KINDS.values()]
+        lines.append(f"| {what}, measured | {' | '.join(f'{one:.2f}' for one in most)} |")
+    most_of = {side: _most(peaks[side], takes, side) for side in peaks}
+    if all(most_of.values()):
+        share = most_of["ours"] / most_of["reference"]
         lines += ["", f"Ours takes {100 * share:.0f} % of the reference's (aim: at most 60 %)."]
     return "\n".join(lines)
+
+
+def _most(stages: Mapping[str, Any] | None, takes: Mapping[str, Any], side: str) -> float:
+    """The highest resident peak that was seen of a side; 0 where none was measured."""
+    seen = [row["gib"]["Rss"] for what, rows in takes.items() if what.startswith(side) for row in rows]
+    return max([*seen, 0.0 if stages is None else float(stages["peak_gib"])])
 
 
 _KINDS = {"peak_gib": "Rss", "pss_gib": "Pss", "anonymous_gib": "Anonymous"}
