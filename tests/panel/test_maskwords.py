@@ -22,7 +22,7 @@ from plugin.panel.masksight import Sight
 from plugin.panel.palettes import DARK
 from plugin.panel.pulse import Pulse
 from tests.panel.conftest import Until
-from tests.panel.made_masks import drag, move, share
+from tests.panel.made_masks import drag, move, share, view
 from tests.panel.mask_crew import Crewed, crewed
 
 KEY = Qt.Key
@@ -259,3 +259,15 @@ def test_long_words_leave_what_to_do_to_be_read(qtbot: QtBot, room: float) -> No
         "lid: press 1 or click it; Esc for none"
     )
     assert words_of(FindingView(), 3, room=900, metrics=metrics) == ""
+
+
+def test_the_field_tells_why_words_do_nothing_yet_and_takes_them_all_the_same(words: Words) -> None:
+    line = words.page.line
+    assert line.word.placeholderText() == "word, such as violin"
+    reason = "Nothing on this machine finds objects by their words. Run `sagafoley models fetch owlv2-base`."
+    line.show_view(view(no_words=reason))
+    assert line.word.placeholderText() == "word: needs a model"
+    assert line.word.toolTip() == line.word.accessibleDescription() == reason
+    assert line.word.isEnabled()
+    line.show_view(view())
+    assert "you choose" in line.word.toolTip()

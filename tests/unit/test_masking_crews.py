@@ -59,3 +59,19 @@ def test_a_model_encodes_the_frame_that_is_shown_before_anything_is_drawn() -> N
     picture = np.zeros((4, 4, 3), np.uint8)
     Sam2Segmenter(model).prepare(picture)
     assert seen[0] is picture
+
+
+def test_without_a_finder_it_is_said_before_and_after_a_word(workspace: Workspace) -> None:
+    crew = open_crew(workspace)
+    for said in ("needs the model OWLv2", "sagafoley models fetch owlv2-base", "draw a lasso or a box"):
+        assert said in crew.no_words
+    with pytest.raises(BundleMissing, match="finds 'violin' by words") as raised, crew.find("violin"):
+        pass
+    assert "--lasso" not in raised.value.remedy, "a panel has no options"
+    crew.close()
+
+
+def test_with_a_finder_there_is_no_reason(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle: Any = SimpleNamespace()
+    monkeypatch.setattr("plugin.masks.finders.finder_bundle", lambda _store: bundle)
+    assert open_crew(workspace).no_words == ""
