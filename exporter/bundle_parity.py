@@ -21,6 +21,8 @@ from models_onnx.bundle import Bundle, Manifest
 
 Say = Callable[[str], None]
 
+NOT_COMPARED = "Not compared with torch now: that needs the weights it was made of (--checkpoints FOLDER)."
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -104,7 +106,8 @@ def refuse_far(rows: Iterable[Row], manifest: Manifest) -> None:
 
 
 def parity_table(rows: Iterable[Row]) -> str:
-    """The rows in Markdown."""
+    """The rows in Markdown, and a sentence where nothing was compared with torch now."""
+    rows = tuple(rows)
     lines = [
         "| stage | at export, ONNX to torch | now, ONNX to torch fp32 | form for CUDA (fp16) |",
         "|---|---|---|---|",
@@ -112,6 +115,8 @@ def parity_table(rows: Iterable[Row]) -> str:
     for row in rows:
         cells = ("" if value is None else f"{value:.1e}" for value in (row.recorded, row.now, row.half))
         lines.append(f"| {row.role} | {' | '.join(cells)} |")
+    if all(row.now is None for row in rows):
+        lines += ["", NOT_COMPARED]
     return "\n".join(lines)
 
 

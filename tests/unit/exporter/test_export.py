@@ -16,6 +16,7 @@ import torch
 
 from exporter import export, lowering, verify
 from exporter.__main__ import SIZE_NAMES, main
+from exporter.bundle_parity import NOT_COMPARED
 from exporter.errors import ExportError
 from exporter.graphs import Graph, example_inputs, graphs_of
 from exporter.labels import checkpoint_label, random_label
@@ -305,7 +306,9 @@ def test_missing_checkpoints(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 def test_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = _copy(tmp_path / "bundle")
     assert main(["verify", str(output)]) == 0
-    assert "whole" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "whole" in shown
+    assert NOT_COMPARED in shown
     content = bytearray((output / "flow.onnx").read_bytes())
     content[5000] ^= 1
     (output / "flow.onnx").write_bytes(content)
@@ -327,7 +330,9 @@ def test_verify_finds_a_graph_with_another_interface(
 
 def test_verify_prints_how_far_each_stage_is_from_torch(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(GOLDEN_BUNDLE), "--random-weights"]) == 0
-    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")][1:]
+    shown = capsys.readouterr().out
+    assert NOT_COMPARED not in shown
+    rows = [line for line in shown.splitlines() if line.startswith("| ")][1:]
     assert [row.split()[1] for row in rows] == list(ROLES)
     for row in rows:
         recorded, now = (float(cell) for cell in row.split("|")[2:4])
