@@ -236,7 +236,7 @@ def _memory(ledger: Ledger) -> str:
 
 def _most(stages: Mapping[str, Any] | None, takes: Mapping[str, Any], side: str) -> float:
     """The highest resident peak that was seen of a side; 0 where none was measured."""
-    seen = [row["gib"]["Rss"] for what, rows in takes.items() if what.startswith(side) for row in rows]
+    seen = [float(row["gib"]["Rss"]) for what, rows in takes.items() if what.startswith(side) for row in rows]
     return max([*seen, 0.0 if stages is None else float(stages["peak_gib"])])
 
 
