@@ -16,9 +16,12 @@ NEARNESS = 0.3
 
 
 def classes_of(samples: Features, *, count: int) -> Tensor:
-    """The class of every sample's sound in a bank of `count` classes, [n]: first several, last none."""
-    kinds = samples.label + (0 - SILENT)
-    return torch.where(samples.kind == KINDS.index("null"), count - 1, kinds)
+    """The class of every sample's sound in a bank of `count` classes, [n]: first several, last none.
+
+    An object that makes no sound is none, like an empty mask.
+    """
+    alone = (samples.kind == KINDS.index("null")) | (samples.kind == KINDS.index("one"))
+    return torch.where(alone & (samples.label == SILENT), count - 1, samples.label - SILENT)
 
 
 @torch.no_grad()
