@@ -137,7 +137,7 @@ TINY = Sizes(
     train_frames=128,
     multiple_frames=16,
     steps=12,
-    guidance=1.75,
+    guidance=1.1,
 )
 EMBEDDED = replace(
     TINY,
