@@ -254,6 +254,7 @@ class FeaturesStage:
         per_object: samples of an object, each with its own matte.
         revoiced: share of the samples whose sound is another class's at the same times, said in words; such
             a sample stands beside the object's own and shares its pictures.
+        voices: so many more re-voiced samples of every object that is marked alone, on top of that share.
         wear: how often mattes and pictures are worn down, as a share of `mattes`: what no picture shows any
             more teaches the flow network nothing.
         null_mask: share with an empty mask and silence.
@@ -265,6 +266,7 @@ class FeaturesStage:
     shard: int = 50
     per_object: int = 1
     revoiced: float = 0.28
+    voices: int = 0
     wear: float = 0.5
     null_mask: float = 0.06
     full_mask: float = 0.1
@@ -441,7 +443,7 @@ _SHARES = (
     ("features", ("revoiced", "wear", "null_mask", "full_mask", "several")),
     ("flow", ("drop_video", "drop_text", "emphasis")),
     ("finetune", ("drop_video", "drop_text")),
-    ("sync", ("single_pass", "easy")),
+    ("sync", ("single_pass", "easy", "full", "several", "null")),
 )
 
 
@@ -457,6 +459,8 @@ def _problems(config: Config) -> Any:
     shares = config.features
     if shares.revoiced + shares.null_mask + shares.full_mask + shares.several > 1 + 1e-9:
         yield "the shares of features add up to more than 1"
+    if shares.voices < 0:
+        yield f"features.voices is {shares.voices}; it must be at least 0"
     for stage in STAGES:
         if stage != "features":
             yield from _optimisation_problems(stage, config.optimisation(stage))

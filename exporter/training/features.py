@@ -141,8 +141,8 @@ class FeatureMaker:
         seen = self._seen(scene, sample, rng)
         rows = [seen | self._heard(sample, index, sample.kind)]
         settings = self.config.features
-        often = settings.revoiced / (1 - settings.revoiced)
-        for _ in range(int(often + rng.random()) if sample.kind == "one" else 0):
+        often = settings.voices + (rng.random() < settings.revoiced / (1 - settings.revoiced))
+        for _ in range(often if sample.kind == "one" else 0):
             sound = self.source.revoiced(index, thing=thing, seed=int(rng.integers(1 << 31)))
             if sound is not None:
                 voiced = replace(sample, stem=sound.stem, labels=(sound.label,), captions=sound.captions)

@@ -108,26 +108,20 @@ class FlowTraining:
 
     @torch.no_grad()
     def _start(self, statistics: Mapping[str, Tensor]) -> None:
-        """Latent statistics, features of no words, and gates that start closed."""
+        """First weights or an earlier run's, then latent statistics, features of no words, bank of voices."""
         flow = self.network.flow
+        if self.config.flow.begin:
+            go_on_from(self.network, Path(self.config.flow.begin), stage=self.name, new=".voices.")
+        else:
+            _close_gates(flow)
         flow.latent_mean.copy_(statistics["latent_mean"])
         flow.latent_std.copy_(statistics["latent_std"])
         weights = statistics["latent_std"].flatten() ** self.config.flow.emphasis
         self.weights = (weights / weights.mean()).to(self.device)
-        if flow.dims.expecting:
-            for value in flow.final_layer.conv.parameters():
-                value.zero_()
-        if self.config.flow.begin:
-            go_on_from(self.network, Path(self.config.flow.begin), stage=self.name, new=".voices.")
         if flow.dims.voices:
             latents = (self.samples.mean.float() - flow.latent_mean) / flow.latent_std
             fill_bank(flow.voices, latents, classes_of(self.samples, count=flow.dims.voice_classes))
         flow.empty_string_feat.copy_(self.text(self.words.rows([""]).to(self.device))[0].cpu())
-        for name, module in flow.named_modules():
-            if name.endswith("adaLN_modulation"):
-                last = module.get_submodule("1")
-                for value in last.parameters():
-                    value.zero_()
 
     def trained(self) -> Mapping[str, nn.Parameter]:
         """All but the statistics and the features of no words."""
@@ -251,6 +245,17 @@ class FlowTraining:
                     value.zero_()
                 flow.expectation.calm(CALM)
         write_weights(folder / "flow.safetensors", flow.state_dict())
+
+
+def _close_gates(flow: FlowNetwork) -> None:
+    """Layers that begin by passing their input on; beside an expectation, by saying nothing."""
+    if flow.dims.expecting:
+        for value in flow.final_layer.conv.parameters():
+            value.zero_()
+    for name, module in flow.named_modules():
+        if name.endswith("adaLN_modulation"):
+            for value in module.get_submodule("1").parameters():
+                value.zero_()
 
 
 def _squared(error: Tensor) -> Tensor:

@@ -124,6 +124,19 @@ def test_an_expectation_is_trained_alone_then_beside_the_layers(run, monkeypatch
     assert any(bool(value.any()) for value in kept.layers())
 
 
+def test_a_flow_stage_goes_on_from_another_with_its_gates_as_they_were(run):
+    config, out = run
+    before = replace(
+        config, flow=replace(config.flow, optimisation=replace(config.flow.optimisation, rate=1e-2))
+    )
+    assert run_named("flow", before, out, stop=never)
+    trained = read_checkpoint(out / "flow" / "flow.safetensors")
+    later = FlowTraining(replace(config, flow=replace(config.flow, begin=str(out / "flow"))), out, CPU)
+    kept = later.network.flow.state_dict()
+    assert any(bool(value.any()) for key, value in trained.items() if "adaLN_modulation" in key)
+    assert all(torch.equal(kept[key], value) for key, value in trained.items())
+
+
 def test_layers_that_nothing_trained_are_silent(run, monkeypatch):
     config, out = run
     monkeypatch.setitem(sizes.SIZES, "mini", replace(MINI, flow=replace(MINI.flow, expecting=True)))
@@ -175,7 +188,15 @@ def test_features_go_on_where_they_were(make, squares, tmp_path):
 
 def test_an_object_is_heard_in_as_many_other_voices_as_asked(make, squares, tmp_path):
     config = make(
-        features={"scenes": 2, "shard": 2, "revoiced": 0.75, "null_mask": 0, "full_mask": 0, "several": 0}
+        features={
+            "scenes": 2,
+            "shard": 2,
+            "revoiced": 0,
+            "voices": 3,
+            "null_mask": 0,
+            "full_mask": 0,
+            "several": 0,
+        }
     )
     for stage in ("sync", "towers", "vae", "features"):
         assert run_named(stage, config, tmp_path, stop=never, source=squares)
