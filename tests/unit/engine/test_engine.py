@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +12,7 @@ from plugin.engine.conditions import Batching, upsample_index
 from plugin.engine.engine import Engine
 from plugin.engine.flow import noise_rows
 from plugin.engine.lengths import window_lengths
+from plugin.engine.sessions import usual_memory
 from plugin.engine.watch import PICTURES, SAMPLING, Watch
 from plugin.errors import BundleCorrupt, Cancelled
 
@@ -298,3 +301,60 @@ def test_dropping_gives_the_memory_back(engine, toy) -> None:
     engine.drop(*ENCODERS)
     assert engine.sessions.loaded == frozenset()
     assert (engine.provider, engine.manifest.id) == ("cpu", "toy")
+
+
+PUBLISHED = {
+    "text_encoder": 1412,
+    "image_encoder": 2531,
+    "sync_encoder": 834,
+    "conditions": 124,
+    "flow": 966,
+    "decoder": 705,
+    "vocoder": 951,
+}
+"""Megabytes of the published size's graphs in float32, loaded."""
+
+
+@pytest.fixture
+def large(toy, bundle, tmp_path, monkeypatch) -> Callable[..., dict[str, int]]:
+    """Takes of the toy bundle whose graphs count as if they were of the published size; their loads."""
+    sizes = {f"{role}.onnx": 10**6 * size for role, size in PUBLISHED.items()}
+    monkeypatch.setattr("plugin.engine.sessions._loaded_bytes", lambda _, file: sizes[file])
+    monkeypatch.setattr("plugin.engine.sessions.physical_memory", lambda: 16 * 2**30)
+    engine = Engine.open(bundle, provider="cpu", threads=1, cache=FeatureCache(tmp_path / "features"))
+
+    def take(*, prompt: str = "violin", shown: str = "one") -> dict[str, int]:
+        before = Counter(engine.loads)
+        footage = toy.ToyFootage(fingerprint=shown)
+        footage.frames_fingerprint = "shot"
+        conditions = engine.conditions(
+            _features(engine, footage), frames=FRAMES, prompt=prompt, negative_prompt="", guidance=3.0
+        )
+        x = engine.sample(conditions, _noise(engine), steps=2, guidance=3.0)
+        list(engine.vocode([engine.decode(x)]))
+        held = sum(PUBLISHED[role] for role in engine.sessions.loaded)
+        assert 10**6 * held <= usual_memory(engine.sessions.provider, bundle)
+        return dict(Counter(engine.loads) - before)
+
+    return take
+
+
+def test_a_first_take_loads_every_graph_once(large) -> None:
+    assert large() == dict.fromkeys(PUBLISHED, 1)
+
+
+def test_a_new_seed_loads_nothing(large) -> None:
+    large()
+    assert large() == {}
+
+
+def test_another_prompt_loads_the_text_tower_and_what_is_quick(large) -> None:
+    large()
+    wanted = {"text_encoder": 1, "decoder": 1}
+    assert [large(prompt=prompt) for prompt in ("trumpet", "not a violin", "trumpet")] == [wanted, wanted, {}]
+
+
+def test_another_object_of_the_shot_loads_the_sync_encoder_and_what_is_quick(large) -> None:
+    large()
+    wanted = {"sync_encoder": 1, "decoder": 1}
+    assert [large(shown=shown) for shown in ("two", "three", "three")] == [wanted, wanted, {}]

@@ -5,11 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models_onnx.bundle import MANIFEST_NAME, Bundle, FileSpec, describe_files, write_manifest
+from models_onnx.bundle import MANIFEST_NAME, ROLES, Bundle, FileSpec, describe_files, write_manifest
 from plugin.engine.bundle_errors import bundle_errors
 from plugin.engine.loading import Form, Placement
 from plugin.engine.providers import Provider
-from plugin.engine.sessions import BESIDE_THE_LARGEST, Held, Sessions, check_finite, usual_memory
+from plugin.engine.sessions import (
+    BESIDE_THE_LARGEST,
+    LEAVING,
+    Held,
+    Sessions,
+    check_finite,
+    usual_memory,
+)
 from plugin.errors import (
     BundleCorrupt,
     BundleMissing,
@@ -64,15 +71,20 @@ def _latent() -> dict[str, np.ndarray]:
     return {"latent": np.zeros((1, 3, 4), np.float32)}
 
 
-def test_the_least_recently_used_graph_leaves_when_another_needs_its_room(bundle) -> None:
+def test_encoders_leave_first_whenever_they_were_used(bundle) -> None:
     room = _size(bundle, "text_encoder", "image_encoder", "decoder") - 1
     sessions = Sessions.open(bundle, provider="cpu", threads=1, memory=room)
     sessions.run("text_encoder", _tokens())
-    sessions.run("image_encoder", _images())
-    sessions.run("text_encoder", _tokens())
     sessions.run("decoder", _latent())
-    assert sessions.loaded == {"text_encoder", "decoder"}
-    assert sessions.loads["text_encoder"] == 1
+    sessions.run("image_encoder", _images())
+    assert sessions.loaded == {"decoder", "image_encoder"}
+    sessions.run("text_encoder", _tokens())
+    assert sessions.loaded == {"decoder", "text_encoder"}
+    assert sessions.loads["decoder"] == 1
+
+
+def test_every_role_has_its_turn_to_leave() -> None:
+    assert sorted(LEAVING) == sorted(ROLES)
 
 
 @pytest.mark.parametrize("spare", [0, 1000])
