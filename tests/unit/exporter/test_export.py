@@ -403,5 +403,5 @@ def test_the_whole_export_makes_the_committed_bundle(tmp_path: Path) -> None:
         ours, theirs = (onnx.load(bundle.path_of(role)).graph for bundle in (made, committed))
         assert list(ours.node) == list(theirs.node)
         for one, other in zip(ours.initializer, theirs.initializer, strict=True):
-            arrays = (onnx.numpy_helper.to_array(tensor) for tensor in (one, other))
-            np.testing.assert_allclose(*arrays, rtol=1e-6, atol=1e-8)
+            found, wanted = (onnx.numpy_helper.to_array(tensor) for tensor in (one, other))
+            np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-8)
