@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from exporter import fill
+from exporter.models.bigvgan import settled
 from exporter.models.clip import ImageGraph, ImageTower
 from exporter.models.flow import (
     ConditionsGraph,
@@ -105,7 +106,7 @@ def _encoders(sizes: Sizes) -> tuple[Graph, ...]:
             "sync_encoder",
             "synchformer",
             inputs=seen if sizes.masked else {"frames": seen["frames"]},
-            outputs={"sync_features": ("segments", sync.steps, sync.width)},
+            outputs={"sync_features": ("segments", sync.steps, sync.features)},
         ),
     )
 
@@ -161,6 +162,7 @@ def _decoders(sizes: Sizes) -> tuple[Graph, ...]:
             "vocoder",
             inputs={"mel": ("logmel", mel)},
             outputs={"audio": ("batch", 1, "samples")},
+            wrap=_itself if sizes.compact else settled,
         ),
     )
 

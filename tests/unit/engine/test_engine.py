@@ -307,7 +307,7 @@ PUBLISHED = {
     "text_encoder": 1412,
     "image_encoder": 2531,
     "sync_encoder": 834,
-    "conditions": 124,
+    "conditions": 70,
     "flow": 966,
     "decoder": 705,
     "vocoder": 951,

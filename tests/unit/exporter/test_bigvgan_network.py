@@ -173,3 +173,20 @@ class TestHalo:
         chunk = self._unclamped(network, mel[..., frame - halo : frame + halo + 1])
         middle = chunk[..., halo * dims.hop : (halo + 1) * dims.hop]
         assert float((middle - expected).abs().max()) > 1e-9
+
+
+class TestSettled:
+    def test_it_gives_the_same_and_keeps_its_keys(self):
+        network, mel = _network(), _mel(9, batch=2)
+        wanted, keys = network(mel), list(network.state_dict())
+        assert torch.equal(bigvgan.settled(network)(mel), wanted)
+        assert list(network.state_dict()) == keys
+
+    def test_nothing_of_its_weights_is_worked_out_again(self):
+        network = bigvgan.settled(_network())
+        wanted = network(_mel(9))
+        for activation in network.modules():
+            if isinstance(activation, AntiAliasedSnake):
+                activation.act.alpha.fill_(torch.nan)
+                activation.upsample.filter.fill_(torch.nan)
+        assert torch.equal(network(_mel(9)), wanted)
