@@ -106,7 +106,7 @@ def _encoders(sizes: Sizes) -> tuple[Graph, ...]:
             "sync_encoder",
             "synchformer",
             inputs=seen if sizes.masked else {"frames": seen["frames"]},
-            outputs={"sync_features": ("segments", sync.steps, sync.features)},
+            outputs={"sync_features": ("segments", sync.steps, sync.width)},
         ),
     )
 
