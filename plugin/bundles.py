@@ -40,6 +40,11 @@ class BundleState:
         return sum(file.bytes for file in self.bundle.manifest.files.values()) / 1e6
 
     @property
+    def size(self) -> str:
+        """The same in words: "21.7 MB", "7.47 GB"."""
+        return f"{self.megabytes:.1f} MB" if self.megabytes < 1000 else f"{self.megabytes / 1000:.2f} GB"
+
+    @property
     def condition(self) -> str:
         """One word: "verified", "found" (not hashed yet) or "damaged"."""
         if self.fault is not None:

@@ -205,7 +205,7 @@ def _bundles(store: Store) -> Iterator[Finding]:
             continue
         licence = state.bundle.manifest.licence
         use = "paid work allowed" if licence.commercial_use else "not for paid work"
-        found = f"verified, {state.megabytes:.1f} MB, {licence.name} ({use}), {state.folder}"
+        found = f"verified, {state.size}, {licence.name} ({use}), {state.folder}"
         yield Finding(subject, State.GOOD, found)
 
 

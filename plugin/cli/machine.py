@@ -91,7 +91,7 @@ def _folder(workspace: Workspace, name: str | None) -> Path:
 
 def _print_bundles(states: tuple[BundleState, ...], output: Output) -> None:
     rows = [
-        (state.name, state.condition, f"{state.megabytes:.1f} MB", _licence(state), str(state.folder))
+        (state.name, state.condition, state.size, _licence(state), str(state.folder))
         for state in states
     ]
     for line in table(

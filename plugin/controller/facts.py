@@ -42,7 +42,7 @@ def bundle_rows(
     return tuple(
         BundleRow(
             name=state.name,
-            title=f"{state.name} ({state.megabytes:.0f} MB)" if state.bundle else state.name,
+            title=f"{state.name} ({state.size})" if state.bundle else state.name,
             licence=_bundle_licence(state),
             condition=state.condition,
             used=state.folder == used_folder or state.name == used,
@@ -69,7 +69,7 @@ def first_run(states: tuple[BundleState, ...], masks: tuple[BundleState, ...] = 
     usable = [state for state in states if state.bundle is not None and state.fault is None]
     installed = [FactRow("Sagafoley", f"version {__version__}")]
     installed += [
-        FactRow(f"Model '{state.name}'", f"{state.megabytes:.0f} MB, {_bundle_licence(state)}")
+        FactRow(f"Model '{state.name}'", f"{state.size}, {_bundle_licence(state)}")
         for state in usable
     ]
     if not usable:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models_onnx.bundle import Bundle
+from models_onnx.bundle import Bundle, FileSpec
 from plugin.bundles import BundleState, find_bundle, list_bundles, verify_bundle
 from plugin.controller.renders import RenderPlan, RenderRequest, plan_render, problems_of, quick_problems
 from plugin.controller.sheets import make_sheet, only, output_folder, require_cues, save_cues, timecodes
@@ -189,6 +189,10 @@ def test_bundles_are_found_and_verified(workspace) -> None:
     state = verify_bundle(BundleState("golden", GOLDEN, bundle, None))
     assert (state.condition, state.hashed, state.fault) == ("verified", True, None)
     assert 0.05 < state.megabytes < 0.25
+    assert state.size == f"{state.megabytes:.1f} MB"
+    file = FileSpec(bytes=7_470_600_000, sha256="0" * 64)
+    large = replace(bundle, manifest=replace(bundle.manifest, files={"flow.onnx": file}))
+    assert replace(state, bundle=large).size == "7.47 GB"
     assert all(found.condition in {"found", "damaged"} for found in list_bundles(workspace.store))
 
 
