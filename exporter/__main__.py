@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from exporter.bundle_options import add_bundle_options, described
 from exporter.errors import ExportError
 from exporter.owlv2_command import OWLV2_NAMES, add_owlv2, run_owlv2, verify_owlv2
 from exporter.sam2_command import SAM2_NAMES, add_sam2, run_sam2, verify_sam2
@@ -88,13 +89,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_size(parser: argparse.ArgumentParser, name: str) -> None:
-    source = parser.add_mutually_exclusive_group(required=name not in ALWAYS_RANDOM)
-    source.add_argument(
-        "--checkpoints", type=Path, metavar="FOLDER", help="take the weights from these files"
-    )
-    source.add_argument(
-        "--random-weights", action="store_true", help="draw the weights from the tensors' names"
-    )
+    add_bundle_options(parser, always_random=name in ALWAYS_RANDOM)
     parser.add_argument(
         "--provider",
         choices=("cpu", "cuda", "coreml-safe"),
@@ -102,13 +97,6 @@ def _add_size(parser: argparse.ArgumentParser, name: str) -> None:
         help="cuda: add graphs whose heavy arithmetic is in float16 for NVIDIA GPUs; the others are the same"
         " standard operators, which every provider takes (default: cpu)",
     )
-    parser.add_argument(
-        "--precision", choices=("fp32", "fp16"), default="fp32", help="of the stored weights (default: fp32)"
-    )
-    parser.add_argument("--salt", default="", help="other random weights")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="BUNDLE", help="folder to write")
-    parser.add_argument("--id", default="", help="the bundle's short name")
-    parser.add_argument("--title", default="", help="the bundle's title")
     parser.add_argument("--about", type=Path, metavar="FILE", help="Markdown that the model card begins with")
 
 
@@ -144,8 +132,7 @@ def _export(options: argparse.Namespace) -> None:
         precision=options.precision,
         form=Form.GPU if options.provider == "cuda" else Form.PLAIN,
     )
-    size = sum(file.bytes for file in bundle.manifest.files.values())
-    _say(f"{bundle.folder}: {len(bundle.manifest.files)} files, {size / 1e6:.1f} MB, digest {bundle.digest}")
+    _say(described(bundle))
 
 
 def _text(path: Path) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 
+from exporter.bundle_options import add_bundle_options, described
 from exporter.errors import ExportError
 from models_onnx.finder_manifest import FinderBundle
 
@@ -20,18 +20,7 @@ def add_owlv2(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     """The commands that make finder bundles."""
     for name in OWLV2_NAMES:
         parser = commands.add_parser(name, help=f"make a bundle of {name}, which finds objects by words")
-        source = parser.add_mutually_exclusive_group(required=name != ALWAYS_RANDOM)
-        source.add_argument("--checkpoints", type=Path, metavar="FOLDER", help="take the weights from there")
-        source.add_argument(
-            "--random-weights", action="store_true", help="draw the weights from the tensors' names"
-        )
-        parser.add_argument(
-            "--precision", choices=("fp32", "fp16"), default="fp32", help="of the stored weights"
-        )
-        parser.add_argument("--salt", default="", help="other random weights")
-        parser.add_argument("-o", "--output", type=Path, required=True, metavar="BUNDLE", help="new folder")
-        parser.add_argument("--id", default="", help="the bundle's short name")
-        parser.add_argument("--title", default="", help="the bundle's title")
+        add_bundle_options(parser, always_random=name == ALWAYS_RANDOM)
 
 
 def run_owlv2(options: argparse.Namespace, *, say: Say) -> None:
@@ -56,8 +45,7 @@ def run_owlv2(options: argparse.Namespace, *, say: Say) -> None:
         trained=trained,
     )
     bundle = export_owlv2(request, output=options.output, say=say)
-    total = sum(file.bytes for file in bundle.manifest.files.values())
-    say(f"{bundle.folder}: {len(bundle.manifest.files)} files, {total / 1e6:.1f} MB, digest {bundle.digest}")
+    say(described(bundle))
 
 
 def verify_owlv2(options: argparse.Namespace, *, say: Say) -> None:

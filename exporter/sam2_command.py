@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
+from exporter.bundle_options import add_bundle_options, described
 from models_onnx.mask_manifest import MaskBundle
 
 SAM2_NAMES = ("sam2-tiny", "sam2-small", "sam2-base-plus", "sam2-golden")
@@ -18,11 +18,7 @@ def add_sam2(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """The commands that make mask bundles."""
     for name in SAM2_NAMES:
         parser = commands.add_parser(name, help=f"make a bundle of {name}, which makes masks")
-        source = parser.add_mutually_exclusive_group(required=name != ALWAYS_RANDOM)
-        source.add_argument("--checkpoints", type=Path, metavar="FOLDER", help="take the weights from there")
-        source.add_argument(
-            "--random-weights", action="store_true", help="draw the weights from the tensors' names"
-        )
+        add_bundle_options(parser, always_random=name == ALWAYS_RANDOM)
         parser.add_argument(
             "--size",
             type=int,
@@ -30,18 +26,11 @@ def add_sam2(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
             help="side of the square picture; smaller is quicker and worse (default: 1024)",
         )
         parser.add_argument(
-            "--precision", choices=("fp32", "fp16"), default="fp32", help="of the stored weights"
-        )
-        parser.add_argument(
             "--provider",
             choices=("cpu", "cuda"),
             default="cpu",
             help="cuda: add graphs whose heavy arithmetic is in float16 for NVIDIA GPUs",
         )
-        parser.add_argument("--salt", default="", help="other random weights")
-        parser.add_argument("-o", "--output", type=Path, required=True, metavar="BUNDLE", help="new folder")
-        parser.add_argument("--id", default="", help="the bundle's short name")
-        parser.add_argument("--title", default="", help="the bundle's title")
 
 
 def run_sam2(options: argparse.Namespace, *, say: Say) -> None:
@@ -66,8 +55,7 @@ def run_sam2(options: argparse.Namespace, *, say: Say) -> None:
         trained=trained,
     )
     bundle = export_sam2(request, output=options.output, say=say)
-    total = sum(file.bytes for file in bundle.manifest.files.values())
-    say(f"{bundle.folder}: {len(bundle.manifest.files)} files, {total / 1e6:.1f} MB, digest {bundle.digest}")
+    say(described(bundle))
 
 
 def verify_sam2(options: argparse.Namespace, *, say: Say) -> None:
