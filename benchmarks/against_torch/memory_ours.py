@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks.against_torch.footprint import peaks
 from plugin.engine.memory import give_back_freed
 from plugin.engine.providers import load_runtime, session_options
+from plugin.engine.sessions import ENCODERS, LEAVING
 
 _TYPES = {"tensor(float)": (np.float32, 0.1), "tensor(int64)": (np.int64, 0)}
 
@@ -39,9 +40,10 @@ def _run(asked: dict[str, Any]) -> None:
     held: dict[str, tuple[Any, int]] = {}
     for role, path in asked["graphs"].items():
         size = sum(file.stat().st_size for file in Path(path).parent.iterdir())
-        while held and sum(taken for _, taken in held.values()) + size > asked["limit"]:
-            del held[next(iter(held))]
-            give_back_freed()
+        for other in sorted(held, key=LEAVING.index):  # as `plugin.engine.sessions` does
+            if other in ENCODERS or sum(taken for _, taken in held.values()) + size > asked["limit"]:
+                del held[other]
+                give_back_freed()
         session = load_runtime().InferenceSession(
             path, session_options(threads=asked["threads"]), providers=["CPUExecutionProvider"]
         )

@@ -213,12 +213,14 @@ class Engine:
         lengths = window_lengths(frames, self.manifest)
         latents = lengths.latents
         with self.sessions.watched(watch.cancel):
-            wanted = flow_conditions(self.sessions, features, self.text(prompt), latents=latents)
+            text = self.text(prompt)
             if not needs_unconditional(guidance):
-                return Conditions(wanted, None)
+                return Conditions(flow_conditions(self.sessions, features, text, latents=latents), None)
+            # All words first: the text tower may leave when the next graph comes.
+            against = self._nulls.text[None] if negative_prompt is None else self.text(negative_prompt)
+            wanted = flow_conditions(self.sessions, features, text, latents=latents)
             nothing = self._nulls.features(lengths)
-            text = self._nulls.text[None] if negative_prompt is None else self.text(negative_prompt)
-            other = flow_conditions(self.sessions, nothing, text, latents=latents)
+            other = flow_conditions(self.sessions, nothing, against, latents=latents)
         return Conditions(wanted, other)
 
     def sample(

@@ -65,14 +65,20 @@ BESIDE_THE_LARGEST = 900 * 1024**2
 """Bytes of graphs that stay loaded beside the largest on the CPU.
 
 As much as lets the published text tower in beside conditions, flow and vocoder, so that another prompt loads
-two graphs; the image tower then has no more beside it than a take's ending takes while the vocoder runs.
+two graphs.
 """
 
-LEAVING = ("image_encoder", "sync_encoder", "text_encoder", "decoder", "conditions", "flow", "vocoder")
+ENCODERS = ("image_encoder", "sync_encoder", "text_encoder")
+"""Roles whose features are kept: where not every graph has room they leave as soon as another comes.
+
+They are the largest, and need the most memory to run.
+"""
+
+LEAVING = (*ENCODERS, "decoder", "conditions", "flow", "vocoder")
 """Roles in the order in which their graphs leave for others.
 
-First the encoders, whose features are kept; then what every take needs, the quickest to load first (at full
-size the decoder takes 0.6 s, the vocoder 12).
+After the encoders what every take needs, the quickest to load first (at full size the decoder takes 0.6 s, the
+vocoder 12).
 """
 
 
@@ -273,17 +279,21 @@ class Sessions:
 
     def _make_room(self, file: str) -> None:
         """Drop graphs in the order of `LEAVING` until there is room for another."""
-        if self._memory is None:
+        if self._memory is None or self._have_room_for_all():
             return
         sizes: Counter[str] = Counter()
         for form in self._held:
             sizes[self._roles[form.file]] += _loaded_bytes(self.bundle, form.file)
         excess = sizes.total() + _loaded_bytes(self.bundle, file) - self._memory
         for role in sorted(sizes, key=LEAVING.index):
-            if excess <= 0:
-                return
-            self.drop(role)
-            excess -= sizes[role]
+            if excess > 0 or role in ENCODERS:
+                self.drop(role)
+                excess -= sizes[role]
+
+    def _have_room_for_all(self) -> bool:
+        graphs = self.bundle.manifest.graphs.values()
+        total = sum(_loaded_bytes(self.bundle, graph.file) for graph in graphs)
+        return self._memory is not None and total <= self._memory
 
     def _load(self, role: str, form: Form) -> Held:
         with bundle_errors():

@@ -83,17 +83,27 @@ def test_encoders_leave_first_whenever_they_were_used(bundle) -> None:
     assert sessions.loads["decoder"] == 1
 
 
+@pytest.mark.parametrize(("spare", "kept"), [(0, {"image_encoder", "text_encoder"}), (-1, {"text_encoder"})])
+def test_an_encoder_stays_beside_others_only_where_every_graph_has_room(
+    bundle, spare: int, kept: set[str]
+) -> None:
+    sessions = Sessions.open(bundle, provider="cpu", threads=1, memory=_size(bundle, *ROLES) + spare)
+    sessions.run("image_encoder", _images())
+    sessions.run("text_encoder", _tokens())
+    assert sessions.loaded == kept
+
+
 def test_every_role_has_its_turn_to_leave() -> None:
     assert sorted(LEAVING) == sorted(ROLES)
 
 
 @pytest.mark.parametrize("spare", [0, 1000])
 def test_graphs_that_fit_stay(bundle, spare: int) -> None:
-    room = _size(bundle, "text_encoder", "image_encoder") + spare
+    room = _size(bundle, "decoder", "image_encoder") + spare
     sessions = Sessions.open(bundle, provider="cpu", threads=1, memory=room)
-    sessions.run("text_encoder", _tokens())
+    sessions.run("decoder", _latent())
     sessions.run("image_encoder", _images())
-    assert sessions.loaded == {"text_encoder", "image_encoder"}
+    assert sessions.loaded == {"decoder", "image_encoder"}
 
 
 def test_a_graph_larger_than_the_limit_is_alone(bundle) -> None:
