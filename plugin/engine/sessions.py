@@ -77,8 +77,8 @@ They are the largest, and need the most memory to run.
 LEAVING = (*ENCODERS, "decoder", "conditions", "flow", "vocoder")
 """Roles in the order in which their graphs leave for others.
 
-After the encoders what every take needs, the quickest to load first (at full size the decoder takes 0.6 s, the
-vocoder 12).
+After the encoders what every take needs, the quickest to load first (at full size the decoder takes 0.6 s,
+the vocoder 12).
 """
 
 
