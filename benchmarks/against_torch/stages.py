@@ -121,8 +121,11 @@ def measure(role: str, *, frames: int, units: int, turns: int, threads: int) -> 
 
 
 def reference_module(graph: Graph, network: nn.Module) -> nn.Module:
-    """The network as the reference runs it, with what a graph leaves out: the whole of the image tower."""
-    return network if graph.role == "image_encoder" else graph.wrap(network)
+    """The network as the reference runs it, with what a graph leaves out.
+
+    The whole of the image tower; and what a vocoder makes of its weights at every call.
+    """
+    return network if graph.role in {"image_encoder", "vocoder"} else graph.wrap(network)
 
 
 def first_output(outputs: Any) -> Tensor:
