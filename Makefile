@@ -61,7 +61,7 @@ golden: $(DEVELOPMENT) ## make the golden test bundle again (it must not change)
 bench: $(DEVELOPMENT) ## the engine against PyTorch on the CPU, full size (hours, 9 GB); writes docs/performance.md
 	$(BIN)/python -m benchmarks.against_torch
 
-bench-quick: $(DEVELOPMENT) ## the same for the solver, the decoder, a few pictures and segments (minutes)
+bench-quick: $(DEVELOPMENT) ## the same for the solver, the decoder, a picture and a segment (5 minutes); into out/bench
 	$(BIN)/python -m benchmarks.against_torch --quick
 
 bench-desk: $(DEVELOPMENT) ## measure large timelines, window joins and the scene generator

@@ -2,6 +2,8 @@
 
     python -m benchmarks.against_torch [--quick] [--only stages memory takes] [--missing] [--page]
 
+The quick one leaves the figures of the long one alone: its page is `out/bench/performance.md`.
+
 Graphs are exported first, two at a time. Every measurement is a process of its own, and what it found is
 in `docs/performance/measured.json` as soon as it is known, the newest of each; the page is made of that. A
 run that was cut short loses one measurement, and `--missing` goes on where it was cut.
@@ -48,8 +50,8 @@ class Turn:
 QUICK = (
     Turn("flow"),
     Turn("decoder"),
-    Turn("image_encoder", turns=2),
-    Turn("sync_encoder", turns=2),
+    Turn("image_encoder", turns=1),
+    Turn("sync_encoder", turns=1),
 )
 FULL = (
     Turn("flow"),
@@ -60,9 +62,9 @@ FULL = (
     Turn("image_encoder"),
     Turn("sync_encoder"),
     *(Turn("flow", frames=WINDOW * fifth // 5) for fifth in (1, 2, 3, 4)),
-    *(Turn("flow", frames=WINDOW * count, turns=3) for count in (2, 6, 12)),
-    *(Turn("vocoder", frames=WINDOW * fifth // 5, turns=3) for fifth in (1, 3)),
-    *(Turn("decoder", frames=WINDOW * fifth // 5, turns=3) for fifth in (1, 3)),
+    *(Turn("flow", frames=WINDOW * count) for count in (2, 6, 12)),
+    *(Turn("vocoder", frames=WINDOW * fifth // 5) for fifth in (1, 3)),
+    *(Turn("decoder", frames=WINDOW * fifth // 5) for fifth in (1, 3)),
     Turn("image_encoder", units=4, turns=3),
     Turn("sync_encoder", units=2, turns=3),
 )
@@ -71,12 +73,14 @@ FULL = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and write the page."""
     options = _options(arguments)
-    ledger: Path = options.out / "performance" / "measured.json"
+    out: Path = options.out or (ROOT / "out" / "bench" if options.quick else ROOT / "docs")
+    ledger = out / "performance" / "measured.json"
     turns = [turn for turn in (QUICK if options.quick else FULL) if turn.role in (options.stages or GRAPHS)]
     parts = ("stages",) if options.quick or options.stages else options.only
     if not options.page:
         _measure(ledger, turns if "stages" in parts else [], parts, options)
-    write_page(options.out / "performance.md", read_ledger(ledger))
+    write_page(out / "performance.md", read_ledger(ledger))
+    print(out / "performance.md")
     return 0
 
 
@@ -88,7 +92,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--missing", action="store_true", help="no stage that these graphs were measured in")
     parser.add_argument("--page", action="store_true", help="measure nothing, write the page")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=ROOT / "docs", help="where the page and its figures go")
+    parser.add_argument(
+        "--out", type=Path, help="where the page and its figures go (default: docs, or out/bench)"
+    )
     return parser.parse_args(arguments)
 
 

@@ -58,9 +58,9 @@ _OPENING = """# Performance on the CPU
 Our engine's graphs in ONNX Runtime against PyTorch eager with the same networks, run as the reference runs
 them: encoders at every call, two guidance passes, everything in memory. Sizes of `small_44k_sa`, drawn
 weights, float32, one thread each, the 5 s window. Both run in turn in one process; figures are medians of
-**processor seconds**, because the machine had other work at the same time. `make bench` measures everything,
-`make bench-quick` the solver, the decoder, a picture and a segment; both write this page. For GPUs
-see [gpu.md](gpu.md)."""
+**processor seconds**, because the machine had other work at the same time. `make bench` measures everything
+and writes this page; `make bench-quick` measures the solver, the decoder, a picture and a segment, and writes
+a page of its own. For GPUs see [gpu.md](gpu.md)."""
 
 
 def _rows(ledger: Ledger) -> list[dict[str, Any]]:
