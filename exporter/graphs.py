@@ -106,7 +106,7 @@ def _encoders(sizes: Sizes) -> tuple[Graph, ...]:
             "sync_encoder",
             "synchformer",
             inputs=seen if sizes.masked else {"frames": seen["frames"]},
-            outputs={"sync_features": ("segments", sync.steps, sync.width)},
+            outputs={"sync_features": ("segments", sync.steps, sync.features)},
         ),
     )
 
@@ -121,7 +121,7 @@ def _flow_graphs(sizes: Sizes) -> tuple[Graph, ...]:
     }
     conditions: dict[str, tuple[str, Shape]] = {
         "clip_condition": ("normal", ("batch", "clip_frames", flow.hidden)),
-        "sync_condition": ("normal", ("batch", "latents", flow.hidden)),
+        "sync_condition": ("normal", ("batch", "latents", flow.told_width)),
         "text_condition": ("normal", ("batch", flow.text_length, flow.hidden)),
         "global_condition": ("normal", ("batch", flow.hidden)),
         "latent_rope": ("rope", ("latents", flow.head_width // 2, 2)),

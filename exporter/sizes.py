@@ -72,7 +72,7 @@ class Sizes:
             ("the image feature", clip.embed, flow.clip_width),
             ("the text feature", clip.text_width, flow.text_width),
             ("the prompt's length", clip.text_length, flow.text_length),
-            ("the sync feature", sync.width, flow.sync_width),
+            ("the sync feature", sync.features, flow.sync_width),
             ("features of a segment", sync.steps, flow.segment_features),
             ("latent channels", flow.latent_channels, vae.latent_channels),
             ("mel bands", vae.mel_bands, self.vocoder.mel_bands),
@@ -137,7 +137,7 @@ TINY = Sizes(
     train_frames=128,
     multiple_frames=16,
     steps=12,
-    guidance=1.1,
+    guidance=1.0,
 )
 EMBEDDED = replace(
     TINY,
@@ -155,7 +155,7 @@ EMBEDDED = replace(
         text_layers=1,
         text_hidden=32,
     ),
-    synchformer=replace(TINY_SYNCHFORMER, width=6, heads=3, depth=1, hidden=12),
+    synchformer=replace(TINY_SYNCHFORMER, width=6, heads=3, depth=1, hidden=12, motion=0),
     flow=replace(
         TINY_FLOW,
         latent_channels=8,
@@ -168,7 +168,7 @@ EMBEDDED = replace(
         fused_blocks=1,
         mlp_hidden=32,
         time_features=32,
-        expecting=False,
+        bank=None,
     ),
     vae=replace(TINY_VAE, latent_channels=8, widths=(16, 24), straight=False),
     vocoder=replace(TINY_VOCODER, channels=16, dilations=(1, 3)),

@@ -11,17 +11,15 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from exporter.models.flow_blocks import ChannelsLastConv, FinalLayer, GatedMlp, JointBlock, Stream
-from exporter.models.voices import Voices
+from exporter.models.voices import BankDims, Voices
 
 INPUT_KERNEL = 7
 BLOCK_KERNEL = 3
-EXPECTED_KERNEL = 5
-EXPECTED_DILATIONS = (1, 2, 4, 8, 16)
-LOG_SIZE_RANGE = (-1.2, 1.0)
+DEVIATION = 0.05
+"""Of a latent from what is expected, where a bank of voices says that: takes differ by it."""
 MAX_PERIOD = 10000.0
 
 
@@ -39,10 +37,9 @@ class FlowDims:
         mlp_hidden: width inside the gated MLPs.
         time_features: values of the timestep embedding before its MLP.
         lora_rank: r of the LoRA tensors the checkpoint carries; 0 = none.
-        expecting: a small branch says the mean and deviation of every latent value from the conditions
-            alone, and the layers only add to what follows from these. The published network learns that too;
-            a short training has no time for it.
-        voice_classes, voices: of a bank of voices (see `Voices`) that the conditions choose from; 0 = none.
+        bank: of voices (see `Voices`), if there is one: the conditions alone then say what latent is
+            expected, and the layers only add to what follows from that. The published network learns it
+            all; a short training has no time for it.
     """
 
     latent_channels: int
@@ -58,9 +55,12 @@ class FlowDims:
     mlp_hidden: int
     time_features: int
     lora_rank: int
-    expecting: bool = False
-    voice_classes: int = 0
-    voices: int = 0
+    bank: BankDims | None = None
+
+    @property
+    def told_width(self) -> int:
+        """Values of the condition of one latent position: H, and what is expected there if anything is."""
+        return self.hidden + (self.latent_channels if self.bank else 0)
 
     @property
     def head_width(self) -> int:
@@ -88,7 +88,7 @@ MEDIUM_44K_SA = replace(SMALL_44K_SA, hidden=896, heads=14, mlp_hidden=2560)
 TINY_FLOW = FlowDims(
     latent_channels=64,
     clip_width=96,
-    sync_width=96,
+    sync_width=192,
     text_width=96,
     text_length=16,
     segment_features=8,
@@ -99,9 +99,7 @@ TINY_FLOW = FlowDims(
     mlp_hidden=256,
     time_features=256,
     lora_rank=0,
-    expecting=True,
-    voice_classes=30,
-    voices=8,
+    bank=BankDims(classes=30, kept=21, voices=6, positions=72),
 )
 GOLDEN_FLOW = FlowDims(
     latent_channels=4,
@@ -125,7 +123,8 @@ class Conditions(NamedTuple):
 
     Attributes:
         clip_condition: [B, Tc, H].
-        sync_condition: [B, N, H], one row per latent position.
+        sync_condition: [B, N, H], one row per latent position; with a bank, the C values expected there
+            stand behind it.
         text_condition: [B, L, H].
         global_condition: [B, H].
         latent_rope, clip_rope: [N, D/2, 2] and [Tc, D/2, 2], cos and sin.
@@ -189,10 +188,8 @@ class FlowNetwork(nn.Module):
         self.text_cond_proj = nn.Linear(width, width)
         self.global_cond_mlp = GatedMlp(width, hidden, kernel=1)
         self.final_layer = FinalLayer(width, dims.latent_channels, INPUT_KERNEL)
-        if dims.expecting:
-            self.expectation = Expectation(width, dims.latent_channels)
-        if dims.voices:
-            self.voices = Voices(width, dims.latent_channels, classes=dims.voice_classes, voices=dims.voices)
+        if dims.bank:
+            self.voices = Voices(width, dims.latent_channels, sync_width=dims.sync_width, dims=dims.bank)
         self.t_embed = TimeEmbedding(dims.time_features, width)
 
     @staticmethod
@@ -228,13 +225,16 @@ class FlowNetwork(nn.Module):
             upsample_index: int64 [N], the sync feature of every latent position; see `upsample_index`.
         """
         found = self.unvoiced(clip_features, sync_features, text_features, upsample_index)
-        if not self.dims.voices:
+        if not self.dims.bank:
             return found
-        return self.voiced(found, self.voices.choose(found.sync_condition, found.global_condition))
+        chosen = self.voices.choose(found.sync_condition, found.global_condition)
+        return self.voiced(found, chosen, self.voices.curves(sync_features))
 
-    def voiced(self, conditions: Conditions, voice: Tensor) -> Conditions:
-        """What `unvoiced` says, for a sound of this voice [B, 2 C]."""
-        return conditions._replace(global_condition=conditions.global_condition + self.voices(voice))
+    def voiced(self, conditions: Conditions, chosen: tuple[Tensor, Tensor], curves: Tensor) -> Conditions:
+        """What `unvoiced` says, for a class and a voice [B] at the times of the curves."""
+        told = conditions.sync_condition
+        expected = self.voices.placed(*chosen, curves, count=told.shape[1])
+        return conditions._replace(sync_condition=torch.cat([told, expected], -1))
 
     def unvoiced(
         self, clip_features: Tensor, sync_features: Tensor, text_features: Tensor, upsample_index: Tensor
@@ -265,13 +265,13 @@ class FlowNetwork(nn.Module):
     def velocity(self, x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
         """v(x, t): x [B, N, C], t [1] in 0..1 -> [B, N, C]; each batch row has its own conditions (5.2)."""
         found = self.found(x, t, conditions)
-        return follow(found, x, t, *self.expected(conditions)) if self.dims.expecting else found
+        return follow(found, x, t, *self.expected(conditions)) if self.dims.bank else found
 
     def found(self, x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
-        """What the layers say; the velocity itself in a network that is not `expecting`."""
+        """What the layers say; the velocity itself in a network without a bank."""
         latent = self.audio_input_proj(x)
         everywhere = (self.t_embed(t) + conditions.global_condition).unsqueeze(1)
-        per_position = everywhere + conditions.sync_condition
+        per_position = everywhere + conditions.sync_condition[..., : self.dims.hidden]
         ropes = (conditions.latent_rope, conditions.clip_rope)
         streams = (latent, conditions.clip_condition, conditions.text_condition)
         for block in self.joint_blocks:
@@ -283,7 +283,7 @@ class FlowNetwork(nn.Module):
         return cast("Tensor", self.final_layer(latent, everywhere))
 
     def layers(self) -> Iterator[nn.Parameter]:
-        """All parameters that an expectation does not pass through."""
+        """All parameters that what is expected does not pass through."""
         for part in (
             self.audio_input_proj,
             self.t_embed,
@@ -294,9 +294,9 @@ class FlowNetwork(nn.Module):
             yield from part.parameters()
 
     def expected(self, conditions: Conditions) -> tuple[Tensor, Tensor]:
-        """Mean and deviation [B, N, C] of the latent; only a network that is `expecting` can say."""
-        seen = conditions.sync_condition + conditions.global_condition.unsqueeze(1)
-        return cast("tuple[Tensor, Tensor]", self.expectation(seen))
+        """Mean and deviation [B, N, C] of the latent; only a network with a bank can say."""
+        mean = conditions.sync_condition[..., self.dims.hidden :]
+        return mean, torch.full_like(mean, DEVIATION)
 
     def null_conditions(self) -> NullFeatures:
         """Features to use where something is missing; they go through `conditions` like real ones (5.3)."""
@@ -305,45 +305,6 @@ class FlowNetwork(nn.Module):
     def denormalise(self, x: Tensor) -> Tensor:
         """Solver output [B, N, C] -> latent for the decoder, `x * std + mean`."""
         return x * self.latent_std + self.latent_mean
-
-
-class Expectation(nn.Module):
-    """Conditions [B, N, H] to mean and deviation of the latent, each [B, N, C].
-
-    Gated convolutions over time, each looking twice as far as the one before: a bell's tail is a second long.
-    """
-
-    def __init__(self, width: int, channels: int) -> None:
-        super().__init__()
-        inner = 2 * width
-        self.first = ChannelsLastConv(width, inner, EXPECTED_KERNEL)
-        self.blocks = nn.ModuleList(GatedConv(inner, dilation) for dilation in EXPECTED_DILATIONS)
-        self.last = ChannelsLastConv(inner, 2 * channels, EXPECTED_KERNEL)
-        self.calmness = nn.Parameter(torch.ones(1), requires_grad=False)
-
-    def forward(self, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """See the class."""
-        found = self.first(seen)
-        for block in self.blocks:
-            found = found + block(found)
-        mean, size = self.last(F.silu(found)).chunk(2, -1)
-        return mean, size.clamp(*LOG_SIZE_RANGE).exp() * self.calmness
-
-    def calm(self, share: float) -> None:
-        """Leave a share of every deviation from now on."""
-        self.calmness.fill_(share)
-
-
-class GatedConv(nn.Conv1d):
-    """A dilated convolution over time of [B, N, C], half of which gates the other half."""
-
-    def __init__(self, channels: int, dilation: int) -> None:
-        super().__init__(channels, 2 * channels, BLOCK_KERNEL, padding=dilation, dilation=dilation)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, N, C] -> [B, N, C]."""
-        value, gate = super().forward(F.silu(x).transpose(1, 2)).transpose(1, 2).chunk(2, -1)
-        return value * gate.sigmoid()
 
 
 def follow(found: Tensor, x: Tensor, t: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:

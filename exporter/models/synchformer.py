@@ -19,6 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from exporter.models.moving import MotionPath
+
 NORM_EPS = 1e-6
 RMS_EPS = 1.1920929e-07
 """Machine epsilon of float32, whatever the dtype."""
@@ -39,6 +41,7 @@ class SynchformerDims:
         heads: of every attention; must divide `width`.
         depth: divided space-time blocks, and as many context layers.
         hidden: of every MLP.
+        motion: width of the features of a motion path beside the transformer's (`moving`); 0 for none.
     """
 
     image_size: int
@@ -50,6 +53,12 @@ class SynchformerDims:
     heads: int
     depth: int
     hidden: int
+    motion: int = 0
+
+    @property
+    def features(self) -> int:
+        """Channels of a feature."""
+        return self.width + self.motion
 
     @property
     def positions(self) -> int:
@@ -88,6 +97,7 @@ TINY_SYNCHFORMER = SynchformerDims(
     heads=3,
     depth=4,
     hidden=384,
+    motion=96,
 )
 GOLDEN_SYNCHFORMER = SynchformerDims(
     image_size=16,
@@ -388,6 +398,9 @@ class Synchformer(nn.Module):
     def __init__(self, dims: SynchformerDims) -> None:
         super().__init__()
         self.vfeat_extractor = VisualExtractor(dims)
+        if dims.motion:
+            self.motion = MotionPath(dims.motion, tubelet=dims.tubelet)
+        self.dims = dims
 
     def forward(self, frames: Tensor, mask: Tensor, detail_frames: Tensor, detail_mask: Tensor) -> Tensor:
         """Features of each segment alone.
@@ -399,8 +412,11 @@ class Synchformer(nn.Module):
             detail_mask: the focal crop of the masks, enlarged to s x s.
 
         Returns:
-            [S, steps, width]; laid end to end, the sync features of the clip.
+            [S, steps, features]; laid end to end, the sync features of the clip.
         """
         context = self.vfeat_extractor.context(frames, mask)
         detail = self.vfeat_extractor.detail(detail_frames, detail_mask, context=context)
-        return self.vfeat_extractor.aggregate(detail)
+        seen = self.vfeat_extractor.aggregate(detail)
+        if not self.dims.motion:
+            return seen
+        return torch.cat([seen, self.motion(frames, mask, detail_frames, detail_mask)], -1)

@@ -1,42 +1,101 @@
-"""Which of many known sounds a sound is like: what a small flow network is told before it is asked when.
+"""A bank of known sounds, which of them is asked for, and when: what a small flow network expects to hear.
 
-A bell is one of a hundred bells. A network that must name one latent for all of them says their middle,
-which is no bell. So a bank keeps how some sounds of every class are, in the words of the latent itself; the
-conditions choose one of them, and the rest of the network only says what such a sound does at these times.
+A bell is one of a hundred bells. A network that must name one latent for all of them says their middle, which
+is no bell, and one that must spread an event over uncertain moments says a smear. So the bank keeps how some
+sounds of every class go on after they begin, played softly and hard. The conditions choose one, say when it
+is struck and how hard, and the latent of that is looked up. Published networks have none of this: their
+layers learn it, with a thousand times the training.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from exporter.models.flow_blocks import ChannelsLastConv
+
+BINS = 4
+"""Moments of a sync feature at which something may begin: 20 ms each at 25 frames per second and two frames
+per feature."""
+LEAD = 2
+"""Latent positions before an onset that belong to it: a latent looks a little ahead."""
+GAINS = (1.0, 0.4, 0.16, 0.05)
+"""How hard the bank's sounds are struck; those that sound throughout are driven by `DRIVES`."""
+DRIVES = (1.0, 0.7, 0.4, 0.15)
 LOUD, FAINT = 0.2, 0.02
 """Shares of a sound's loudest moment, in power above silence: above the first it is loud, down to the second
 it fades."""
 NOTHING = 0.05
 """Power above silence of a loudest moment that is none."""
+THRESHOLD = 0.4
+"""Least likelihood of an onset."""
+APART = 2
+"""Latent positions on either side in which only one onset is."""
+FADING = 0.25
+"""Energy below that of the softest drive over which a sound that goes on falls silent."""
+_INNER, _KERNEL = 64, 3
+_NEVER = -100_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class BankDims:
+    """Sizes of a bank.
+
+    Attributes:
+        classes: of sounds; the first stands for several at once, the last for none.
+        kept: classes that have voices, and one row more, of silence, for all others.
+        voices: of each class.
+        positions: latent positions that a voice goes on for.
+    """
+
+    classes: int
+    kept: int
+    voices: int
+    positions: int
+
+
+class Curves(nn.Module):
+    """Sync features to what happens at `BINS` moments of each: onset (logit), energy, strike (log10 gain)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.plain = nn.Linear(width, 3 * BINS)
+        self.inner = ChannelsLastConv(width, _INNER, _KERNEL)
+        self.more = ChannelsLastConv(_INNER, 3 * BINS, _KERNEL)
+
+    def forward(self, sync: Tensor) -> Tensor:
+        """[B, Ts, Ds] to [B, BINS * Ts, 3]."""
+        found = self.plain(sync) + self.more(F.silu(self.inner(sync)))
+        return found.unflatten(-1, (3, BINS)).transpose(2, 3).flatten(1, 2)
 
 
 class Voices(nn.Module):
-    """A bank of voices [classes, voices, 2 C], and what chooses one.
+    """The bank, what chooses from it, and what places the chosen sound in time.
 
     Args:
         width: H of the conditions.
         channels: C of the latent.
-        classes: of sounds; the first stands for several at once, the last for none.
-        voices: of each class.
+        sync_width: Ds.
+        dims: of the bank.
     """
 
-    def __init__(self, width: int, channels: int, *, classes: int, voices: int) -> None:
+    def __init__(self, width: int, channels: int, *, sync_width: int, dims: BankDims) -> None:
         super().__init__()
-        self.bank = _fixed(classes, voices, 2 * channels)
+        self.dims = dims
+        efforts = len(GAINS)
+        self.bank = _fixed(dims.kept, dims.voices, efforts, dims.positions, channels)
+        self.energy = _fixed(dims.kept, dims.voices, efforts)
+        self.steady = _fixed(dims.kept)
+        self.rows = _fixed(dims.classes)
         self.silence = _fixed(channels)
         self.size = _fixed(2 * channels)
         self.ask = nn.Linear(3 * width, 2 * width)
-        self.kind = nn.Linear(2 * width, classes)
-        self.which = nn.Linear(2 * width, classes * voices)
-        self.give = nn.Linear(2 * channels, width)
+        self.kind = nn.Linear(2 * width, dims.classes)
+        self.which = nn.Linear(2 * width, dims.classes * dims.voices)
+        self.curves = Curves(sync_width)
 
     def logits(self, sync: Tensor, everywhere: Tensor) -> tuple[Tensor, Tensor]:
         """Of the classes [B, classes], and of the voices in each [B, classes, voices].
@@ -46,18 +105,43 @@ class Voices(nn.Module):
             everywhere: condition of all of them, [B, H].
         """
         asked = F.silu(self.ask(torch.cat([sync.mean(1), sync.amax(1), everywhere], -1)))
-        return self.kind(asked), self.which(asked).unflatten(-1, self.bank.shape[:2])
+        return self.kind(asked), self.which(asked).unflatten(-1, (self.dims.classes, self.dims.voices))
 
-    def choose(self, sync: Tensor, everywhere: Tensor) -> Tensor:
-        """The likeliest voice [B, 2 C] of the likeliest class; arguments as in `logits`."""
+    def choose(self, sync: Tensor, everywhere: Tensor) -> tuple[Tensor, Tensor]:
+        """The likeliest single class [B] and the likeliest of its voices [B]; arguments as in `logits`."""
         kinds, voices = self.logits(sync, everywhere)
-        kind = kinds.argmax(-1, keepdim=True)
-        chosen = voices.argmax(-1).gather(1, kind)
-        return self.bank.flatten(0, 1)[(kind * self.bank.shape[1] + chosen).squeeze(1)]
+        kind = kinds[:, 1:].argmax(-1, keepdim=True) + 1
+        return kind.squeeze(1), voices.argmax(-1).gather(1, kind).squeeze(1)
 
-    def forward(self, voice: Tensor) -> Tensor:
-        """[B, 2 C] to what it adds to the condition of all positions, [B, H]."""
-        return self.give(voice)
+    def placed(self, kind: Tensor, voice: Tensor, curves: Tensor, *, count: int) -> Tensor:
+        """The latent of a voice at the times that the curves say.
+
+        Args:
+            kind: [B], of `choose`.
+            voice: [B], likewise.
+            curves: [B, moments, 3], of `Curves`, evenly over the whole time.
+            count: N, latent positions of the same time.
+
+        Returns:
+            [B, N, C].
+        """
+        row = self.rows[kind].long()
+        own = self.bank.flatten(0, 1)[row * self.dims.voices + voice]
+        energies = self.energy.flatten(0, 1)[row * self.dims.voices + voice]
+        steady = self.steady[row].view(-1, 1)
+        onset, energy, strike = _spread(curves, count).unbind(-1)
+        here = torch.arange(count, device=curves.device, dtype=curves.dtype)
+        begun = _latest(_peaks(onset.sigmoid()), here, reach=self.dims.positions)
+        struck = strike.gather(1, begun.clamp(min=0, max=count - 1).long())
+        since = here - begun + LEAD
+        phase = steady * (here % self.dims.positions) + (1 - steady) * since
+        sounding = (steady + (since < self.dims.positions)).clamp(max=1)
+        known = steady * energies + (1 - steady) * _gains(energies)
+        shares, left = _between(steady * energy + (1 - steady) * struck, known)
+        sounding = (sounding * (1 - steady * (1 - left))).unsqueeze(-1)
+        spots = phase.clamp(0, self.dims.positions - 1).long().view(len(own), 1, count, 1)
+        found = own.gather(2, spots.expand(-1, own.shape[1], -1, own.shape[3]))
+        return self.silence + sounding * ((found * shares.unsqueeze(-1)).sum(1) - self.silence)
 
     @torch.no_grad()
     def describe(self, latent: Tensor) -> Tensor:
@@ -70,6 +154,59 @@ class Voices(nn.Module):
         faint = share * ((share > FAINT) & (share <= LOUD))
         parts = [_mean(above, weights) for weights in (loud, faint)]
         return torch.cat(parts, -1) * (top > NOTHING) / self.size.clamp(min=1e-6)
+
+
+def _gains(like: Tensor) -> Tensor:
+    """log10 of `GAINS`, [1, efforts]."""
+    return torch.tensor(GAINS, device=like.device, dtype=like.dtype).log10().view(1, -1)
+
+
+def _spread(curves: Tensor, count: int) -> Tensor:
+    """[B, moments, n] to [B, count, n] over the same time, linearly between the middles of moments."""
+    moments = curves.shape[1]
+    places = (torch.arange(count, device=curves.device, dtype=curves.dtype) + 0.5) * moments / count - 0.5
+    places = places.clamp(0, moments - 1)
+    first = places.floor()
+    share = (places - first).view(1, -1, 1)
+    before, after = first.long(), (first + 1).clamp(max=moments - 1).long()
+    return curves.index_select(1, before) * (1 - share) + curves.index_select(1, after) * share
+
+
+def _peaks(likely: Tensor) -> Tensor:
+    """1 where likelihoods [B, N] are above `THRESHOLD` and nothing near is higher, else 0."""
+    highest = F.max_pool1d(likely.unsqueeze(1), 2 * APART + 1, 1, APART).squeeze(1)
+    before = F.pad(likely[:, :-1], (1, 0), value=-1.0)
+    return ((likely >= highest) & (likely > before) & (likely > THRESHOLD)).to(likely.dtype)
+
+
+def _latest(peaks: Tensor, here: Tensor, *, reach: int) -> Tensor:
+    """Of every position the last onset's, [B, N], at most `LEAD` ahead; far below 0 where there is none."""
+    begun = peaks * here + (1 - peaks) * _NEVER
+    begun = F.pad(begun[:, LEAD:], (0, LEAD), value=_NEVER)
+    step = 1
+    while step <= reach:
+        begun = torch.maximum(begun, F.pad(begun[:, :-step], (step, 0), value=_NEVER))
+        step *= 2
+    return begun
+
+
+def _between(asked: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """Shares of the known efforts that give what is asked for, and how much is left below the softest.
+
+    Args:
+        asked: [B, N].
+        known: [B, efforts], falling.
+
+    Returns:
+        [B, efforts, N], summing to 1; [B, N], 1 at the softest and above, 0 from `FADING` below it.
+    """
+    asked = asked.unsqueeze(1)
+    upper, lower = known[:, :-1].unsqueeze(-1), known[:, 1:].unsqueeze(-1)
+    rises = ((asked - lower) / (upper - lower).clamp(min=1e-3)).clamp(0, 1)
+    ends = torch.ones_like(rises[:, :1])
+    shares = torch.cat([rises, ends], 1) - torch.cat([torch.zeros_like(ends), rises], 1)
+    left = ((asked.squeeze(1) - known[:, -1:]) / FADING + 1).clamp(0, 1)
+    return shares, left
 
 
 def _mean(values: Tensor, weights: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ class Wanted:
         labels: classes that sound in it.
         captions: phrases; for several objects, their phrases joined.
         thing: index of the object for "one", else -1.
+        gains: of the onsets; empty where one is not known.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Wanted:
     labels: tuple[int, ...]
     captions: tuple[str, ...]
     thing: int
+    gains: tuple[float, ...] = ()
 
 
 def draw_kind(rng: np.random.Generator, *, null_mask: float, full_mask: float, several: float) -> str:
@@ -70,14 +72,18 @@ def _together(scene: Scene, chosen: tuple[int, ...], kind: str, masks: Bytes) ->
     for thing in things:
         stem = stem + thing.stem
     sounding = [thing for thing in things if thing.label != SILENT]
+    onsets = [time for thing in sounding for time in thing.onsets]
+    gains = [gain for thing in sounding for gain in thing.gains]
+    order = np.argsort(onsets, kind="stable")
     return Wanted(
         kind=kind,
         masks=masks,
         stem=stem,
-        onsets=tuple(sorted(time for thing in sounding for time in thing.onsets)),
+        onsets=tuple(onsets[one] for one in order),
         labels=tuple(dict.fromkeys(thing.label for thing in sounding)),
         captions=_joined([thing.captions for thing in things]),
         thing=chosen[0] if kind == "one" else -1,
+        gains=tuple(gains[one] for one in order) if len(gains) == len(onsets) else (),
     )
 
 

@@ -12,19 +12,15 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
-from exporter.errors import ExportError
 from exporter.sizes import SIZES, Sizes
+from exporter.training.tables import TableReader, WrongConfig
 
-STAGES = ("sync", "towers", "vae", "vocoder", "features", "flow", "finetune")
+STAGES = ("sync", "motion", "towers", "vae", "vocoder", "features", "flow", "finetune")
 """In the order of training; each needs those before it that `docs/training.md` names."""
 
 SCHEDULES = ("constant", "cosine", "steps")
-
-
-class WrongConfig(ExportError):
-    """A configuration that cannot be used; the message names the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +185,27 @@ class SyncStage:
 
 
 @dataclass(frozen=True, slots=True)
+class MotionStage:
+    """The motion path beside the sync encoder; `easy`, `full`, `several` and `null` as there.
+
+    Attributes:
+        onset, energy, label, strike: weights of the losses.
+    """
+
+    optimisation: Optimisation = Optimisation(
+        steps=6000, batch=24, rate=2e-3, weight_decay=0.02, ema=0.998, floor=0.03
+    )
+    easy: float = 0.0
+    onset: float = 2.0
+    energy: float = 4.0
+    label: float = 0.3
+    strike: float = 1.0
+    full: float = 0.35
+    several: float = 0.2
+    null: float = 0.08
+
+
+@dataclass(frozen=True, slots=True)
 class TowersStage:
     """Image and text towers: what is seen, what a phrase means, and that these agree."""
 
@@ -338,6 +355,7 @@ class Config:
     data: Data = Data()
     mattes: Mattes = Mattes()
     sync: SyncStage = SyncStage()
+    motion: MotionStage = MotionStage()
     towers: TowersStage = TowersStage()
     vae: VaeStage = VaeStage()
     vocoder: VocoderStage = VocoderStage()
@@ -375,7 +393,7 @@ def make_config(content: Mapping[str, Any], *, name: str) -> Config:
     Raises:
         WrongConfig: a key that is not known, or a value that is not allowed.
     """
-    config: Config = _Reader(name).table(Config(), content, "")
+    config: Config = TableReader(name).table(Config(), content, "")
     problems = tuple(_problems(config))
     if problems:
         raise WrongConfig(f"{name}: {problems[0]}.", remedy="Correct that key.", detail="\n".join(problems))
@@ -387,63 +405,13 @@ def described(config: Config) -> str:
     return json.dumps(dataclasses.asdict(config), indent=1, sort_keys=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Parsed TOML to dataclasses; `name` is the file's, for messages."""
-
-    name: str
-
-    def table(self, default: Any, content: Mapping[str, Any], path: str) -> Any:
-        """A dataclass with what the file changes in it."""
-        hints = get_type_hints(type(default))
-        unknown = sorted(set(content) - set(hints))
-        if unknown:
-            known = ", ".join(sorted(hints))
-            raise self.wrong(f"{path}{unknown[0]} is not a key", f"Use one of: {known}.")
-        changes = {
-            key: self.value(hints[key], value, path + key, default=getattr(default, key))
-            for key, value in content.items()
-        }
-        return dataclasses.replace(default, **changes)
-
-    def value(self, kind: Any, value: Any, path: str, *, default: Any = None) -> Any:
-        """One value as the type of its field."""
-        if dataclasses.is_dataclass(kind):
-            if not isinstance(value, dict):
-                raise self.wrong(f"{path} must be a table", f"Write [{path}].")
-            return self.table(default, value, path + ".")
-        if get_origin(kind) is tuple:
-            return self._tuple(kind, value, path)
-        if kind is float and type(value) is int:
-            return float(value)
-        if type(value) is not kind:
-            raise self.wrong(f"{path} is {value!r}", f"Give {_WORDS[kind]}.")
-        return value
-
-    def _tuple(self, kind: Any, value: Any, path: str) -> tuple[Any, ...]:
-        kinds = get_args(kind)
-        if not isinstance(value, list) or (kinds[-1] is not Ellipsis and len(value) != len(kinds)):
-            raise self.wrong(f"{path} is {value!r}", "Give a list of the right length.")
-        return tuple(self.value(kinds[0], one, path) for one in value)
-
-    def wrong(self, what: str, remedy: str) -> WrongConfig:
-        """The error for one key."""
-        return WrongConfig(f"{self.name}: {what}.", remedy=remedy)
-
-
-_WORDS: Mapping[Any, str] = {
-    int: "a whole number",
-    float: "a number",
-    str: "a text in quotes",
-    bool: "true or false",
-}
-
 _SHARES = (
     ("mattes", tuple(one.name for one in dataclasses.fields(Mattes))),
     ("features", ("revoiced", "wear", "null_mask", "full_mask", "several")),
     ("flow", ("drop_video", "drop_text", "emphasis")),
     ("finetune", ("drop_video", "drop_text")),
     ("sync", ("single_pass", "easy", "full", "several", "null")),
+    ("motion", ("easy", "full", "several", "null")),
 )
 
 

@@ -25,6 +25,7 @@ from exporter.training.frozen import Encoders
 from exporter.training.picturing import Wear, draw_wear, find_box, views
 from exporter.training.randomness import draws
 from exporter.training.scenes import OFFSETS, SILENT, Float, Scene, SceneSource
+from exporter.training.segments import truth_of
 from exporter.training.towers_stage import Words, squashed
 
 PHRASES = 4
@@ -46,6 +47,7 @@ class Features:
         kind: [n], of `KINDS`.
         label: [n], class of the sound; `SILENT` for none or several.
         scene, thing: [n], where it comes from.
+        curves: [n, moments, 3] half precision: onset, energy, strike, as `Voices` says them.
     """
 
     clip: Tensor
@@ -57,6 +59,7 @@ class Features:
     label: Tensor
     scene: Tensor
     thing: Tensor
+    curves: Tensor
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -166,8 +169,13 @@ class FeatureMaker:
             "mean": mean.half().cpu(),
             "std": std.half().cpu(),
             "tokens": self.words.rows(phrases)[None],
+            "curves": self._curves(sample)[None].half(),
             **{name: torch.tensor([value]) for name, value in numbers.items()},
         }
+
+    def _curves(self, sample: Wanted) -> Tensor:
+        truth = truth_of(sample, self.config, labels=len(self.source.labels))
+        return torch.from_numpy(np.stack([truth.onset, truth.energy, truth.strike], -1))
 
     def _ask(self, scene: Scene, thing: int, rng: np.random.Generator) -> Wanted:
         """What a sample is about: by its share, an object or one of the other `asking.KINDS`."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from exporter.checkpoints import read_checkpoint
@@ -22,29 +23,25 @@ from exporter.training.features import KINDS, Features, load_features
 from exporter.training.frozen import Encoders, finished
 from exporter.training.randomness import draws, noise_source
 from exporter.training.towers_stage import Words
-from exporter.training.voicing import choice_loss, classes_of, fill_bank
+from exporter.training.voicing import bank_path, choice_loss, classes_of, curve_losses, nearest_voice
 
 CHECK_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 CHECK_SAMPLES = 64
 EXPECT_BATCH = 2
-SURPRISE = 0.25
-"""Weight of the expectation's own loss beside the layers'."""
-LOUD, DOUBT = 0.25, 0.25
-"""Weights of squares, and of the deviations' likelihood, beside absolute errors."""
-CALM = 0.1
-"""What is left of the deviations where the expectation stands alone."""
+ASKED = ("onset", "energy", "strike")
 USUAL = 3.0
 """Deviations that an error has without being out of the ordinary."""
 
 
 class Batch(NamedTuple):
-    """One step's samples: features [B, ...], latent x1 [B, N, C] normalised, class of the sound [B]."""
+    """One step's samples: features [B, ...], latent x1 [B, N, C] normalised, class [B], curves of it."""
 
     clip: Tensor
     sync: Tensor
     text: Tensor
     x1: Tensor
     kinds: Tensor
+    curves: Tensor
 
 
 class Matching(nn.Module):
@@ -62,15 +59,23 @@ class Matching(nn.Module):
         """Of every row, with the voices they choose."""
         return self.flow.conditions(batch.clip, batch.sync, batch.text, self._index(batch))
 
-    def told(self, batch: Batch) -> tuple[Conditions, Tensor]:
-        """Conditions of every row with the voices that are true, and how hard those were to choose."""
-        if not self.flow.dims.voices:
-            return self.conditions(batch), torch.zeros((), device=batch.x1.device)
+    def asked(self, batch: Batch) -> dict[str, Tensor]:
+        """How hard the true class and voice were to choose, and the true curves to say."""
         voices = self.flow.voices
         found = self.flow.unvoiced(batch.clip, batch.sync, batch.text, self._index(batch))
         logits = voices.logits(found.sync_condition, found.global_condition)
-        described = voices.describe(batch.x1)
-        return self.flow.voiced(found, described), choice_loss(voices, logits, batch.kinds, described)
+        nearest = nearest_voice(voices, batch.kinds, batch.x1)
+        curves = curve_losses(voices.curves(batch.sync), batch.curves)
+        return {"choice": choice_loss(logits, batch.kinds, nearest), **curves}
+
+    def told(self, batch: Batch) -> Conditions:
+        """Conditions of every row with the class, the voice and the curves that are true."""
+        voices = self.flow.voices
+        found = self.flow.unvoiced(batch.clip, batch.sync, batch.text, self._index(batch))
+        nearest = nearest_voice(voices, batch.kinds, batch.x1)
+        onset, energy, strike = batch.curves.unbind(-1)
+        curves = torch.stack([torch.logit(onset.clamp(1e-4, 1 - 1e-4)), energy, strike], -1)
+        return self.flow.voiced(found, (batch.kinds, nearest), curves)
 
     def chosen(self, batch: Batch) -> Tensor:
         """The class that the conditions of every row call for, [B]."""
@@ -95,7 +100,7 @@ class FlowTraining:
     name = "flow"
 
     def __init__(self, config: Config, out: Path, device: torch.device) -> None:
-        self.config, self.device = config, device
+        self.config, self.out, self.device = config, out, device
         self.samples, self.held_out = load_features(out)
         self.text = Encoders.load(out, config.model, device).clip
         self.words = Words(config.model.clip)
@@ -118,10 +123,24 @@ class FlowTraining:
         flow.latent_std.copy_(statistics["latent_std"])
         weights = statistics["latent_std"].flatten() ** self.config.flow.emphasis
         self.weights = (weights / weights.mean()).to(self.device)
-        if flow.dims.voices:
-            latents = (self.samples.mean.float() - flow.latent_mean) / flow.latent_std
-            fill_bank(flow.voices, latents, classes_of(self.samples, count=flow.dims.voice_classes))
+        if flow.dims.bank:
+            flow.voices.load_state_dict(load_file(bank_path(self.out)), strict=False)
+            self._ask_as_before()
         flow.empty_string_feat.copy_(self.text(self.words.rows([""]).to(self.device))[0].cpu())
+
+    def _ask_as_before(self) -> None:
+        """The curves begin as what the motion path was asked; what follows begins with nothing to add."""
+        curves = self.network.flow.voices.curves
+        for value in curves.more.parameters():
+            value.zero_()
+        path = self.out / "motion" / "heads.safetensors"
+        if not path.is_file():
+            return
+        heads = load_file(path)
+        rows = torch.cat([heads[f"{name}.weight"] for name in ASKED])
+        curves.plain.weight.zero_()
+        curves.plain.weight[:, -rows.shape[1] :] = rows
+        curves.plain.bias.copy_(torch.cat([heads[f"{name}.bias"] for name in ASKED]))
 
     def trained(self) -> Mapping[str, nn.Parameter]:
         """All but the statistics and the features of no words."""
@@ -130,49 +149,34 @@ class FlowTraining:
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """See `Stage`."""
         settings, rng = self.config.flow, draws(self.config.seed, self.name, step, "batch")
-        alone = self.network.flow.dims.expecting and step < settings.expect
+        alone = bool(self.network.flow.dims.bank) and step < settings.expect
         size = settings.optimisation.batch * (EXPECT_BATCH if alone else 1)
         rows = torch.from_numpy(rng.integers(len(self.samples), size=size))
         generator = noise_source(self.config.seed, self.name, step, "noise")
         batch = self._batch(self.samples, rows, generator)
         batch = self._dropped(batch, self.samples.kind[rows], generator)
         if alone:
-            conditions, choice = self.network.told(batch)
-            surprise = self._surprise(batch, *self.network.flow.expected(conditions))
-            return {
-                "loss": surprise + self.config.flow.choice * choice,
-                "surprise": surprise,
-                "choice": choice,
-            }
+            return self._asked(batch)
         t, x, velocity = matching_pair(batch.x1, generator)
-        if self.network.flow.dims.expecting:
+        if self.network.flow.dims.bank:
             return self._beyond_expectation(batch, x, t, velocity)
         return {"loss": ((self.network(batch, x, t) - velocity).square() * self.weights).mean()}
 
+    def _asked(self, batch: Batch) -> dict[str, Tensor]:
+        found = self.network.asked(batch)
+        return {"loss": sum(found.values(), torch.zeros((), device=self.device)), **found}
+
     def _beyond_expectation(self, batch: Batch, x: Tensor, t: Tensor, velocity: Tensor) -> dict[str, Tensor]:
-        """What the layers add, at unit size, and what the expectation says, each by its own loss."""
+        """What the layers add, at unit size, and what the voices are asked, each by its own loss."""
         flow = self.network.flow
-        conditions, choice = self.network.told(batch)
+        conditions = self.network.told(batch)
         mean, deviation = flow.expected(conditions)
-        fixed = (mean.detach(), deviation.detach())
-        guess = follow(torch.zeros_like(x), x, t, *fixed)
-        size = fixed[1] * left_open(t.view(-1, 1, 1), fixed[1]).rsqrt()
+        guess = follow(torch.zeros_like(x), x, t, mean, deviation)
+        size = deviation * left_open(t.view(-1, 1, 1), deviation).rsqrt()
         error = flow.found(x, t, conditions) - (velocity - guess) / size
         found = (_squared(error) * self.weights).mean()
-        surprise = self._surprise(batch, mean, deviation)
-        loss = found + SURPRISE * surprise + self.config.flow.choice * choice
-        return {"loss": loss, "found": found, "surprise": surprise, "choice": choice}
-
-    def _surprise(self, batch: Batch, mean: Tensor, deviation: Tensor) -> Tensor:
-        """How far the mean is off, absolute for silence's sake and squared for loud things'; and how surely.
-
-        The median of what may be is a sound and the mean is none, but most of a latent is silence: absolute
-        errors alone care little for the colour of what sounds.
-        """
-        error = batch.x1 - mean
-        off = error.abs() + LOUD * error.square()
-        doubt = error.detach().abs() / deviation + deviation.log()
-        return ((off + DOUBT * doubt) * self.weights).mean()
+        asked = self._asked(batch)
+        return {**asked, "loss": found + asked["loss"], "found": found}
 
     def _batch(self, samples: Features, rows: Tensor, generator: torch.Generator) -> Batch:
         flow = self.network.flow
@@ -189,11 +193,12 @@ class FlowTraining:
             text=text,
             x1=(latent.to(self.device) - flow.latent_mean) / flow.latent_std,
             kinds=self._classes(samples, rows),
+            curves=samples.curves[rows].float().to(self.device),
         )
 
     def _classes(self, samples: Features, rows: Tensor) -> Tensor:
-        count = self.network.flow.dims.voice_classes
-        return classes_of(samples, count=count)[rows].to(self.device)
+        bank = self.network.flow.dims.bank
+        return classes_of(samples, count=bank.classes if bank else 1)[rows].to(self.device)
 
     def _dropped(self, batch: Batch, kinds: Tensor, generator: torch.Generator) -> Batch:
         settings = self.config.flow
@@ -215,19 +220,15 @@ class FlowTraining:
             found = self.network(batch, (1 - time) * x0 + time * batch.x1, t)
             figures[f"velocity {time}"] = float((found - (batch.x1 - x0)).square().mean())
         figures["velocity"] = sum(figures.values()) / len(figures)
-        if self.network.flow.dims.expecting:
-            expected = self.network.flow.expected(self.network.conditions(batch))
-            figures["surprise"] = float(self._surprise(batch, *expected))
-        return figures | (self._choices(batch) if self.network.flow.dims.voices else {})
+        return figures | (self._choices(batch) if self.network.flow.dims.bank else {})
 
     def _choices(self, batch: Batch) -> dict[str, float]:
-        """Surprise with the true voices, and how often the class is the right one, with words and without."""
-        told, _ = self.network.told(batch)
+        """How hard the questions are, and how often the class is the right one, with words and without."""
         mute = torch.ones(len(batch.kinds), dtype=torch.bool)
         wordless = with_nulls(self.network.flow, batch, no_video=~mute, no_text=mute)
         shares = [(self.network.chosen(one) == batch.kinds).float().mean() for one in (batch, wordless)]
         return {
-            "surprise told": float(self._surprise(batch, *self.network.flow.expected(told))),
+            **{name: float(value) for name, value in self.network.asked(batch).items()},
             "class": float(shares[0]),
             "class without words": float(shares[1]),
         }
@@ -235,21 +236,19 @@ class FlowTraining:
     def deliver(self, folder: Path) -> None:
         """The network with its null features and latent statistics.
 
-        Layers that no step has trained would only disturb what the conditions say, and a sample of each
-        value by itself is noise: then they are silent, and the deviations a tenth.
+        Layers that no step has trained would only disturb what the conditions say: then they are silent.
         """
         flow = self.network.flow
-        if flow.dims.expecting and self.config.flow.expect >= self.config.flow.optimisation.steps:
+        if flow.dims.bank and self.config.flow.expect >= self.config.flow.optimisation.steps:
             with torch.no_grad():
                 for value in flow.layers():
                     value.zero_()
-                flow.expectation.calm(CALM)
         write_weights(folder / "flow.safetensors", flow.state_dict())
 
 
 def _close_gates(flow: FlowNetwork) -> None:
     """Layers that begin by passing their input on; beside an expectation, by saying nothing."""
-    if flow.dims.expecting:
+    if flow.dims.bank:
         for value in flow.final_layer.conv.parameters():
             value.zero_()
     for name, module in flow.named_modules():

@@ -22,6 +22,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 NEEDED = {
     "synchformer": ("sync", "synchformer.safetensors"),
+    "motion": ("motion", "motion.safetensors"),
     "clip": ("towers", "clip.safetensors"),
     "vae": ("vae", "vae.safetensors"),
     "latent": ("vae", "latent.safetensors"),
@@ -65,7 +66,7 @@ class Encoders:
             ExportError: a stage is not finished, or its weights are of other sizes.
         """
         return cls(
-            sync=_loaded(Synchformer(sizes.synchformer), finished(out, "synchformer"), device),
+            sync=_loaded_sync(sizes, out, device),
             clip=_loaded(Clip(sizes.clip), finished(out, "clip"), device),
             vae=_loaded_vae(sizes, finished(out, "vae"), device),
             mel=mel_layout(sizes),
@@ -80,6 +81,22 @@ class Encoders:
 
 def _loaded(network: Network, path: Path, device: torch.device) -> Network:
     load_strictly(network, read_checkpoint(path), name=str(path))
+    return network.to(device).eval().requires_grad_(requires_grad=False)
+
+
+def sync_state(sizes: Sizes, out: Path) -> dict[str, Tensor]:
+    """The sync encoder's tensors, with those of the motion path where the sizes have one.
+
+    Raises:
+        ExportError: a stage is not finished.
+    """
+    parts = ("synchformer", "motion") if sizes.synchformer.motion else ("synchformer",)
+    return {key: one for part in parts for key, one in read_checkpoint(finished(out, part)).items()}
+
+
+def _loaded_sync(sizes: Sizes, out: Path, device: torch.device) -> Synchformer:
+    network = Synchformer(sizes.synchformer)
+    load_strictly(network, sync_state(sizes, out), name=str(finished(out, "synchformer")))
     return network.to(device).eval().requires_grad_(requires_grad=False)
 
 

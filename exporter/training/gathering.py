@@ -10,7 +10,7 @@ from exporter.checkpoints import load_strictly, read_checkpoint
 from exporter.models.flow import FlowNetwork
 from exporter.sizes import Sizes
 from exporter.training.checkpoint import write_weights
-from exporter.training.frozen import finished
+from exporter.training.frozen import finished, sync_state
 
 PARTS = ("synchformer", "clip", "vae", "vocoder", "flow")
 
@@ -24,7 +24,8 @@ def gather_weights(out: Path, sizes: Sizes) -> Path:
     """
     folder = out / "weights"
     for part in PARTS:
-        tensors = read_checkpoint(finished(out, part))
+        alone = part != "synchformer"
+        tensors = read_checkpoint(finished(out, part)) if alone else sync_state(sizes, out)
         if part == "flow":
             load_strictly(FlowNetwork(sizes.flow), tensors, name="flow")
         write_weights(folder / f"{part}.safetensors", tensors)

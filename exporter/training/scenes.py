@@ -20,7 +20,7 @@ from exporter.training.config import Data
 Bytes = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
 
-OFFSETS = {"sync": 0, "towers": 0, "vae": 0, "vocoder": 0, "features": 40_000_000}
+OFFSETS = {"sync": 0, "motion": 20_000_000, "towers": 0, "vae": 0, "vocoder": 0, "features": 40_000_000}
 """Where a stage's scenes begin. Features come from scenes that no encoder was trained on."""
 
 CHECK_OFFSET = 900_000_000
@@ -37,6 +37,7 @@ class Thing:
         stem: its sound alone, [samples], zeros for a silent object.
         onsets: seconds of its events; empty for classes that sound throughout.
         captions: phrases that name it.
+        gains: linear, of each event; empty where nobody knows.
     """
 
     label: int
@@ -44,6 +45,7 @@ class Thing:
     stem: Float
     onsets: tuple[float, ...]
     captions: tuple[str, ...]
+    gains: tuple[float, ...] = ()
 
 
 SILENT = -1
@@ -88,6 +90,17 @@ class SceneSource(Protocol):
 
     def revoiced(self, index: int, *, thing: int, seed: int) -> Sound | None:
         """The sound that another class makes at this thing's events; None where that has no meaning."""
+
+    def steady(self, label: int) -> bool:
+        """Whether a class sounds throughout, instead of at events."""
+
+    def voice(
+        self, label: int, seed: int, *, efforts: tuple[float, ...], seconds: float, onset: float
+    ) -> Float:
+        """One voice of a class played so hard one after the other, `seconds` each, [samples].
+
+        An event comes `onset` after the beginning of each; what sounds throughout is driven so hard as long.
+        """
 
 
 class ScenePool:

@@ -16,28 +16,30 @@ import torch
 from torch import Tensor
 
 from exporter.training.asking import Wanted, just_one, wanted
-from exporter.training.config import Config, Mattes
+from exporter.training.config import Config, Mattes, MotionStage, SyncStage
 from exporter.training.picturing import Views, Wear, draw_wear, find_box, views
 from exporter.training.randomness import draws
 from exporter.training.scenes import Bytes, Float, Scene, ScenePool, SceneSource, in_own_pages
-from exporter.training.targets import BINS, energy_curve, onset_curve
+from exporter.training.targets import BINS, energy_curve, onset_curve, strike_curve
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Targets per segment and feature: onset and energy [B, steps, BINS], class shares [B, steps, labels]."""
+    """Targets per segment and feature: onset, energy, strike [B, steps, BINS], shares [B, steps, labels]."""
 
     onset: Tensor
     energy: Tensor
+    strike: Tensor
     label: Tensor
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is true of a window: [bins] onsets, [bins] energy, [labels + 1] class shares."""
+    """What is true of a window: [bins] onsets, energy, strikes, [labels + 1] class shares."""
 
     onset: Float
     energy: Float
+    strike: Float
     label: Float
 
     def answers(self, starts: np.ndarray, *, steps: int, frames: int) -> Answers:
@@ -47,6 +49,7 @@ class Truth:
         return Answers(
             torch.from_numpy(self.onset[rows].reshape(shape)),
             torch.from_numpy(self.energy[rows].reshape(shape)),
+            torch.from_numpy(self.strike[rows].reshape(shape)),
             torch.from_numpy(np.broadcast_to(self.label, (*shape[:2], len(self.label))).copy()),
         )
 
@@ -71,6 +74,7 @@ def truth_of(sample: Wanted, config: Config, *, labels: int) -> Truth:
     return Truth(
         onset_curve(sample.onsets, bins=bins, rate=rate),
         energy_curve(sample.stem, bins=bins, samples_per_bin=sizes.sample_rate / rate),
+        strike_curve(sample.onsets, sample.gains, bins=bins, rate=rate),
         shares,
     )
 
@@ -92,10 +96,11 @@ def segment_views(scene: Scene, sample: Wanted, wear: Wear, starts: np.ndarray, 
 class SegmentPool:
     """Marked objects of a moving window of scenes that grow harder, and batches of their segments."""
 
-    def __init__(self, source: SceneSource, config: Config) -> None:
+    def __init__(self, source: SceneSource, config: Config, *, stage: str = "sync") -> None:
         self.config = config
+        self.settings: SyncStage | MotionStage = config.motion if stage == "motion" else config.sync
         self.source = source
-        self.window = ScenePool(source, config.data, stage="sync")
+        self.window = ScenePool(source, config.data, stage=stage)
         self.kept: OrderedDict[int, tuple[Marked, ...]] = OrderedDict()
 
     def draw(self, step: int, rng: np.random.Generator) -> tuple[Views, Answers]:
@@ -117,7 +122,7 @@ class SegmentPool:
     def marked(self, number: int) -> tuple[Marked, ...]:
         """All samples of a scene: every object, and sometimes several, everything or nothing."""
         step = self.window.enters(number)
-        settings = self.config.sync
+        settings = self.settings
         ease = max(0.0, 1 - step / max(settings.easy * settings.optimisation.steps, 1.0))
         scene = self.source.scene(number, ease=ease)
         rng = draws(self.config.seed, "marked", number)
@@ -127,7 +132,9 @@ class SegmentPool:
         return tuple(self._seen(scene, sample, step, rng) for sample in asked)
 
     def _seen(self, scene: Scene, sample: Wanted, step: int, rng: np.random.Generator) -> Marked:
-        mattes = replace(self._mattes(step), colour=0.0, grey=0.0, flip=0.0)
+        mattes = self.config.mattes
+        if self.settings is self.config.sync:
+            mattes = replace(self._mattes(step), colour=0.0, grey=0.0, flip=0.0)
         count = len(scene.frames)
         wear = draw_wear(rng, mattes, count=count, rate=self.config.model.sync_rate)
         masks = wear.worn_masks(sample.masks)
@@ -140,7 +147,7 @@ class SegmentPool:
         )
 
     def _mattes(self, step: int) -> Mattes:
-        return self.config.mattes.at(step, self.config.sync.optimisation.steps)
+        return self.config.mattes.at(step, self.settings.optimisation.steps)
 
     def _looks(self, step: int) -> Mattes:
         """What is changed at each cut."""

@@ -16,14 +16,17 @@ from exporter.training.features import make_features
 from exporter.training.finetune_stage import FinetuneTraining
 from exporter.training.flow_stage import FlowTraining
 from exporter.training.loop import Place, Stage, run_stage
+from exporter.training.motion_stage import MotionTraining
 from exporter.training.scenes import SceneSource
 from exporter.training.sync_stage import SyncTraining
 from exporter.training.towers_stage import TowersTraining
 from exporter.training.vae_stage import VaeTraining
 from exporter.training.vocoder_stage import VocoderTraining
+from exporter.training.voicing import write_bank
 
 FROM_SCENES: dict[str, Callable[[Config, SceneSource, torch.device], Stage]] = {
     "sync": SyncTraining,
+    "motion": MotionTraining,
     "towers": TowersTraining,
     "vae": VaeTraining,
     "vocoder": VocoderTraining,
@@ -54,7 +57,9 @@ def run_named(
     if device.type == "cpu":
         torch.set_num_threads(config.running.threads)
     if name == "features":
-        return make_features(config, source or generated(config), out, device, stop=stop)
+        scenes = source or generated(config)
+        write_bank(config, scenes, out, device)
+        return make_features(config, scenes, out, device, stop=stop)
     if name in FROM_SCENES:
         stage = FROM_SCENES[name](config, source or generated(config), device)
     else:

@@ -61,6 +61,7 @@ class SyncTraining:
             sizes.synchformer,
             image_size=sizes.synchformer.image_size // shrink,
             patch=sizes.synchformer.patch // shrink,
+            motion=0,
         )
         with torch.random.fork_rng():
             torch.manual_seed(noise_source(config.seed, "sync", "weights").initial_seed())

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+
+import numpy as np
 
 from exporter.errors import ExportError
 from exporter.sizes import Sizes
 from exporter.synth import generating
 from exporter.synth.captions import captions_of
-from exporter.synth.makers import CLASS_NAMES
+from exporter.synth.makers import CLASS_NAMES, MAKERS
+from exporter.synth.rooms import draw_room
 from exporter.synth.scenes import Scene as Generated
 from exporter.synth.scenes import SceneObject
-from exporter.synth.scores import SAMPLE_RATE
+from exporter.synth.scores import CONTROL_RATE, SAMPLE_RATE, Event, Score
 from exporter.synth.settings import SceneSettings
-from exporter.synth.sounding import other_voices, revoice
+from exporter.synth.sounding import Part, nominal_level, other_voices, revoice, sounded
 from exporter.training.config import Data
 from exporter.training.randomness import draws
-from exporter.training.scenes import SILENT, Scene, Sound, Thing
+from exporter.training.scenes import SILENT, Float, Scene, Sound, Thing
 
 IMPACT = "impact"
 CLEAR = frozenset(
@@ -93,6 +95,37 @@ class SyntheticScenes:
         name = str(draws(seed, "voice").choice(names))
         return _sound(revoice(made, thing, name=name, seed=seed))
 
+    def steady(self, label: int) -> bool:
+        """See `SceneSource`."""
+        return MAKERS[CLASS_NAMES[label]].kind != IMPACT
+
+    def voice(
+        self, label: int, seed: int, *, efforts: tuple[float, ...], seconds: float, onset: float
+    ) -> Float:
+        """See `SceneSource`."""
+        name, rng = CLASS_NAMES[label], draws(seed, "bank", label)
+        starts = [number * seconds for number in range(len(efforts))]
+        total = seconds * len(efforts)
+        if self.steady(label):
+            ticks = np.arange(round(total * CONTROL_RATE)) / CONTROL_RATE
+            turn = np.minimum(ticks // seconds, len(efforts) - 1).astype(int)
+            drive = np.asarray(efforts, np.float32)[turn]
+            score = Score(total, (Event(0.0, 1.0),), drive)
+        else:
+            score = Score(
+                total, tuple(Event(start + onset, one) for start, one in zip(starts, efforts, strict=True))
+            )
+        distance = float(rng.uniform(0.1, 0.5))
+        part = Part(
+            name,
+            variant=seed % MAKERS[name].variants,
+            score=score,
+            size=float(rng.uniform(0.2, 0.8)),
+            distance=distance,
+            level=nominal_level(name, distance=distance),
+        )
+        return sounded(part, draw_room(rng), rng).wet
+
 
 def eased(settings: SceneSettings, ease: float, luck: float) -> SceneSettings:
     """Easier scenes: larger and fewer objects, a still camera, nothing in front, clear events.
@@ -127,9 +160,8 @@ def _captions(item: SceneObject) -> tuple[str, ...]:
     return tuple(dict.fromkeys((item.caption, *captions_of(item.name))))[:CAPTIONS]
 
 
-def _onsets(item: SceneObject) -> Iterator[float]:
-    if item.kind == IMPACT:
-        yield from (event.time for event in item.score.events)
+def _events(item: SceneObject) -> tuple[Event, ...]:
+    return tuple(item.score.events) if item.kind == IMPACT else ()
 
 
 def _thing(made: Generated, number: int) -> Thing:
@@ -138,6 +170,7 @@ def _thing(made: Generated, number: int) -> Thing:
         label=CLASS_NAMES.index(item.name) if _sounds(item) else SILENT,
         masks=made.mask(number),
         stem=item.wet,
-        onsets=tuple(_onsets(item)),
+        onsets=tuple(event.time for event in _events(item)),
         captions=_captions(item),
+        gains=tuple(event.gain for event in _events(item)),
     )

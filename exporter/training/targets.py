@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from exporter.models.voices import BINS
 from exporter.training.scenes import Float
 
-BINS = 4
-"""Bins per sync feature: 20 ms each at 25 frames per second and two frames per feature."""
+__all__ = ["BINS", "energy_curve", "onset_curve", "strike_curve"]
 
 ONSET_WIDTH = 0.8
 """Deviation of an onset's bump, in bins."""
+
+SOFTEST = 0.03
+"""Gain below which events are all as soft."""
 
 QUIET = -9.0
 """Natural logarithm of the power that counts as silence."""
@@ -23,6 +26,15 @@ def onset_curve(onsets: tuple[float, ...], *, bins: int, rate: float) -> Float:
         return np.zeros(bins, np.float32)
     distance = (centres - np.asarray(onsets)[None] * rate) / ONSET_WIDTH
     return np.exp(-0.5 * distance**2).max(1).astype(np.float32)
+
+
+def strike_curve(onsets: tuple[float, ...], gains: tuple[float, ...], *, bins: int, rate: float) -> Float:
+    """How hard the event nearest to every bin is: log10 of its gain, [bins]; 0 without events."""
+    if not gains:
+        return np.zeros(bins, np.float32)
+    centres = (np.arange(bins) + 0.5)[:, None] / rate
+    nearest = np.abs(centres - np.asarray(onsets)[None]).argmin(1)
+    return np.log10(np.maximum(np.asarray(gains), SOFTEST))[nearest].astype(np.float32)
 
 
 def energy_curve(stem: Float, *, bins: int, samples_per_bin: float) -> Float:
