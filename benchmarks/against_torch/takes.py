@@ -43,12 +43,12 @@ class KnowingEngine(Engine):
     def features(self, footage: Footage, *, frames: int, **_: object) -> WindowFeatures:
         """Features of the right shapes, like those of a cache."""
         random, spec = np.random.default_rng(len(footage.fingerprint)), self.manifest.graphs["conditions"]
-        widths = [int(tensor.shape[-1]) for tensor in spec.inputs]
+        widths = [int(tensor.shape[-1]) for tensor in spec.inputs[:2]]
         lengths = window_lengths(frames, self.manifest)
         counts = (lengths.clip_frames, lengths.sync_features)
         clip, sync = (
             random.standard_normal((1, count, width)).astype(np.float32) / np.sqrt(np.float32(width))
-            for count, width in zip(counts, widths, strict=False)
+            for count, width in zip(counts, widths, strict=True)
         )
         return WindowFeatures(clip, sync, empty=False)
 

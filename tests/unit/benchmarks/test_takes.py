@@ -1,0 +1,29 @@
+"""The takes that `make bench` makes, with the golden bundle: which kinds, and what each had to load."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.against_torch import takes
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "bundle"
+AGAIN, PROMPT = "second take (new seed)", "second prompt"
+
+
+@pytest.mark.parametrize(
+    ("seen", "first", "last"),
+    [(True, f"{AGAIN}, nothing loaded", []), (False, "first take", ["second object in the shot"])],
+)
+def test_every_kind_of_take_is_told(
+    *, seen: bool, first: str, last: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(takes, "SECONDS", 1)
+    monkeypatch.setattr(takes, "BRIEF", replace(takes.BRIEF, steps=1))
+    rows = list(takes.ours(GOLDEN, threads=1, turns=2, seen=seen))
+    assert [row["asked"] for row in rows] == [first, *[AGAIN, PROMPT] * 2, *last]
+    assert all(row["cpu"] > 0 and row["gib"]["Rss"] > 0 for row in rows)
+    loads = [row["loads"] for row in rows]
+    assert loads == [5 if seen else 7, *[0] * (len(rows) - 1)]
