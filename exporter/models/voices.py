@@ -182,12 +182,8 @@ def _peaks(likely: Tensor) -> Tensor:
 def _latest(peaks: Tensor, here: Tensor, *, reach: int) -> Tensor:
     """Of every position the last onset's, [B, N], at most `LEAD` ahead; far below 0 where there is none."""
     begun = peaks * here + (1 - peaks) * _NEVER
-    begun = F.pad(begun[:, LEAD:], (0, LEAD), value=_NEVER)
-    step = 1
-    while step <= reach:
-        begun = torch.maximum(begun, F.pad(begun[:, :-step], (step, 0), value=_NEVER))
-        step *= 2
-    return begun
+    begun = F.pad(begun, (reach - 1, LEAD), value=_NEVER)
+    return F.max_pool1d(begun.unsqueeze(1), reach, 1).squeeze(1)[:, LEAD:]
 
 
 def _between(asked: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:

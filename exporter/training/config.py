@@ -189,12 +189,15 @@ class MotionStage:
     """The motion path beside the sync encoder; `easy`, `full`, `several` and `null` as there.
 
     Attributes:
+        pool, steps_per_scene: as in `data`, for a step is cheap here and a scene is not.
         onset, energy, label, strike: weights of the losses.
     """
 
     optimisation: Optimisation = Optimisation(
         steps=6000, batch=24, rate=2e-3, weight_decay=0.02, ema=0.998, floor=0.03
     )
+    pool: int = 500
+    steps_per_scene: float = 6.0
     easy: float = 0.0
     onset: float = 2.0
     energy: float = 4.0
@@ -300,8 +303,8 @@ class FlowStage:
         sync_noise: noise on sync features, in deviations.
         emphasis: how much more a channel of the latent counts that was larger before all were made equal:
             weights go with its deviation to that power.
-        expect: steps at the start that train the expectation alone, with batches twice as large.
-        choice: weight of choosing the right voice, where the sizes have a bank of them.
+        expect: steps at the start that train only what chooses from a bank of voices and places them, with
+            batches twice as large.
         begin: as in the sync stage; a bank of voices may be new.
     """
 
@@ -313,7 +316,6 @@ class FlowStage:
     sync_noise: float = 0.05
     emphasis: float = 0.5
     expect: int = 250
-    choice: float = 0.1
     begin: str = ""
 
 

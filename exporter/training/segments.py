@@ -100,7 +100,10 @@ class SegmentPool:
         self.config = config
         self.settings: SyncStage | MotionStage = config.motion if stage == "motion" else config.sync
         self.source = source
-        self.window = ScenePool(source, config.data, stage=stage)
+        data = config.data
+        if isinstance(self.settings, MotionStage):
+            data = replace(data, pool=self.settings.pool, steps_per_scene=self.settings.steps_per_scene)
+        self.window = ScenePool(source, data, stage=stage)
         self.kept: OrderedDict[int, tuple[Marked, ...]] = OrderedDict()
 
     def draw(self, step: int, rng: np.random.Generator) -> tuple[Views, Answers]:
