@@ -123,7 +123,7 @@ class Settings:
     threads: int = _row(0, "CPU threads of the model; 0 lets it decide.", lowest=0, highest=256)
     memory_mb: int = _row(
         0,
-        "Memory the model's graphs may hold at a time, in MB; 0 means the largest graph and half a GB on the "
+        "Memory the model's graphs may hold at a time, in MB; 0 means the largest graph and 0.9 GB on the "
         "CPU and no limit on a GPU.",
         lowest=0,
         highest=1_000_000,
