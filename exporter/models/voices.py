@@ -139,7 +139,7 @@ class Voices(nn.Module):
         known = steady * energies + (1 - steady) * _gains(energies)
         shares, left = _between(steady * energy + (1 - steady) * struck, known)
         sounding = (sounding * (1 - steady * (1 - left))).unsqueeze(-1)
-        spots = phase.clamp(0, self.dims.positions - 1).long().view(len(own), 1, count, 1)
+        spots = phase.clamp(0, self.dims.positions - 1).long().view(-1, 1, count, 1)
         found = own.gather(2, spots.expand(-1, own.shape[1], -1, own.shape[3]))
         return self.silence + sounding * ((found * shares.unsqueeze(-1)).sum(1) - self.silence)
 
@@ -174,7 +174,7 @@ def _spread(curves: Tensor, count: int) -> Tensor:
 
 def _peaks(likely: Tensor) -> Tensor:
     """1 where likelihoods [B, N] are above `THRESHOLD` and nothing near is higher, else 0."""
-    highest = F.max_pool1d(likely.unsqueeze(1), 2 * APART + 1, 1, APART).squeeze(1)
+    highest = _highest(F.pad(likely, (APART, APART), value=-1.0), 2 * APART + 1)
     before = F.pad(likely[:, :-1], (1, 0), value=-1.0)
     return ((likely >= highest) & (likely > before) & (likely > THRESHOLD)).to(likely.dtype)
 
@@ -183,7 +183,12 @@ def _latest(peaks: Tensor, here: Tensor, *, reach: int) -> Tensor:
     """Of every position the last onset's, [B, N], at most `LEAD` ahead; far below 0 where there is none."""
     begun = peaks * here + (1 - peaks) * _NEVER
     begun = F.pad(begun, (reach - 1, LEAD), value=_NEVER)
-    return F.max_pool1d(begun.unsqueeze(1), reach, 1).squeeze(1)[:, LEAD:]
+    return _highest(begun, reach)[:, LEAD:]
+
+
+def _highest(values: Tensor, width: int) -> Tensor:
+    """Of every `width` values of [B, N] in a row: [B, N - width + 1]. In one dimension torch would fix N."""
+    return F.max_pool2d(values[:, None, None], (1, width), 1)[:, 0, 0]
 
 
 def _between(asked: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
