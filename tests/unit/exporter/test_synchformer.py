@@ -129,7 +129,7 @@ def test_segments_never_see_each_other(network):
 
 @pytest.mark.parametrize("dims", [GOLDEN_SYNCHFORMER, TINY_SYNCHFORMER])
 def test_small_networks_run(dims):
-    assert filled(Synchformer(dims))(*segments(1, dims)).shape == (1, 8, dims.width)
+    assert filled(Synchformer(dims))(*segments(1, dims)).shape == (1, 8, dims.features)
 
 
 def test_every_input_matters(network):

@@ -10,6 +10,7 @@ import torch
 
 from exporter import sizes
 from exporter.models.vocos import GOLDEN_VOCOS
+from exporter.models.voices import BankDims
 from exporter.sizes import GOLDEN
 from exporter.training.config import make_config
 from exporter.training.scenes import Scene, Sound, Thing
@@ -17,17 +18,30 @@ from exporter.training.scenes import Scene, Sound, Thing
 MINI = replace(
     GOLDEN, name="mini", vae=replace(GOLDEN.vae, straight=True), vocoder=GOLDEN_VOCOS, multiple_frames=8
 )
+MOVING = replace(
+    MINI,
+    synchformer=replace(MINI.synchformer, image_size=64, patch=16, segment_step=16, motion=8),
+    flow=replace(MINI.flow, sync_width=14, bank=BankDims(classes=4, kept=3, voices=2, positions=12)),
+    crop_min=16,
+)
+"""The same with a motion path, for pictures of 64 pixels, and a bank of voices."""
 NAMES = ("low", "high")
 PHRASES = (("a low beep", "low"), ("a high beep", "high"))
 SMALL_STEP = {"steps": 4, "batch": 4, "warm_up": 1}
 
 
 class BlinkingSquares:
-    """Two squares per scene, left and right, one of each class; each beeps when it flashes."""
+    """Two squares per scene, left and right, one of each class; each beeps when it flashes.
+
+    Args:
+        scale: pictures are so many times larger.
+        humming: classes whose voices sound throughout.
+    """
 
     labels = NAMES
 
-    def __init__(self) -> None:
+    def __init__(self, *, scale=1, humming=()) -> None:
+        self.scale, self.humming = scale, humming
         self.drawn: list[int] = []
 
     def scene(self, index, *, ease=0.0):
@@ -46,8 +60,10 @@ class BlinkingSquares:
             for time in onsets:
                 first = round(time * 25)
                 frames[first : first + 2, 5:11, left : left + 6] = (255, 255 * label, 0)
-            things.append(Thing(label, masks, beeps(onsets, label), onsets, PHRASES[label]))
-        return Scene(frames, tuple(things))
+            gains = tuple(rng.uniform(0.1, 1, len(onsets)).round(3).tolist())
+            masks = enlarged(masks, self.scale)
+            things.append(Thing(label, masks, beeps(onsets, label), onsets, PHRASES[label], gains))
+        return Scene(enlarged(frames, self.scale), tuple(things))
 
     def sounds(self, index):
         return tuple(Sound(one.label, one.stem, one.captions) for one in self.scene(index).things)
@@ -55,6 +71,23 @@ class BlinkingSquares:
     def revoiced(self, index, *, thing, seed):
         item = self.scene(index).things[thing]
         return Sound(1 - item.label, beeps(item.onsets, 1 - item.label), PHRASES[1 - item.label])
+
+    def steady(self, label):
+        return label in self.humming
+
+    def voice(self, label, seed, *, efforts, seconds, onset):
+        """A beep or a hum whose pitch goes with the seed."""
+        t = np.arange(round(seconds * MINI.sample_rate)) / MINI.sample_rate
+        pitch = (90, 310)[label] * (1 + 0.02 * (seed % 5))
+        one = np.sin(2 * np.pi * pitch * t)
+        if not self.steady(label):
+            one = one * (t >= onset) * np.exp(-np.maximum(t - onset, 0) / 0.1)
+        return np.concatenate([0.3 * effort * one for effort in efforts]).astype(np.float32)
+
+
+def enlarged(pictures, scale):
+    """[T, S, S, ...] with every pixel `scale` times as wide and high."""
+    return pictures.repeat(scale, 1).repeat(scale, 2)
 
 
 def beeps(onsets, label):
@@ -83,13 +116,20 @@ def squares():
 
 
 @pytest.fixture
+def moving(monkeypatch):
+    """Scenes that a motion path can read, and the mini model with one."""
+    monkeypatch.setitem(sizes.SIZES, "mini", MOVING)
+    return BlinkingSquares(scale=4)
+
+
+@pytest.fixture
 def make():
     """A configuration of the mini model; keyword arguments are tables."""
 
     def build(**tables):
         optimised = {
             name: {"optimisation": dict(SMALL_STEP)}
-            for name in ("sync", "towers", "vae", "vocoder", "flow", "finetune")
+            for name in ("sync", "motion", "towers", "vae", "vocoder", "flow", "finetune")
         }
         content = {
             "sizes": "mini",

@@ -1,20 +1,18 @@
 """Each stage goes downhill on a fixed batch, checks itself and delivers what the exporter loads."""
 
-import math
 from dataclasses import replace
 
 import pytest
 import torch
 
-from exporter import sizes
 from exporter.checkpoints import load_strictly, read_checkpoint
 from exporter.errors import ExportError
-from exporter.models.flow import FlowNetwork, euler_steps
+from exporter.models.flow import FlowNetwork
 from exporter.models.synchformer import Synchformer
 from exporter.training import gathering
 from exporter.training.checkpoint import Checkpoint
 from exporter.training.features import KINDS, load_features
-from exporter.training.flow_stage import Batch, FlowTraining, Matching, with_nulls
+from exporter.training.flow_stage import Batch, FlowTraining, with_nulls
 from exporter.training.stages import run_named
 from exporter.training.sync_stage import SyncTraining
 from exporter.training.towers_stage import TowersTraining
@@ -106,24 +104,6 @@ def test_from_scenes_to_a_folder_for_the_exporter(run, squares):
     assert float(flow.empty_string_feat.norm(dim=1).mean()) == pytest.approx(1.0, abs=1e-4)
 
 
-def test_an_expectation_is_trained_alone_then_beside_the_layers(run, monkeypatch):
-    config, out = run
-    expecting = replace(MINI, flow=replace(MINI.flow, expecting=True, voice_classes=4, voices=2))
-    monkeypatch.setitem(sizes.SIZES, "mini", expecting)
-    training = FlowTraining(replace(config, flow=replace(config.flow, expect=1)), out, CPU)
-    assert set(training.losses(0)) == {"loss", "surprise", "choice"}
-    assert set(training.losses(1)) == {"loss", "found", "surprise", "choice"}
-    assert training.network.flow.voices.bank[1:3].any(-1).all()
-    first, last = descend(training, rate=5e-3)
-    assert last < first - 0.05
-    with torch.no_grad():
-        assert {"surprise", "surprise told", "class", "class without words"} <= set(training.check())
-    training.deliver(out)
-    kept = training.network.flow
-    assert float(kept.expectation.calmness) == 1.0
-    assert any(bool(value.any()) for value in kept.layers())
-
-
 def test_a_flow_stage_goes_on_from_another_with_its_gates_as_they_were(run):
     config, out = run
     before = replace(
@@ -135,25 +115,6 @@ def test_a_flow_stage_goes_on_from_another_with_its_gates_as_they_were(run):
     kept = later.network.flow.state_dict()
     assert any(bool(value.any()) for key, value in trained.items() if "adaLN_modulation" in key)
     assert all(torch.equal(kept[key], value) for key, value in trained.items())
-
-
-def test_layers_that_nothing_trained_are_silent(run, monkeypatch):
-    config, out = run
-    monkeypatch.setitem(sizes.SIZES, "mini", replace(MINI, flow=replace(MINI.flow, expecting=True)))
-    alone = replace(config, flow=replace(config.flow, expect=config.flow.optimisation.steps))
-    assert run_named("flow", alone, out, stop=never)
-    flow = FlowNetwork(replace(MINI.flow, expecting=True))
-    load_strictly(flow, read_checkpoint(out / "flow" / "flow.safetensors"), name="flow")
-    assert not any(bool(value.any()) for value in flow.layers())
-    training = FlowTraining(alone, out, CPU)
-    batch = training._batch(training.samples, torch.arange(2), torch.Generator().manual_seed(1))
-    with torch.no_grad():
-        conditions = Matching(flow).conditions(batch)
-        mean, deviation = flow.expected(conditions)
-    assert float(deviation.max()) <= 0.1 * math.e
-    x0 = torch.randn(batch.x1.shape, generator=torch.Generator().manual_seed(2))
-    *_, made = euler_steps(flow, x0, conditions, unconditional=None, steps=12)
-    assert float((made - mean).abs().max()) < 5 * float(deviation.max())
 
 
 def test_missing_stages_are_named(make, tmp_path):
@@ -208,7 +169,10 @@ def test_an_object_is_heard_in_as_many_other_voices_as_asked(make, squares, tmp_
 def test_null_features_replace_whole_rows(make):
     flow = FlowNetwork(MINI.flow)
     batch = Batch(
-        *(torch.ones(2, 3, width) for width in (6, 6, 6)), x1=torch.zeros(2, 3, 4), kinds=torch.zeros(2)
+        *(torch.ones(2, 3, width) for width in (6, 6, 6)),
+        x1=torch.zeros(2, 3, 4),
+        kinds=torch.zeros(2),
+        curves=torch.zeros(2, 12, 3),
     )
     batch = batch._replace(text=torch.ones(2, MINI.flow.text_length, 6))
     changed = with_nulls(
