@@ -42,7 +42,7 @@ from models_onnx.bundle import Source, sha256_of
 
 _log = logging.getLogger(__name__)
 
-SYNC_PREFIX = "vfeat_extractor."
+SYNC_PREFIXES = ("vfeat_extractor.", "motion.")
 
 
 def _decoding_vae(sizes: Sizes) -> Vae:
@@ -238,7 +238,7 @@ def _synchformer_tensors(pieces: _Pieces) -> dict[str, Tensor]:
 
 def _video_side(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The encoder of pictures; the published file has one of sounds and a third network beside it."""
-    return {key: value for key, value in tensors.items() if key.startswith(SYNC_PREFIX)}
+    return {key: value for key, value in tensors.items() if key.startswith(SYNC_PREFIXES)}
 
 
 def _flow_tensors(pieces: _Pieces) -> dict[str, Tensor]:

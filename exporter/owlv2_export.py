@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from exporter import halving, lowering, verify
+from exporter.apache import LICENCE_FILE, ONNXRUNTIME_BELOW, Card, apache, write_licence_and_card
 from exporter.bundle_parity import Row
 from exporter.errors import ExportError
 from exporter.export import ONNXRUNTIME_MIN, TOKENIZER_FILE
@@ -30,7 +31,7 @@ from exporter.owlv2_graphs import (
 )
 from exporter.owlv2_weights import Owlv2Weights
 from exporter.tokenizer import build_tokenizer, load_merges, text_ids
-from models_onnx.bundle import Licence, TextSpec, describe_files
+from models_onnx.bundle import TextSpec, describe_files
 from models_onnx.finder_manifest import (
     FINDER_KIND,
     FINDER_RESIZE,
@@ -43,9 +44,6 @@ from models_onnx.finder_manifest import (
 )
 from models_onnx.manifest_json import is_bundle_id
 
-ONNXRUNTIME_BELOW = "2"
-LICENCE_FILE = "LICENSE"
-CARD_FILE = "MODEL_CARD.md"
 PROMPT = "a photo of a {}"
 LEAST_SCORE = 0.1
 """The publisher's own."""
@@ -54,13 +52,7 @@ MOST_OVERLAP = 0.5
 EXPORTED_WORDS = 3
 COMPARED_WORDS = (1, 2)
 
-APACHE = Licence(
-    name="Apache-2.0",
-    commercial_use=True,
-    attribution="OWLv2 (Minderer, Gritsenko, Houlsby, Google)",
-    text="Free for any use, paid work included, with the licence's text, which lies beside the graphs.",
-)
-_LICENCE_TEXT = Path(__file__).parent / "licences" / "apache-2.0.txt"
+LICENCE = apache("OWLv2 (Minderer, Gritsenko, Houlsby, Google)")
 _PUBLISHED = """OWLv2 (Minderer, Gritsenko, Houlsby, Google, 2023), the published weights, exported to ONNX.
 The file they came from and its hash are in the manifest."""
 _UNTRAINED = "The weights are **random**: nothing was trained, and the boxes mean nothing."
@@ -214,24 +206,15 @@ def _add_rest(
     """Tokenizer, licence and card."""
     tokenizer = build_tokenizer(load_merges(), vocabulary=request.size.vocabulary)
     (folder / TOKENIZER_FILE).write_text(tokenizer.to_str(), "utf-8")
-    (folder / LICENCE_FILE).write_text(_LICENCE_TEXT.read_text("utf-8"), "utf-8")
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    sizes = f"`{request.size.checkpoint}`, {parameters / 1e6:.2f} million parameters"
-    sizes += f", pictures of {request.size.image_size} pixels"
-    lines = (
-        f"# {request.title}",
-        "",
+    card = Card(
+        request.title,
         _PUBLISHED if request.trained else _UNTRAINED,
-        "",
-        f"* Sizes: {sizes}",
-        f"* Licence: {APACHE.name}. {APACHE.text} Name: {APACHE.attribution}.",
-        "",
-        "Relative L2 difference between the ONNX graphs and torch:",
-        "",
-        difference_table(rows),
-        "",
+        checkpoint=request.size.checkpoint,
+        side=request.size.image_size,
+        licence=LICENCE,
+        table=difference_table(rows),
     )
-    (folder / CARD_FILE).write_text("\n".join(lines), "utf-8")
+    write_licence_and_card(folder, card, network)
 
 
 def _manifest(folder: Path, request: Owlv2Request, rows: Iterable[verify.Difference]) -> FinderManifest:
@@ -248,7 +231,7 @@ def _manifest(folder: Path, request: Owlv2Request, rows: Iterable[verify.Differe
         opset=lowering.OPSET,
         onnxruntime_min=ONNXRUNTIME_MIN,
         onnxruntime_below=ONNXRUNTIME_BELOW,
-        licence=APACHE,
+        licence=LICENCE,
         licence_file=LICENCE_FILE,
         sources=request.weights.sources(size),
         picture=FinderPictureSpec(

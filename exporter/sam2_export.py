@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from exporter import halving, lowering, verify
+from exporter.apache import LICENCE_FILE, ONNXRUNTIME_BELOW, Card, apache, write_licence_and_card
 from exporter.errors import ExportError
 from exporter.export import ONNXRUNTIME_MIN, gpu_file
 from exporter.growing import folder_beside, put_in_place, refuse_foreign
@@ -34,7 +35,7 @@ from exporter.sam2_graphs import (
     graphs_of,
 )
 from exporter.sam2_weights import Sam2Weights
-from models_onnx.bundle import Licence, describe_files
+from models_onnx.bundle import describe_files
 from models_onnx.manifest_json import is_bundle_id
 from models_onnx.mask_manifest import (
     KIND,
@@ -47,21 +48,12 @@ from models_onnx.mask_manifest import (
     write_mask_manifest,
 )
 
-ONNXRUNTIME_BELOW = "2"
-LICENCE_FILE = "LICENSE"
 CONSTANTS_FILE = "constants.npz"
-CARD_FILE = "MODEL_CARD.md"
 HALF_ROLES = ("image", "memory_attention")
 """Graphs that are made a second time for CUDA: nearly all the arithmetic of a tracked frame."""
 SMALLEST_SIDE, LARGEST_SIDE, SIDE_STEP = 32, 2048, 32
 
-APACHE = Licence(
-    name="Apache-2.0",
-    commercial_use=True,
-    attribution="SAM 2 (Ravi et al., Meta AI)",
-    text="Free for any use, paid work included, with the licence's text, which lies beside the graphs.",
-)
-_LICENCE_TEXT = Path(__file__).parent / "licences" / "apache-2.0.txt"
+LICENCE = apache("SAM 2 (Ravi et al., Meta AI)")
 _PUBLISHED = """Segment Anything 2.1 (Ravi et al., Meta AI, 2024), the published weights, exported to ONNX.
 The file they came from and its hash are in the manifest."""
 _UNTRAINED = "The weights are **random**: nothing was trained, and the masks mean nothing."
@@ -232,23 +224,15 @@ def _add_rest(growing: _Growing, network: Sam2) -> None:
     }
     arrays = {name: value.detach().numpy() for name, value in constants.items() if value is not None}
     np.savez(folder / CONSTANTS_FILE, allow_pickle=False, **arrays)
-    (folder / LICENCE_FILE).write_text(_LICENCE_TEXT.read_text("utf-8"), "utf-8")
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    sizes = f"`{request.size.checkpoint}`, {parameters / 1e6:.2f} million parameters"
-    lines = (
-        f"# {request.title}",
-        "",
+    card = Card(
+        request.title,
         _PUBLISHED if request.trained else _UNTRAINED,
-        "",
-        f"* Sizes: {sizes}, pictures of {request.size.dims.image_size} pixels",
-        f"* Licence: {APACHE.name}. {APACHE.text} Name: {APACHE.attribution}.",
-        "",
-        "Relative L2 difference between the ONNX graphs and torch:",
-        "",
-        difference_table(growing.rows),
-        "",
+        checkpoint=request.size.checkpoint,
+        side=request.size.dims.image_size,
+        licence=LICENCE,
+        table=difference_table(growing.rows),
     )
-    (folder / CARD_FILE).write_text("\n".join(lines), "utf-8")
+    write_licence_and_card(folder, card, network)
 
 
 def _manifest(growing: _Growing) -> MaskManifest:
@@ -265,7 +249,7 @@ def _manifest(growing: _Growing) -> MaskManifest:
         opset=lowering.OPSET,
         onnxruntime_min=ONNXRUNTIME_MIN,
         onnxruntime_below=ONNXRUNTIME_BELOW,
-        licence=APACHE,
+        licence=LICENCE,
         licence_file=LICENCE_FILE,
         sources=request.weights.sources(request.size),
         picture=MaskPictureSpec(size=dims.image_size, resize=RESIZE, mean=IMAGE_MEAN, std=IMAGE_STD),

@@ -6,14 +6,12 @@ for it.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from models_onnx.bundle import GraphFolder, manifest_in, write_manifest_bytes
+from models_onnx.bundle import GraphFolder, manifest_in
 from models_onnx.manifest import (
     MANIFEST_NAME,
     FileSpec,
@@ -23,13 +21,8 @@ from models_onnx.manifest import (
     Source,
     TextSpec,
 )
-from models_onnx.manifest_json import (
-    file_problems,
-    interface_problems,
-    is_bundle_id,
-    kind_of,
-    read_manifest,
-)
+from models_onnx.manifest_json import kind_of, read_manifest
+from models_onnx.other_kinds import common_problems, write_checked
 
 FINDER_KIND = "owlv2"
 FINDER_SCHEMA = 1
@@ -162,28 +155,13 @@ def write_finder_manifest(folder: Path, manifest: FinderManifest) -> Path:
         ValueError: the manifest would not be accepted by `FinderBundle.open`.
         OSError: the folder cannot be written.
     """
-    text = json.dumps(dataclasses.asdict(manifest), indent=1, ensure_ascii=False, allow_nan=False)
-    content = (text + "\n").encode("utf-8")
-    try:
-        parse_finder_manifest(content, path=Path("manifest"))
-    except InvalidBundle as error:
-        raise ValueError(str(error)) from None
-    return write_manifest_bytes(folder, content)
+    return write_checked(folder, manifest, parse=parse_finder_manifest)
 
 
 def _problems(manifest: FinderManifest) -> Iterator[str]:
     if manifest.kind != FINDER_KIND:
         yield f"kind {manifest.kind!r} is not {FINDER_KIND!r}"
-    if not is_bundle_id(manifest.id):
-        yield f"id {manifest.id!r} is not a short lower-case name"
-    if manifest.precision not in {"fp32", "fp16"}:
-        yield f"precision {manifest.precision!r} is neither fp32 nor fp16"
-    if set(manifest.graphs) != set(FINDER_ROLES) or not manifest.gpu_graphs.keys() <= set(FINDER_ROLES):
-        yield f"graphs are {', '.join(sorted(manifest.graphs))}; they must be {', '.join(FINDER_ROLES)}"
-    yield from interface_problems(manifest.graphs)
-    used = [manifest.text.tokenizer, manifest.licence_file]
-    used += [graph.file for graph in manifest.graphs.values()]
-    yield from file_problems(manifest.files, [*used, *manifest.gpu_graphs.values()])
+    yield from common_problems(manifest, FINDER_ROLES, used=(manifest.text.tokenizer,))
     yield from _number_problems(manifest)
 
 

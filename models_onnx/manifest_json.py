@@ -108,10 +108,23 @@ def format_manifest(manifest: Manifest) -> bytes:
     for optional in ("gpu_graphs", "eight_bit"):
         if not document[optional]:
             del document[optional]
+    return format_document(document, parse=parse_manifest)
+
+
+def format_document(document: Mapping[str, object], *, parse: Callable[..., object]) -> bytes:
+    """The bytes of a manifest of any kind.
+
+    Args:
+        document: what it says.
+        parse: its reader, which must accept it.
+
+    Raises:
+        ValueError: it does not.
+    """
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     content = (text + "\n").encode("utf-8")
     try:
-        parse_manifest(content, path=Path("manifest"))
+        parse(content, path=Path("manifest"))
     except InvalidBundle as error:
         raise ValueError(str(error)) from None
     return content

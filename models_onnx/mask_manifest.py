@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from models_onnx.bundle import GraphFolder, manifest_in, write_manifest_bytes
+from models_onnx.bundle import GraphFolder, manifest_in
 from models_onnx.finder_manifest import FINDER_KIND
 from models_onnx.manifest import (
     MANIFEST_NAME,
@@ -22,13 +20,8 @@ from models_onnx.manifest import (
     Licence,
     Source,
 )
-from models_onnx.manifest_json import (
-    file_problems,
-    interface_problems,
-    is_bundle_id,
-    kind_of,
-    read_manifest,
-)
+from models_onnx.manifest_json import kind_of, read_manifest
+from models_onnx.other_kinds import common_problems, write_checked
 
 KIND = "sam2"
 MASK_SCHEMA = 1
@@ -161,27 +154,13 @@ def write_mask_manifest(folder: Path, manifest: MaskManifest) -> Path:
         ValueError: the manifest would not be accepted by `MaskBundle.open`.
         OSError: the folder cannot be written.
     """
-    text = json.dumps(dataclasses.asdict(manifest), indent=1, ensure_ascii=False, allow_nan=False)
-    content = (text + "\n").encode("utf-8")
-    try:
-        parse_mask_manifest(content, path=Path("manifest"))
-    except InvalidBundle as error:
-        raise ValueError(str(error)) from None
-    return write_manifest_bytes(folder, content)
+    return write_checked(folder, manifest, parse=parse_mask_manifest)
 
 
 def _problems(manifest: MaskManifest) -> Iterator[str]:
     if manifest.kind != KIND:
         yield f"kind {manifest.kind!r} is unknown; this version knows {KIND!r}"
-    if not is_bundle_id(manifest.id):
-        yield f"id {manifest.id!r} is not a short lower-case name"
-    if manifest.precision not in {"fp32", "fp16"}:
-        yield f"precision {manifest.precision!r} is neither fp32 nor fp16"
-    if set(manifest.graphs) != set(MASK_ROLES) or not manifest.gpu_graphs.keys() <= set(MASK_ROLES):
-        yield f"graphs are {', '.join(sorted(manifest.graphs))}; they must be {', '.join(sorted(MASK_ROLES))}"
-    yield from interface_problems(manifest.graphs)
-    used = [manifest.constants, manifest.licence_file, *(graph.file for graph in manifest.graphs.values())]
-    yield from file_problems(manifest.files, [*used, *manifest.gpu_graphs.values()])
+    yield from common_problems(manifest, MASK_ROLES, used=(manifest.constants,))
     yield from _size_problems(manifest.picture, manifest.memory)
 
 

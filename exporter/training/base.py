@@ -14,7 +14,7 @@ from exporter.models.clip import Clip
 from exporter.models.flow import FlowNetwork
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae, normalise_weights
-from exporter.networks import SYNC_PREFIX, UNUSED_FLOW_KEYS
+from exporter.networks import SYNC_PREFIXES, UNUSED_FLOW_KEYS
 from exporter.sizes import Sizes
 from exporter.training.frozen import Encoders
 from exporter.training.sounding import mel_layout
@@ -95,7 +95,7 @@ def _tensors(folder: Path, part: str) -> dict[str, Tensor]:
 
 
 def _without_sound(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {key: value for key, value in tensors.items() if key.startswith(SYNC_PREFIX)}
+    return {key: value for key, value in tensors.items() if key.startswith(SYNC_PREFIXES)}
 
 
 def _fill(network: nn.Module, tensors: dict[str, Tensor], name: str, *, may_lack: tuple[str, ...]) -> None:

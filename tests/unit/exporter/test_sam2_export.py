@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from exporter.__main__ import main
+from exporter.apache import LICENCE_FILE
 from exporter.checkpoints import WrongCheckpoint
 from exporter.errors import ExportError
 from exporter.models.sam2 import Sam2
-from exporter.sam2_export import LICENCE_FILE
 from exporter.sam2_filling import fill_sam2
 from exporter.sam2_graphs import SAM2_SIZES, graphs_of
 from exporter.sam2_weights import Sam2Folder

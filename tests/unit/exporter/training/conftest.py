@@ -125,32 +125,32 @@ def moving(monkeypatch):
 @pytest.fixture
 def make():
     """A configuration of the mini model; keyword arguments are tables."""
+    return mini_config
 
-    def build(**tables):
-        optimised = {
-            name: {"optimisation": dict(SMALL_STEP)}
-            for name in ("sync", "motion", "towers", "vae", "vocoder", "flow", "finetune")
-        }
-        content = {
-            "sizes": "mini",
-            "running": {
-                "checkpoint_seconds": 1e9,
-                "log_every": 1,
-                "check_every": 100,
-                "device": "cpu",
-                "plots": False,
-            },
-            "data": {"check_scenes": 2, "pool": 4},
-            **optimised,
-        }
-        content["vae"] |= {"frames": 32, "statistics": 6}
-        content["vocoder"] |= {"frames": 24}
-        content["features"] = {"scenes": 4, "shard": 2}
-        for name, table in tables.items():
-            content[name] = _joined(content.get(name, {}), table)
-        return make_config(content, name="test")
 
-    return build
+def mini_config(**tables):
+    optimised = {
+        name: {"optimisation": dict(SMALL_STEP)}
+        for name in ("sync", "motion", "towers", "vae", "vocoder", "flow", "finetune")
+    }
+    content = {
+        "sizes": "mini",
+        "running": {
+            "checkpoint_seconds": 1e9,
+            "log_every": 1,
+            "check_every": 100,
+            "device": "cpu",
+            "plots": False,
+        },
+        "data": {"check_scenes": 2, "pool": 4},
+        **optimised,
+    }
+    content["vae"] |= {"frames": 32, "statistics": 6}
+    content["vocoder"] |= {"frames": 24}
+    content["features"] = {"scenes": 4, "shard": 2}
+    for name, table in tables.items():
+        content[name] = _joined(content.get(name, {}), table)
+    return make_config(content, name="test")
 
 
 def _joined(first, second):
