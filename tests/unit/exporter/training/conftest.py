@@ -78,7 +78,7 @@ class BlinkingSquares:
     def voice(self, label, seed, *, efforts, seconds, onset):
         """A beep or a hum whose pitch goes with the seed."""
         t = np.arange(round(seconds * MINI.sample_rate)) / MINI.sample_rate
-        pitch = (90, 310)[label] * (1 + 0.02 * (seed % 5))
+        pitch = (90, 310)[label] * (1 + 0.03 * (seed % 12))
         one = np.sin(2 * np.pi * pitch * t)
         if not self.steady(label):
             one = one * (t >= onset) * np.exp(-np.maximum(t - onset, 0) / 0.1)
