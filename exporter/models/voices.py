@@ -30,13 +30,13 @@ LOUD, FAINT = 0.2, 0.02
 it fades."""
 NOTHING = 0.05
 """Power above silence of a loudest moment that is none."""
-THRESHOLD = 0.4
-"""Least likelihood of an onset."""
+THRESHOLD = -0.2
+"""Least log odds of an onset. Odds, for likelihoods near 1 are all alike in float32."""
 APART = 2
 """Latent positions on either side in which only one onset is."""
 FADING = 0.25
 """Energy below that of the softest drive over which a sound that goes on falls silent."""
-_INNER, _KERNEL = 64, 3
+_INNER, _KERNEL = 96, 5
 _NEVER = -100_000.0
 
 
@@ -64,11 +64,13 @@ class Curves(nn.Module):
         super().__init__()
         self.plain = nn.Linear(width, 3 * BINS)
         self.inner = ChannelsLastConv(width, _INNER, _KERNEL)
+        self.middle = ChannelsLastConv(_INNER, _INNER, _KERNEL)
         self.more = ChannelsLastConv(_INNER, 3 * BINS, _KERNEL)
 
     def forward(self, sync: Tensor) -> Tensor:
         """[B, Ts, Ds] to [B, BINS * Ts, 3]."""
-        found = self.plain(sync) + self.more(F.silu(self.inner(sync)))
+        around = F.silu(self.middle(F.silu(self.inner(sync))))
+        found = self.plain(sync) + self.more(around)
         return found.unflatten(-1, (3, BINS)).transpose(2, 3).flatten(1, 2)
 
 
@@ -96,6 +98,7 @@ class Voices(nn.Module):
         self.kind = nn.Linear(2 * width, dims.classes)
         self.which = nn.Linear(2 * width, dims.classes * dims.voices)
         self.curves = Curves(sync_width)
+        self.usual = nn.Parameter(torch.zeros(dims.classes, 2))
 
     def logits(self, sync: Tensor, everywhere: Tensor) -> tuple[Tensor, Tensor]:
         """Of the classes [B, classes], and of the voices in each [B, classes, voices].
@@ -112,6 +115,11 @@ class Voices(nn.Module):
         kinds, voices = self.logits(sync, everywhere)
         kind = kinds[:, 1:].argmax(-1, keepdim=True) + 1
         return kind.squeeze(1), voices.argmax(-1).gather(1, kind).squeeze(1)
+
+    def fitted(self, energy: Tensor, kind: Tensor) -> Tensor:
+        """Energy [B, n] as `Curves` says it without knowing the class, for sounds of these classes [B]."""
+        usual = self.usual[kind].unsqueeze(-1)
+        return energy * (1 + usual[:, 0]) + usual[:, 1]
 
     def placed(self, kind: Tensor, voice: Tensor, curves: Tensor, *, count: int) -> Tensor:
         """The latent of a voice at the times that the curves say.
@@ -130,8 +138,9 @@ class Voices(nn.Module):
         energies = self.energy.flatten(0, 1)[row * self.dims.voices + voice]
         steady = self.steady[row].view(-1, 1)
         onset, energy, strike = _spread(curves, count).unbind(-1)
+        energy = self.fitted(energy, kind)
         here = torch.arange(count, device=curves.device, dtype=curves.dtype)
-        begun = _latest(_peaks(onset.sigmoid()), here, reach=self.dims.positions)
+        begun = _latest(_peaks(onset), here, reach=self.dims.positions)
         struck = strike.gather(1, begun.clamp(min=0, max=count - 1).long())
         since = here - begun + LEAD
         phase = steady * (here % self.dims.positions) + (1 - steady) * since
@@ -173,9 +182,9 @@ def _spread(curves: Tensor, count: int) -> Tensor:
 
 
 def _peaks(likely: Tensor) -> Tensor:
-    """1 where likelihoods [B, N] are above `THRESHOLD` and nothing near is higher, else 0."""
-    highest = _highest(F.pad(likely, (APART, APART), value=-1.0), 2 * APART + 1)
-    before = F.pad(likely[:, :-1], (1, 0), value=-1.0)
+    """1 where log odds [B, N] are above `THRESHOLD` and nothing near is higher, else 0."""
+    highest = _highest(F.pad(likely, (APART, APART), value=_NEVER), 2 * APART + 1)
+    before = F.pad(likely[:, :-1], (1, 0), value=_NEVER)
     return ((likely >= highest) & (likely > before) & (likely > THRESHOLD)).to(likely.dtype)
 
 

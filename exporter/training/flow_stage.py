@@ -65,7 +65,9 @@ class Matching(nn.Module):
         found = self.flow.unvoiced(batch.clip, batch.sync, batch.text, self._index(batch))
         logits = voices.logits(found.sync_condition, found.global_condition)
         nearest = nearest_voice(voices, batch.kinds, batch.x1)
-        curves = curve_losses(voices.curves(batch.sync), batch.curves)
+        said = voices.curves(batch.sync)
+        energy = voices.fitted(said[..., 1], batch.kinds)
+        curves = curve_losses(torch.stack([said[..., 0], energy, said[..., 2]], -1), batch.curves)
         return {"choice": choice_loss(logits, batch.kinds, nearest), **curves}
 
     def told(self, batch: Batch) -> Conditions:
@@ -74,7 +76,9 @@ class Matching(nn.Module):
         found = self.flow.unvoiced(batch.clip, batch.sync, batch.text, self._index(batch))
         nearest = nearest_voice(voices, batch.kinds, batch.x1)
         onset, energy, strike = batch.curves.unbind(-1)
-        curves = torch.stack([torch.logit(onset.clamp(1e-4, 1 - 1e-4)), energy, strike], -1)
+        plain = energy - voices.fitted(torch.zeros_like(energy), batch.kinds)
+        plain = plain / (1 + voices.usual[batch.kinds, :1])
+        curves = torch.stack([torch.logit(onset.clamp(1e-4, 1 - 1e-4)), plain, strike], -1)
         return self.flow.voiced(found, (batch.kinds, nearest), curves)
 
     def chosen(self, batch: Batch) -> Tensor:
