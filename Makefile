@@ -49,7 +49,7 @@ imports: $(DEVELOPMENT) ## import directions between the rooms
 unit: $(DEVELOPMENT) ## all tests but the large ones
 	$(PYTEST)
 
-parity: $(DEVELOPMENT) ## full-size networks and graphs against the golden vectors (minutes, 12 GB)
+parity: $(DEVELOPMENT) ## full-size networks and graphs against the golden vectors (half an hour, 12 GB)
 	$(PYTEST) -m parity tests/parity
 
 test-slow: $(DEVELOPMENT) ## large or long checks

@@ -90,10 +90,7 @@ def _folder(workspace: Workspace, name: str | None) -> Path:
 
 
 def _print_bundles(states: tuple[BundleState, ...], output: Output) -> None:
-    rows = [
-        (state.name, state.condition, state.size, _licence(state), str(state.folder))
-        for state in states
-    ]
+    rows = [(state.name, state.condition, state.size, _licence(state), str(state.folder)) for state in states]
     for line in table(
         ("BUNDLE", "STATE", "SIZE", "LICENCE", "FOLDER"), rows, width=terminal_width(output.results)
     ):
