@@ -69,8 +69,7 @@ def first_run(states: tuple[BundleState, ...], masks: tuple[BundleState, ...] = 
     usable = [state for state in states if state.bundle is not None and state.fault is None]
     installed = [FactRow("Sagafoley", f"version {__version__}")]
     installed += [
-        FactRow(f"Model '{state.name}'", f"{state.size}, {_bundle_licence(state)}")
-        for state in usable
+        FactRow(f"Model '{state.name}'", f"{state.size}, {_bundle_licence(state)}") for state in usable
     ]
     if not usable:
         installed.append(FactRow("Model", "none that can be used"))
