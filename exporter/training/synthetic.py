@@ -11,6 +11,7 @@ from exporter.sizes import Sizes
 from exporter.synth import generating
 from exporter.synth.captions import captions_of
 from exporter.synth.makers import CLASS_NAMES, MAKERS
+from exporter.synth.rhythm import Span
 from exporter.synth.rooms import draw_room
 from exporter.synth.scenes import Scene as Generated
 from exporter.synth.scenes import SceneObject
@@ -39,6 +40,10 @@ CLEAR = frozenset(
 )
 """Classes whose events are large movements, far enough from each other."""
 _HARDSHIPS = ("decoy", "occluder", "shake", "passing", "foreign_tool", "degraded", "squeezed", "held")
+STROKES = 3
+"""Strokes of a loop, each of another tone."""
+LOOP = 72 / 104
+"""Share of an effort's time that becomes a loop."""
 CAPTIONS = 8
 """Phrases of an object; the plain ones come first."""
 
@@ -107,14 +112,10 @@ class SyntheticScenes:
         starts = [number * seconds for number in range(len(efforts))]
         total = seconds * len(efforts)
         if self.steady(label):
-            ticks = np.arange(round(total * CONTROL_RATE)) / CONTROL_RATE
-            turn = np.minimum(ticks // seconds, len(efforts) - 1).astype(int)
-            drive = np.asarray(efforts, np.float32)[turn]
-            score = Score(total, (Event(0.0, 1.0),), drive)
+            score = _driven(name, rng, efforts=efforts, seconds=seconds)
         else:
-            score = Score(
-                total, tuple(Event(start + onset, one) for start, one in zip(starts, efforts, strict=True))
-            )
+            events = (Event(start + onset, one) for start, one in zip(starts, efforts, strict=True))
+            score = Score(total, tuple(events))
         distance = float(rng.uniform(0.1, 0.5))
         part = Part(
             name,
@@ -125,6 +126,24 @@ class SyntheticScenes:
             level=nominal_level(name, distance=distance),
         )
         return sounded(part, draw_room(rng), rng).wet
+
+
+def _driven(name: str, rng: np.random.Generator, *, efforts: tuple[float, ...], seconds: float) -> Score:
+    """A class that sounds throughout, driven so hard for so long each; in strokes, if it changes its tone."""
+    total = seconds * len(efforts)
+    ticks = np.arange(round(total * CONTROL_RATE)) / CONTROL_RATE
+    turn = np.minimum(ticks // seconds, len(efforts) - 1).astype(int)
+    drive = np.asarray(efforts, np.float32)[turn]
+    usual = MAKERS[name].compose(rng, Span(0, total, total))
+    tones = tuple(dict.fromkeys(event.tone for event in usual.events))[:STROKES]
+    if len(tones) < STROKES:
+        return Score(total, (Event(0.0, 1.0),), drive)
+    stroke = seconds * LOOP / STROKES
+    starts = np.arange(0, total, stroke)
+    events = tuple(Event(float(start), 1.0, tones[k % STROKES]) for k, start in enumerate(starts))
+    share = (ticks / stroke) % 1
+    bow = np.minimum(1, np.minimum(share / 0.15, (1 - share) / 0.35))
+    return Score(total, events, (drive * bow).astype(np.float32))
 
 
 def eased(settings: SceneSettings, ease: float, luck: float) -> SceneSettings:

@@ -33,6 +33,8 @@ NEARNESS = 0.3
 
 POSITIVE_WEIGHT = 4.0
 """How much more a missed onset costs than a false one."""
+FAINTEST = 0.05
+"""What silence counts beside energies of about 0.5."""
 KEPT = ("bank", "energy", "steady", "rows", "silence", "size")
 
 Encode = Callable[[Float], Tensor]
@@ -213,12 +215,17 @@ def write_bank(config: Config, source: SceneSource, out: Path, device: torch.dev
 
 
 def curve_losses(found: Tensor, true: Tensor) -> dict[str, Tensor]:
-    """How far curves [B, moments, 3] are off: onsets (logits found, 0..1 true), energy, strikes at onsets."""
+    """How far curves [B, moments, 3] are off: onsets (logits found, 0..1 true), energy, strikes at onsets.
+
+    Energy counts more where it is high: who cannot tell a pause says a sound, not half of one.
+    """
     weight = torch.tensor(POSITIVE_WEIGHT, device=found.device)
     onset = F.binary_cross_entropy_with_logits(found[..., 0], true[..., 0], pos_weight=weight)
     known = true[..., 0] * (true[..., 2] < 0)
     strike = (known * (found[..., 2] - true[..., 2]).square()).sum() / (known.sum() + 1)
-    return {"onset": 2 * onset, "energy": 4 * F.mse_loss(found[..., 1], true[..., 1]), "strike": strike}
+    heard = true[..., 1].clamp(min=0) + FAINTEST
+    energy = (heard * (found[..., 1] - true[..., 1]).square()).sum() / heard.sum()
+    return {"onset": 2 * onset, "energy": 4 * energy, "strike": strike}
 
 
 def choice_loss(logits: tuple[Tensor, Tensor], classes: Tensor, nearest: Tensor) -> Tensor:
