@@ -160,7 +160,19 @@ def words_heard(tokens: int) -> int:
 
 
 def _prompt_problems(cue: Cue, *, heard: int) -> Iterator[Problem]:
-    """Long prompts are heard in part; one that cannot be meant as a prompt is refused."""
+    """Long prompts are heard in part; one that cannot be meant as a prompt is refused.
+
+    Negative words are what guidance steers away from; without guidance nothing does.
+    """
+    if cue.negative_prompt.strip() and cue.guidance <= 1:
+        yield Problem(
+            Severity.WARNING,
+            cue.id,
+            cue.spot.source_name,
+            f"The negative prompt of cue {cue.id} has no effect: its guidance is {cue.guidance:g}, "
+            "and only guidance above 1 steers away from it.",
+            "Raise the guidance a little, or say in the prompt what you want to hear.",
+        )
     for kind, words in (("prompt", cue.prompt), ("negative prompt", cue.negative_prompt)):
         if len(words.split()) <= heard and len(words) <= heard * _CHARACTERS_A_WORD:
             continue

@@ -209,6 +209,15 @@ def test_a_truncated_file_says_so(media: dict[str, MediaSource]) -> None:
     assert "cut.mp4 (the file is damaged or cut short) is" in message
 
 
+def test_negative_words_that_nothing_hears_are_told(media: dict[str, MediaSource]) -> None:
+    shot = clip(media["shot"])
+    severity, message = the_one(cue(shot, negative_prompt="wind", guidance=1.0))
+    assert severity is Severity.WARNING
+    assert "has no effect: its guidance is 1," in message
+    assert problems(cue(shot, negative_prompt="wind", guidance=1.1)) == []
+    assert problems(cue(shot, negative_prompt=" ", guidance=1.0)) == []
+
+
 def test_words_values_and_names(media: dict[str, MediaSource]) -> None:
     shot = clip(media["shot"])
     assert "has 5000 characters" in the_one(cue(shot, prompt="x" * 5000))[1]
