@@ -262,7 +262,7 @@ def _timeline(movie: Path, anvil: Path, ball: Path) -> otio.schema.Timeline:
     for name, (first, count) in zip(("wide", "close"), SHOTS, strict=True):
         picture.append(_clip(name, _movie(movie, total), first=START_FRAME + first, count=count))
     length = sum(count for _, count in SHOTS)
-    over_cut = _mask_track("MASK: anvil | not ball")
+    over_cut = _mask_track("MASK: anvil")
     over_cut.append(_clip("anvil matte", _movie(anvil, length), first=START_FRAME, count=length))
     first, count = BALL_MATTE
     short = _mask_track("MASK ball")

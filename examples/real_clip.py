@@ -12,8 +12,8 @@ from pictures import movie_frames
 
 START_SECONDS = 3600
 """The timeline starts at 01:00:00:00."""
-OBJECTS = {"violin": ("*vn*", "trumpet"), "trumpet": ("*tpt*", "violin")}
-"""By label: how its matte's file name looks, and what must not sound."""
+OBJECTS = {"violin": "*vn*", "trumpet": "*tpt*"}
+"""By label: how its matte's file name looks."""
 
 
 def find_media() -> Path | None:
@@ -35,9 +35,9 @@ def make_real_timeline(media: Path, folder: Path) -> Path:
     start = START_SECONDS * rate
     timeline = otio.schema.Timeline("real", global_start_time=_time(start, rate))
     timeline.tracks.append(_track("V1", picture, rate, count))
-    for label, (pattern, other) in OBJECTS.items():
+    for label, pattern in OBJECTS.items():
         matte = _wanted(media, f"Masks{pattern}.mp4")
-        track = _track(f"MASK: {label} | not {other}", matte, *movie_frames(matte))
+        track = _track(f"MASK: {label}", matte, *movie_frames(matte))
         track.enabled = False
         timeline.tracks.append(track)
     path = folder / "real.otio"

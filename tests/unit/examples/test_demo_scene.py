@@ -47,7 +47,7 @@ def test_two_disabled_mask_tracks_give_three_spots(scene) -> None:
         (spot.label, float(spot.record.start - 3600), float(spot.record.end - 3600)) for spot in found.spots
     ]
     assert shown == [("anvil", 0, 4), ("ball", 0.75, 3.75), ("anvil", 4, 7)]
-    assert found.spots[0].negative_prompt == "ball"
+    assert (found.spots[0].prompt, found.spots[0].negative_prompt) == ("anvil", "")
 
 
 def test_the_movie_states_its_timecode_and_length(scene) -> None:
