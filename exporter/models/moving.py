@@ -32,7 +32,8 @@ LOUDER = 4.0
 FIGURES = 10
 """Per cell: mask, its change (signed, absolute), shift right and down, what the best shift leaves, what it
 gains over rest, change of the picture, the same within the mask, brightness."""
-_CHANGES = slice(1, 9)
+CHANGES, RIGHT = slice(1, 9), 3
+"""Which figures compare with the frame before, and which is the shift right."""
 _BLOCK = 5
 
 
@@ -59,9 +60,9 @@ def motion_maps(frames: Tensor, mask: Tensor) -> Tensor:
     right, down, left, gained = _matched(_equalised(frames).unflatten(0, (count, length)))
     maps = torch.cat([mark, turn, turned, right, down, left, gained, change, inside, light], 1)
     maps = maps.unflatten(0, (count, length))
-    changes = maps[:, :, _CHANGES]
+    changes = maps[:, :, CHANGES]
     changes = torch.cat([torch.zeros_like(changes[:, :1]), changes[:, 1:]], 1)
-    return torch.cat([maps[:, :, :1], changes, maps[:, :, _CHANGES.stop :]], 2)
+    return torch.cat([maps[:, :, :1], changes, maps[:, :, CHANGES.stop :]], 2)
 
 
 def _before(clip: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from exporter.models.moving import MotionPath, motion_maps
+from exporter.models.moving import CHANGES, RIGHT, MotionPath, motion_maps
 from exporter.synth.mattes import held_every, union
 from exporter.training.asking import just_one
 from exporter.training.checkpoint import write_weights
@@ -29,7 +29,6 @@ from exporter.training.segments import Answers, SegmentPool, Truth, parts_of
 from exporter.training.sync_stage import ONSET_THRESHOLD, POSITIVE_WEIGHT
 from exporter.training.targets import BINS, QUIET
 
-_RIGHT = 3
 _STILL = 1e-3
 CHECKED = ("clean", "held", "union")
 HELD_FRAMES = 4
@@ -90,14 +89,14 @@ class MapPool:
 def cut(maps: Tensor, start: int, frames: int) -> Tensor:
     """Some frames of [2, T, FIGURES, ...] as a segment of its own: its first frame has none before it."""
     piece = maps[:, start : start + frames].float().clone()
-    piece[:, 0, 1:9] = 0
+    piece[:, 0, CHANGES] = 0
     return piece
 
 
 def mirrored(maps: Tensor) -> Tensor:
     """Left and right exchanged, of [..., FIGURES, CELLS, CELLS]."""
     turned = maps.flip(-1)
-    turned[..., _RIGHT, :, :] *= -1
+    turned[..., RIGHT, :, :] *= -1
     return turned
 
 
