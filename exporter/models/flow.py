@@ -99,7 +99,7 @@ TINY_FLOW = FlowDims(
     mlp_hidden=256,
     time_features=256,
     lora_rank=0,
-    bank=BankDims(classes=30, kept=21, voices=6, positions=72),
+    bank=BankDims(classes=30, kept=29, voices=6, positions=72),
 )
 GOLDEN_FLOW = FlowDims(
     latent_channels=4,

@@ -193,7 +193,7 @@ def bank_path(out: Path) -> Path:
 
 @torch.no_grad()
 def write_bank(config: Config, source: SceneSource, out: Path, device: torch.device) -> None:
-    """Fill a bank for the classes that a run trains with, and keep it; one that is there stays.
+    """Fill a bank for all classes, for words may ask for any of them, and keep it; one that is there stays.
 
     Raises:
         ExportError: the VAE is not finished.
@@ -209,8 +209,7 @@ def write_bank(config: Config, source: SceneSource, out: Path, device: torch.dev
         mean = encoders.posterior(torch.from_numpy(wave)[None]).mean.cpu()
         return ((mean - latent["latent_mean"]) / latent["latent_std"])[0]
 
-    names = config.data.classes or source.labels
-    fill_bank(voices, source, sizes, encode, torch.tensor(sorted(source.labels.index(one) for one in names)))
+    fill_bank(voices, source, sizes, encode, torch.arange(len(source.labels)))
     write_weights(bank_path(out), {name: getattr(voices, name).data for name in KEPT})
 
 
