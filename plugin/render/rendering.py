@@ -34,6 +34,14 @@ NOTHING_MARKED = (
     "the sound is of the whole picture."
 )
 
+HARDLY_HEARD = -60.0
+"""dBFS: a stem whose highest peak is below is as good as silent."""
+
+NOTHING_HEARD = (
+    "The stem is as good as silent: the model found nothing in the marked object's movement "
+    "that would make this sound. Other words or another matte may help."
+)
+
 MATTE_IGNORED = (
     "This model hears the whole picture and knows no mattes; the matte of this cue changes nothing."
 )
@@ -95,9 +103,9 @@ def synthesise(
     native = _native_sound(engine, footage, brief, plan=plan, watch=watch, marked=marked)
     stem = resample_stream(native, source_rate=engine.manifest.sample_rate, target_rate=STEM_RATE)
     cut = exactly(stem, samples, tolerance=_RESAMPLER_SLACK)
-    done = 0
+    done, peak = 0, 0.0
     for piece in expect_sound(cut, due=lambda: any(marked)):
-        done += len(piece)
+        done, peak = done + len(piece), max(peak, float(np.abs(piece).max()))
         watch.progress(SOUND, done, samples)
         yield piece
         if done < samples:
@@ -107,6 +115,8 @@ def synthesise(
             watch.warn(MATTE_IGNORED)
     elif not any(marked):
         watch.warn(NOTHING_MARKED)
+    if any(marked) and peak < 10 ** (HARDLY_HEARD / 20):
+        watch.warn(NOTHING_HEARD)
     if engine.fallen_back > before:
         watch.warn(OVERFLOWED)
     for sentence, count in engine.remarks.items():

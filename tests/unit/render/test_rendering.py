@@ -15,7 +15,7 @@ from plugin.engine.engine import Engine
 from plugin.engine.sessions import Sessions
 from plugin.engine.watch import PICTURES, SAMPLING, SOUND, STAGES, UNWATCHED, Watch
 from plugin.errors import Cancelled, UnexpectedOutput
-from plugin.render.rendering import MATTE_IGNORED, NOTHING_MARKED, Brief, synthesise
+from plugin.render.rendering import MATTE_IGNORED, NOTHING_HEARD, NOTHING_MARKED, Brief, synthesise
 from plugin.render.stitching import overlap_weights
 
 SECOND = 48_000
@@ -225,6 +225,25 @@ def test_silence_where_sound_was_due_is_told(engine, toy, monkeypatch) -> None:
     monkeypatch.setattr(Sessions, "run", _silent(Sessions.run))
     with pytest.raises(UnexpectedOutput, match="silence"):
         _sound(engine, toy.ToyFootage(), SECOND)
+
+
+@pytest.mark.parametrize(
+    ("empty", "level", "said"), [(False, 1e-4, True), (False, 1.0, False), (True, 1e-4, False)]
+)
+def test_a_stem_that_hardly_sounds_is_told(
+    engine, toy, monkeypatch, *, empty: bool, level: float, said: bool
+) -> None:
+    real, told = Sessions.run, list[str]()
+
+    def run(self, role, feeds, **how):
+        outputs = real(self, role, feeds, **how)
+        if role != "vocoder":
+            return outputs
+        return {name: value / np.abs(value).max() * np.float32(level) for name, value in outputs.items()}
+
+    monkeypatch.setattr(Sessions, "run", run)
+    _sound(engine, toy.ToyFootage(empty=empty), SECOND, Watch(warn=told.append), steps=1)
+    assert (NOTHING_HEARD in told) is said
 
 
 def test_an_empty_matte_may_be_silent(engine, toy, monkeypatch) -> None:
