@@ -26,9 +26,10 @@ from plugin.engine.engine import Engine
 
 STAGES = {
     "sync": ("check/clean onset F1", "check/worn onset F1", "check/clean class"),
+    "motion": ("check/clean onset F1", "check/held onset F1", "check/union onset F1", "check/clean class"),
     "towers": ("check/crop to phrase", "check/phrase to class"),
     "vae": ("check/loud dB", "check/loud dB worst"),
-    "flow": ("check/velocity", "loss"),
+    "flow": ("loss", "check/onset", "check/class", "check/class without words"),
 }
 """What is shown of every stage's log."""
 
