@@ -32,8 +32,10 @@ def test_the_table(sagafoley, film) -> None:
             "shot",
             "matte",
             "(luma)",
+            "warning",
         ],
     ]
+    assert ran.told("has no effect")
 
 
 def test_json(sagafoley, film) -> None:
@@ -46,7 +48,9 @@ def test_json(sagafoley, film) -> None:
         "violin",
         "MASK: trumpet | not violin",
     )
-    assert document["problems"] == []
+    (problem,) = document["problems"]
+    assert (problem["severity"], problem["cue"]) == ("warning", "002")
+    assert "negative prompt" in problem["message"]
 
 
 def test_a_missing_file_is_shown_beside_its_cue(sagafoley, film) -> None:
