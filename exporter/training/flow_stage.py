@@ -119,6 +119,8 @@ class FlowTraining:
     def _start(self, statistics: Mapping[str, Tensor]) -> None:
         """First weights or an earlier run's, then latent statistics, features of no words, bank of voices."""
         flow = self.network.flow
+        if flow.dims.bank:
+            self._ask_as_before()
         if self.config.flow.begin:
             go_on_from(self.network, Path(self.config.flow.begin), stage=self.name, new=".voices.")
         else:
@@ -129,7 +131,6 @@ class FlowTraining:
         self.weights = (weights / weights.mean()).to(self.device)
         if flow.dims.bank:
             flow.voices.load_state_dict(load_file(bank_path(self.out)), strict=False)
-            self._ask_as_before()
         flow.empty_string_feat.copy_(self.text(self.words.rows([""]).to(self.device))[0].cpu())
 
     def _ask_as_before(self) -> None:

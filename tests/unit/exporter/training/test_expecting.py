@@ -10,6 +10,7 @@ import torch
 from exporter import sizes
 from exporter.checkpoints import load_strictly, read_checkpoint
 from exporter.models.flow import DEVIATION, FlowNetwork, euler_steps
+from exporter.training.checkpoint import Checkpoint
 from exporter.training.flow_stage import ASKED, FlowTraining, Matching
 from exporter.training.frozen import Encoders
 from exporter.training.gathering import gather_weights
@@ -61,6 +62,18 @@ def test_it_begins_with_the_bank_and_asks_as_the_motion_path_was_asked(build, tr
     asked = [seen @ heads[f"{name}.weight"].T + heads[f"{name}.bias"] for name in ASKED]
     wanted = torch.stack([one.flatten(1) for one in asked], -1)
     assert torch.allclose(voices.curves(sync), wanted, atol=1e-5)
+
+
+def test_a_stage_goes_on_from_the_curves_of_another(build, trained, tmp_path):
+    before = build(9)
+    with torch.no_grad():
+        for value in before.network.flow.voices.curves.parameters():
+            value.add_(0.5)
+    state = {key: value.clone() for key, value in before.network.state_dict().items()}
+    Checkpoint(step=1, model=state, optimiser={}, averages={}, recipe="", random={}).write(tmp_path / "flow")
+    begun = replace(before.config, flow=replace(before.config.flow, begin=str(tmp_path / "flow")))
+    after = FlowTraining(begun, trained, CPU).network.state_dict()
+    assert all(torch.equal(after[key], value) for key, value in state.items())
 
 
 def test_the_expectation_is_trained_alone_then_beside_the_layers(build):
