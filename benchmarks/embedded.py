@@ -37,9 +37,10 @@ from exporter.evaluation.cases import (
     truth,
 )
 from exporter.evaluation.learned import AvBenchmark, ExamFolder
-from exporter.evaluation.likeness import Likeness, description
+from exporter.evaluation.likeness import description
 from exporter.evaluation.oracle import Oracle
 from exporter.evaluation.scoring import Row, score
+from exporter.likeness import Likeness
 from exporter.synth.scenes import Scene
 from exporter.synth.scores import SAMPLE_RATE
 from exporter.synth.settings import SceneSettings
@@ -157,7 +158,7 @@ class Bench:
             return self._compared(scene, case)
         if case.condition == WORDS:
             return self._words_only(case), self.engine.manifest.sample_rate, None
-        return sound_of(self.engine, SceneFootage(material(scene, case)), case), STEM_RATE, None
+        return sound_of(self.engine, SceneFootage(material(self.plan, scene, case)), case), STEM_RATE, None
 
     def _words_only(self, case: Case) -> Float:
         """Null features in place of pictures."""
@@ -190,7 +191,7 @@ class Bench:
 def cost_of_a_cue(engine: Engine, plan: Plan) -> str:
     """Seconds and memory of one more cue, in words; graphs are loaded, other work may run beside it."""
     case = Case(OWN, plan.seeds()[0], (0,), "")
-    footage = SceneFootage(material(plan.scene(case.scene), case))
+    footage = SceneFootage(material(plan, plan.scene(case.scene), case))
     wall, work = time.perf_counter(), time.process_time()
     sound_of(engine, footage, case)
     wall, work = time.perf_counter() - wall, time.process_time() - work

@@ -33,8 +33,8 @@ from benchmarks.masks_first_frame import lassos
 from benchmarks.masks_sound_page import TRACKED, Facts, Matte, SceneFound, opening_of, page
 from benchmarks.masks_tracking import overlap
 from exporter.evaluation.cases import OWN, TRUE, Case, Material, Plan, truth
-from exporter.evaluation.likeness import Likeness
 from exporter.evaluation.scoring import Row, events_of, score
+from exporter.likeness import Likeness
 from exporter.synth.scenes import Scene
 from exporter.synth.scores import SAMPLE_RATE
 from models_onnx.bundle import Bundle

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,6 @@ from exporter.synth import mattes
 from exporter.synth.captions import captions_of
 from exporter.synth.chance import stream
 from exporter.synth.colours import hue_turned
-from exporter.synth.frame_rates import held
 from exporter.synth.generating import generate
 from exporter.synth.makers import MAKERS
 from exporter.synth.scenes import Scene
@@ -78,12 +77,8 @@ def _masks(change: Callable[[Bytes], Bytes]) -> Change:
     return changed
 
 
-def _source(rate: float) -> Change:
-    def changed(shown: Material) -> Material:
-        masks = None if shown.masks is None else held(shown.masks, fps=25, source=rate)
-        return Material(held(shown.frames, fps=25, source=rate), masks)
-
-    return changed
+def _same(shown: Material) -> Material:
+    return shown
 
 
 def _share(masks: Bytes, share: float) -> int:
@@ -96,13 +91,16 @@ WORN: Mapping[str, Change] = {
     "blurred": _masks(lambda masks: mattes.blurred(masks, sigma=0.02 * masks.shape[1])),
     "held every 4th frame": _masks(lambda masks: mattes.held_every(masks, frames=4)),
     "hue changed": lambda shown: Material(hue_turned(shown.frames, degrees=120), shown.masks),
-    "24 fps source": _source(24.0),
-    "30 fps source": _source(30.0),
-    "12.5 fps source": _source(12.5),
+    "24 fps source": _same,
+    "30 fps source": _same,
+    "12.5 fps source": _same,
     "static union matte": _masks(mattes.union),
     "shifted by 3 %": _masks(lambda masks: mattes.shifted(masks, right=_share(masks, 0.03), down=0)),
 }
 """Ways in which what an editor gives is worse than what the generator knows."""
+
+SOURCES: Mapping[str, float] = {"24 fps source": 24.0, "30 fps source": 30.0, "12.5 fps source": 12.5}
+"""Those of them that are drawn anew, at the moments of a source of that rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +121,9 @@ class Plan:
         default_factory=lambda: SceneSettings(objects=(2, 3), silent_object=0.0, idle=0.0, offscreen=0.0)
     )
 
-    def scene(self, seed: int) -> Scene:
-        """The scene of a seed."""
-        return generate(seed, self.settings)
+    def scene(self, seed: int, *, source: float | None = None) -> Scene:
+        """The scene of a seed, its picture perhaps from a source of another frame rate."""
+        return generate(seed, replace(self.settings, source=source))
 
     def seeds(self) -> range:
         """Of all scenes."""
@@ -173,8 +171,10 @@ def _case(condition: str, scene: Scene, thing: int) -> Case:
     return Case(condition, scene.seed, (thing,), item.caption, named=item.name)
 
 
-def material(scene: Scene, case: Case) -> Material:
-    """What the model is shown."""
+def material(plan: Plan, scene: Scene, case: Case) -> Material:
+    """What the model is shown of a scene of the plan."""
+    if case.condition in SOURCES:
+        scene = plan.scene(case.scene, source=SOURCES[case.condition])
     masks = scene.joint_mask(case.things)
     shown = Material(scene.frames, masks)
     if case.condition in WORN:

@@ -16,9 +16,10 @@ from exporter.evaluation.levels import (
     gain_correlation,
     level,
 )
-from exporter.evaluation.likeness import Likeness, description
+from exporter.evaluation.likeness import description
 from exporter.evaluation.matching import Counts, Hits, false_hits, match
 from exporter.evaluation.onsets import Float, Times, find_onsets
+from exporter.likeness import Likeness
 from exporter.synth.scenes import Scene
 from exporter.synth.scores import SAMPLE_RATE
 

@@ -93,7 +93,8 @@ def scenes(first_seed: int, settings: SceneSettings | None = None, *, step: int 
 
 
 def _times(rng: Random, settings: SceneSettings) -> Float64:
-    source = pick(rng, SOURCE_RATES) if chance(rng, settings.held) else None
+    drawn = pick(rng, SOURCE_RATES) if chance(rng, settings.held) else None
+    source = settings.source or drawn
     return frame_times(settings.frames, fps=settings.fps, source=source)
 
 

@@ -34,6 +34,7 @@ class SceneSettings:
         squeezed: probability of a picture squeezed as wide ones are by a square network input.
         held: probability that the picture comes from a source of another frame rate.
         midway: probability that a scene begins in the middle of things.
+        source: frame rate of the picture's source, where it is not left to `held`.
     """
 
     size: int = 128
@@ -57,6 +58,7 @@ class SceneSettings:
     squeezed: float = 0.3
     held: float = 0.15
     midway: float = 0.25
+    source: float | None = None
 
     @property
     def frames(self) -> int:

@@ -15,15 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from exporter.synth.frame_rates import SOURCE_RATES, held_frames
 from exporter.synth.mattes import PERTURBATIONS
 from exporter.training.config import Mattes
 from exporter.training.scenes import Bytes
 
 THRESHOLD = 0.5
 Change = Callable[[Bytes], Bytes]
-
-SOURCE_RATES = (24.0, 30.0, 12.5)
-"""Of sources whose frames are repeated or left out to make 25 per second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +131,14 @@ def draw_wear(rng: np.random.Generator, mattes: Mattes, *, count: int, rate: flo
     """Wear for a window of `count` frames at `rate` per second."""
     order = np.arange(count)
     if rng.random() < mattes.repeat:
-        order = held_frames(order, source=float(rng.choice(SOURCE_RATES)), rate=rate)
+        source, ahead = float(rng.choice(SOURCE_RATES)), float(rng.uniform(0, 0.5))
+        order = np.array(held_frames(count, fps=rate, source=source, ahead=ahead))
     return Wear(
         masks=_mask_steps(rng, mattes),
         frames=_frame_steps(rng, mattes),
         order=order,
         flip=bool(rng.random() < mattes.flip),
     )
-
-
-def held_frames(order: np.ndarray, *, source: float, rate: float) -> np.ndarray:
-    """Frames of a source of `source` per second, shown at `rate`: each stands until the next one's time."""
-    times = np.floor(order / rate * source + 1e-6) / source
-    return np.clip(np.round(times * rate), 0, len(order) - 1).astype(order.dtype)
 
 
 def _mask_steps(rng: np.random.Generator, mattes: Mattes) -> tuple[Change, ...]:

@@ -7,9 +7,10 @@ import pytest
 
 from exporter.evaluation import cases
 from exporter.evaluation.cases import Case, Plan, material, truth
-from exporter.evaluation.likeness import Likeness, description
+from exporter.evaluation.likeness import description
 from exporter.evaluation.pictures import confusion_picture, curves_picture, spectrogram_picture
 from exporter.evaluation.scoring import Row, events_of, score
+from exporter.likeness import Likeness
 from exporter.synth.scores import SAMPLE_RATE
 from exporter.synth.settings import SceneSettings
 
@@ -57,11 +58,11 @@ def test_contradicting_words_name_a_class_that_is_not_there(scene):
 
 
 def test_what_is_shown(scene):
-    own = material(scene, Case(cases.OWN, SEED, (0,), ""))
+    own = material(PLAN, scene, Case(cases.OWN, SEED, (0,), ""))
     assert np.array_equal(own.masks, scene.mask(0))
-    assert material(scene, Case(cases.FULL, SEED, (0,), "")).masks is None
-    assert not material(scene, Case(cases.NULL, SEED, (0,), "")).masks.any()
-    black = material(scene, Case(cases.BLACKED, SEED, (0,), ""))
+    assert material(PLAN, scene, Case(cases.FULL, SEED, (0,), "")).masks is None
+    assert not material(PLAN, scene, Case(cases.NULL, SEED, (0,), "")).masks.any()
+    black = material(PLAN, scene, Case(cases.BLACKED, SEED, (0,), ""))
     assert not black.frames[scene.mask(0) == 0].any()
     assert np.array_equal(black.frames[scene.mask(0) > 0], scene.frames[scene.mask(0) > 0])
     assert np.array_equal(scene.frames, PLAN.scene(SEED).frames), "the scene itself is not touched"
@@ -69,7 +70,7 @@ def test_what_is_shown(scene):
 
 @pytest.mark.parametrize("name", cases.WORN)
 def test_wear_changes_something_and_keeps_shapes(name, scene):
-    worn = material(scene, Case(name, SEED, (0,), ""))
+    worn = material(PLAN, scene, Case(name, SEED, (0,), ""))
     assert worn.frames.shape == scene.frames.shape
     assert worn.masks.shape == scene.mask(0).shape
     changed = not np.array_equal(worn.frames, scene.frames), not np.array_equal(worn.masks, scene.mask(0))

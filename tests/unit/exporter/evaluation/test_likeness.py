@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from exporter.evaluation.intervals import figure
-from exporter.evaluation.likeness import Likeness, description
+from exporter.evaluation.likeness import description
+from exporter.likeness import Likeness
 
 RATE = 16000
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,8 @@ from exporter.synth.colours import (
     softened,
     toned,
 )
-from exporter.synth.frame_rates import frame_times, held, held_frames
+from exporter.synth.frame_rates import frame_times, held_frames
+from exporter.synth.generating import generate
 from exporter.synth.mattes import (
     PERTURBATIONS,
     blurred,
@@ -34,6 +37,7 @@ from exporter.synth.mattes import (
     still_box,
     union,
 )
+from exporter.synth.settings import SceneSettings
 
 
 def moving_disc() -> np.ndarray:
@@ -97,23 +101,38 @@ def test_every_perturbation_is_pure_and_keeps_shape_and_object(name: str) -> Non
 def test_frame_times_are_the_middles_of_source_frames() -> None:
     assert frame_times(4, fps=25) == pytest.approx([0.02, 0.06, 0.10, 0.14])
     assert frame_times(4, fps=25, source=12.5) == pytest.approx([0.04, 0.04, 0.12, 0.12])
-    shown = frame_times(128, fps=25, source=24)
-    assert np.sum(np.diff(shown) == 0) == 6
-    assert np.all(np.abs(shown - (np.arange(128) + 0.5) / 25) < 1 / 24)
+
+
+@pytest.mark.parametrize(("source", "repeats"), [(24.0, 5), (30.0, 0), (12.5, 64)])
+def test_the_nearest_frame_of_another_source_is_shown(source: float, repeats: int) -> None:
+    shown = frame_times(128, fps=25, source=source)
+    assert np.sum(np.diff(shown) == 0) == repeats
+    assert np.abs(shown - (np.arange(128) + 0.5) / 25).max() <= 0.5 / source + 1e-9
+    numbers = shown * source - 0.5
+    assert numbers == pytest.approx(np.round(numbers), abs=1e-6)
 
 
 @pytest.mark.parametrize(("source", "repeats"), [(12.5, 64), (24.0, 6)])
-def test_slower_sources_repeat_frames(source: float, repeats: int) -> None:
-    shown = held_frames(128, fps=25, source=source)
+def test_slower_sources_that_come_late_repeat_frames(source: float, repeats: int) -> None:
+    shown = held_frames(128, fps=25, source=source, ahead=0.0)
     assert np.sum(np.diff(shown) == 0) == repeats
-    assert max(k - index for k, index in enumerate(shown)) <= 2
-    assert min(k - index for k, index in enumerate(shown)) >= 0
+    assert max(k - index for k, index in enumerate(shown)) == 1
+    assert min(k - index for k, index in enumerate(shown)) == 0
 
 
-def test_faster_sources_are_never_ahead() -> None:
-    shown = held_frames(128, fps=25, source=30.0)
+def test_faster_sources_that_come_late_leave_frames_out() -> None:
+    shown = held_frames(128, fps=25, source=30.0, ahead=0.0)
     assert all(k - 1 <= index <= k for k, index in enumerate(shown))
-    assert np.array_equal(held(MASKS, fps=25, source=12.5)[5], MASKS[4])
+    assert len(set(shown)) < 110
+
+
+def test_a_scene_of_another_source_is_the_same_scene_at_other_moments() -> None:
+    settings = SceneSettings(size=32, seconds=2.0, held=0.0)
+    plain, film = generate(3, settings), generate(3, replace(settings, source=24.0))
+    assert np.abs(film.times - plain.times).max() <= 0.5 / 24 + 1e-9
+    assert not np.array_equal(film.times, plain.times)
+    assert not np.array_equal(film.frames, plain.frames)
+    assert all(np.array_equal(a.wet, b.wet) for a, b in zip(plain.objects, film.objects, strict=True))
 
 
 FRAMES = stream(5).integers(40, 200, (3, 24, 24, 3)).astype(np.uint8)
