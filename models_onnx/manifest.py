@@ -30,6 +30,10 @@ class InvalidBundle(Exception):
         self.path = path
 
 
+NEGATIVE_WORDS = "negative_text_features"
+"""Input of a conditions graph that knows what must not sound; published models have none."""
+
+
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
     """One input or output of a graph.
@@ -227,3 +231,8 @@ class Manifest:
     parity: dict[str, float]
     gpu_graphs: dict[str, str] = field(default_factory=dict)
     eight_bit: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def hears_negative_words(self) -> bool:
+        """Whether the conditions know what must not sound, so that no guidance is needed for it."""
+        return any(tensor.name == NEGATIVE_WORDS for tensor in self.graphs["conditions"].inputs)

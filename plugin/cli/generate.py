@@ -14,7 +14,7 @@ from plugin.controller.sheets import output_folder
 from plugin.cues import CueSheet, MatteChannel, Resize, Severity
 from plugin.errors import SagafoleyError
 from plugin.one_video import VideoRequest, sheet_of_video, write_preview
-from plugin.render.checking import check_sheet
+from plugin.render.checking import Hearing, check_sheet
 
 
 def generate_sound(options: argparse.Namespace, output: Output) -> int:
@@ -23,7 +23,7 @@ def generate_sound(options: argparse.Namespace, output: Output) -> int:
     bundle = workspace.bundle()
     sheet = sheet_of_video(_request(options), workspace, presets=workspace.presets_of(bundle))
     folder = output_folder(workspace, options.output, beside=options.video)
-    problems = check_sheet(sheet, folder=folder, tokens=bundle.manifest.text.length)
+    problems = check_sheet(sheet, folder=folder, hearing=Hearing.of(bundle.manifest))
     for problem in problems:
         output.problem(problem)
     document = {

@@ -13,6 +13,7 @@ from plugin.controller.views import DeskEvent, Topic
 from plugin.errors import BundleError, SagafoleyError, UsageError
 from plugin.folders import Folders
 from plugin.hosts import Host
+from plugin.render.checking import Hearing
 from plugin.settings import Settings
 from plugin.workspace import Workspace
 
@@ -69,7 +70,7 @@ class Board:
         if session is not None:
             session.presets = self.workspace.presets_of(self.bundle)
             session.bundle = self.bundle.digest if self.bundle else ""
-            session.tokens = self.bundle.manifest.text.length if self.bundle else None
+            session.hearing = Hearing.of(self.bundle.manifest if self.bundle else None)
 
     def tell(self, topic: Topic, *ids: str, text: str = "") -> None:
         """Puts an event into the outbox, once until it is handed out."""

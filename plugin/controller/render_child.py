@@ -37,7 +37,7 @@ from plugin.engine.cache import FeatureCache
 from plugin.engine.engine import Engine
 from plugin.engine.memory import give_back_freed
 from plugin.errors import Cancelled, OutOfMemory, SagafoleyError
-from plugin.render.checking import check_sheet
+from plugin.render.checking import Hearing, check_sheet
 from plugin.render.events import CueFailed, CueWarning, RenderEvent, StageProgress, TakeKept, TakeWritten
 
 _MEMORY_EVERY = 1.0
@@ -143,7 +143,7 @@ class Renderer:
         seen = _looks_of(order.sheet.cues[0].spot)
         if seen in self.good:
             return
-        problems = check_sheet(order.sheet, folder=order.folder, tokens=engine.manifest.text.length)
+        problems = check_sheet(order.sheet, folder=order.folder, hearing=Hearing.of(engine.manifest))
         for problem in problems:
             if problem.severity is Severity.BLOCKER:
                 raise SagafoleyError(problem.message, remedy=problem.remedy, detail=problem.subject)

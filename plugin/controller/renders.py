@@ -15,7 +15,7 @@ from plugin.delivery import Delivery, MadeTakes, choose_pieces, deliver
 from plugin.filehost import FileHost
 from plugin.hosts import Conflict, Flavour
 from plugin.opening import OpenTimeline, Reading
-from plugin.render.checking import USUAL_TOKENS, check_sheet
+from plugin.render.checking import Hearing, check_sheet
 from plugin.render.media_checks import Depth
 from plugin.workspace import Workspace
 
@@ -103,7 +103,7 @@ def plan_render(request: RenderRequest, workspace: Workspace, bundle: Bundle) ->
     asked = only(sheet, request.only)
     told = problems_of(opened, asked)
     found = check_sheet(
-        asked, folder=folder, presets=presets.names, known=told, tokens=bundle.manifest.text.length
+        asked, folder=folder, presets=presets.names, known=told, hearing=Hearing.of(bundle.manifest)
     )
     return RenderPlan(opened, sheet, asked, tuple(dict.fromkeys((*told, *found))), folder)
 
@@ -117,8 +117,8 @@ def problems_of(opened: OpenTimeline, sheet: CueSheet) -> tuple[Problem, ...]:
 def quick_problems(opened: OpenTimeline, sheet: CueSheet, bundle: Bundle | None) -> tuple[Problem, ...]:
     """What spotting said, which media are not there, which prompts are too long; no picture is decoded."""
     told = problems_of(opened, sheet)
-    tokens = USUAL_TOKENS if bundle is None else bundle.manifest.text.length
-    found = check_sheet(sheet, depth=Depth.QUICK, known=told, tokens=tokens)
+    hearing = Hearing.of(bundle.manifest if bundle else None)
+    found = check_sheet(sheet, depth=Depth.QUICK, known=told, hearing=hearing)
     return tuple(dict.fromkeys((*told, *found)))
 
 

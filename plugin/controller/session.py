@@ -22,6 +22,7 @@ from plugin.cuesheets.reading import read_cue_file
 from plugin.errors import SagafoleyError, UsageError
 from plugin.opening import OpenTimeline, Reading
 from plugin.presets import Presets
+from plugin.render.checking import USUAL_HEARING, Hearing
 from plugin.workspace import Workspace
 
 
@@ -67,7 +68,7 @@ class Session:
         verdicts: why takes are outdated, as far as it was found out; see `plugin.controller.states`.
         told: problems of a book and a look at the media, as they were last put together.
         bundle: digest of the bundle in use, "" when there is none.
-        tokens: how many tokens of a prompt that bundle hears, None when there is none.
+        hearing: what that bundle makes of words.
     """
 
     origin: Origin
@@ -86,7 +87,7 @@ class Session:
     verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     told: tuple[Book, tuple[Problem, ...], tuple[Problem, ...]] | None = None
     bundle: str = ""
-    tokens: int | None = None
+    hearing: Hearing = USUAL_HEARING
 
     @property
     def book(self) -> Book:
@@ -125,7 +126,7 @@ def read_session(origin: Origin, workspace: Workspace) -> Session:
         faults=faults,
         placed=notes.placed,
         bundle=bundle.digest if bundle else "",
-        tokens=bundle.manifest.text.length if bundle else None,
+        hearing=Hearing.of(bundle.manifest if bundle else None),
     )
 
 

@@ -10,7 +10,7 @@ from plugin.controller.book import Book
 from plugin.controller.relinking import all_media
 from plugin.controller.session import Session
 from plugin.cues import Cue, CueSheet, ImageSequence, MediaSource, Problem, Severity
-from plugin.render.checking import USUAL_TOKENS, check_sheet
+from plugin.render.checking import check_sheet
 from plugin.render.media_checks import Depth
 from plugin.timeline.sources import NOT_THERE
 
@@ -93,7 +93,7 @@ def look_at_media(session: Session, book: Book, told: Iterable[Problem]) -> Medi
         depth=Depth.QUICK,
         presets=session.presets.names,
         known=told,
-        tokens=session.tokens or USUAL_TOKENS,
+        hearing=session.hearing,
     )
     return MediaLook(problems, {media: media_stamps(media) for media in all_media(book)})
 

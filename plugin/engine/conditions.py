@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models_onnx.bundle import Bundle
+from models_onnx.manifest import NEGATIVE_WORDS
 from plugin.engine.arrays import UnreadableArrays, read_arrays
 from plugin.engine.bundle_errors import bundle_errors
 from plugin.engine.lengths import Lengths
@@ -170,7 +171,7 @@ def upsample_index(sync_features: int, latents: int) -> Ids:
 
 
 def flow_conditions(
-    sessions: Sessions, features: WindowFeatures, text: Float, *, latents: int
+    sessions: Sessions, features: WindowFeatures, text: Float, *, latents: int, negative: Float
 ) -> dict[str, Array]:
     """The flow graph's constant inputs for one branch.
 
@@ -179,6 +180,7 @@ def flow_conditions(
         features: what the encoders saw.
         text: `[1, L, Dt]` features of the words.
         latents: latent positions of the window.
+        negative: as `text`, of words for what must not sound; read by graphs that ask for it.
     """
     feeds: dict[str, Array] = {
         "clip_features": features.clip,
@@ -186,6 +188,8 @@ def flow_conditions(
         "text_features": text,
         "upsample_index": upsample_index(features.sync.shape[1], latents),
     }
+    if sessions.bundle.manifest.hears_negative_words:
+        feeds[NEGATIVE_WORDS] = negative
     return dict(sessions.run("conditions", feeds))
 
 

@@ -214,13 +214,16 @@ class Engine:
         latents = lengths.latents
         with self.sessions.watched(watch.cancel):
             text = self.text(prompt)
-            if not needs_unconditional(guidance):
-                return Conditions(flow_conditions(self.sessions, features, text, latents=latents), None)
             # All words first: the text tower may leave when the next graph comes.
-            against = self._nulls.text[None] if negative_prompt is None else self.text(negative_prompt)
-            wanted = flow_conditions(self.sessions, features, text, latents=latents)
+            against = no_words = self._nulls.text[None]
+            guided = needs_unconditional(guidance)
+            if negative_prompt is not None and (guided or self.manifest.hears_negative_words):
+                against = self.text(negative_prompt)
+            wanted = flow_conditions(self.sessions, features, text, latents=latents, negative=against)
+            if not guided:
+                return Conditions(wanted, None)
             nothing = self._nulls.features(lengths)
-            other = flow_conditions(self.sessions, nothing, against, latents=latents)
+            other = flow_conditions(self.sessions, nothing, against, latents=latents, negative=no_words)
         return Conditions(wanted, other)
 
     def sample(

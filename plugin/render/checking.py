@@ -6,14 +6,13 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from models_onnx.manifest import Manifest
 from plugin.cues import Cue, CueSheet, Problem, Severity
 from plugin.render.media_checks import Depth, MediaChecker
 from plugin.timebase import TimeSpan, span_samples
-
-USUAL_TOKENS = 77
-"""Tokens of a prompt in the published model, for when no bundle is known."""
 
 PROMPT_LIMIT = 1000
 """Characters of a text that is no prompt any more: something else was pasted."""
@@ -24,6 +23,27 @@ _SPOOL_BYTES_PER_SAMPLE = 4
 _ROOM_BESIDE = 8 * 2**20
 
 
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What a bundle makes of words; as the published model does, where none is known.
+
+    Attributes:
+        tokens: how many of a prompt it hears, the first and the last included.
+        negatives: negative words count without guidance.
+    """
+
+    tokens: int = 77
+    negatives: bool = False
+
+    @classmethod
+    def of(cls, manifest: Manifest | None) -> Hearing:
+        """Of a bundle, if there is one."""
+        return cls() if manifest is None else cls(manifest.text.length, manifest.hears_negative_words)
+
+
+USUAL_HEARING = Hearing()
+
+
 def check_sheet(
     sheet: CueSheet,
     *,
@@ -31,7 +51,7 @@ def check_sheet(
     depth: Depth = Depth.FULL,
     presets: Iterable[str] | None = None,
     known: Iterable[Problem] = (),
-    tokens: int = USUAL_TOKENS,
+    hearing: Hearing = USUAL_HEARING,
 ) -> tuple[Problem, ...]:
     """All problems of the sheet: of the sheet as a whole first, then cue by cue.
 
@@ -43,7 +63,7 @@ def check_sheet(
         depth: how closely media are looked at.
         presets: names there are; None leaves presets unchecked.
         known: problems told already, by spotting; what they say is not said again.
-        tokens: how many tokens of a prompt the bundle hears, its first and last included.
+        hearing: of the bundle.
     """
     told = tuple(known)
     overlapping = {problem.cue_id for problem in told if "overlap" in problem.message}
@@ -55,7 +75,7 @@ def check_sheet(
         for cue in sheet.cues:
             found += _place_problems(cue, sheet.record)
             found += _value_problems(cue, names)
-            found += _prompt_problems(cue, heard=words_heard(tokens))
+            found += _prompt_problems(cue, hearing)
             if cue.id not in blocked:
                 found += media.problems(cue)
     return tuple(dict.fromkeys(found))
@@ -159,12 +179,13 @@ def words_heard(tokens: int) -> int:
     return max((tokens - 2) * 3 // 4, 1)
 
 
-def _prompt_problems(cue: Cue, *, heard: int) -> Iterator[Problem]:
+def _prompt_problems(cue: Cue, hearing: Hearing) -> Iterator[Problem]:
     """Long prompts are heard in part; one that cannot be meant as a prompt is refused.
 
-    Negative words are what guidance steers away from; without guidance nothing does.
+    Negative words are what guidance steers away from; without guidance only some bundles know them.
     """
-    if cue.negative_prompt.strip() and cue.guidance <= 1:
+    heard = words_heard(hearing.tokens)
+    if cue.negative_prompt.strip() and cue.guidance <= 1 and not hearing.negatives:
         yield Problem(
             Severity.WARNING,
             cue.id,

@@ -230,6 +230,26 @@ def test_guidance_makes_the_second_branch_only_when_needed(engine, toy) -> None:
     assert not conditions.unconditional["sync_condition"].any()
 
 
+def test_a_graph_that_knows_negative_words_gets_them_without_guidance(engine, toy, tmp_path) -> None:
+    builders = {"conditions": toy.conditions_with_negatives}
+    hearing = Engine.open(toy.make_toy_bundle(tmp_path / "hearing", builders=builders), provider="cpu")
+    assert hearing.manifest.hears_negative_words
+    assert not engine.manifest.hears_negative_words
+
+    def words(one, negative, guidance=1.0):
+        made = _conditions(one, toy.ToyFootage(), negative=negative, guidance=guidance)
+        return made.conditional["text_condition"], made.unconditional
+
+    plain, other = words(engine, "trumpet")
+    against, _ = words(hearing, "trumpet")
+    assert other is None
+    assert np.array_equal(against, plain - hearing.text("trumpet"))
+    assert np.array_equal(words(hearing, None)[0], plain)
+    guided, other = words(hearing, "trumpet", guidance=3.0)
+    assert np.array_equal(guided, against)
+    assert np.array_equal(other["text_condition"], hearing.text("trumpet"))
+
+
 def test_the_negative_prompt_or_null_text_is_the_second_branchs_text(engine, toy) -> None:
     spoken = _conditions(engine, toy.ToyFootage(), negative="trumpet").unconditional
     empty = _conditions(engine, toy.ToyFootage(), negative="").unconditional

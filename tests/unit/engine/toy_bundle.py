@@ -99,10 +99,20 @@ def plain_sync():
 
 
 def _conditions():
+    return _conditions_of(_node("Identity", ["text_features"], "text_condition"))
+
+
+def conditions_with_negatives():
+    """A conditions graph that takes negative words away from the others."""
+    negative = (m.NEGATIVE_WORDS, "float32", ("batch", WORDS, 1))
+    return _conditions_of(_node("Sub", ["text_features", m.NEGATIVE_WORDS], "text_condition"), negative)
+
+
+def _conditions_of(text, *more):
     nodes = [
         _node("Identity", ["clip_features"], "clip_condition"),
         _node("Gather", ["sync_features", "upsample_index"], "sync_condition", axis=1),
-        _node("Identity", ["text_features"], "text_condition"),
+        text,
         _node("ReduceMean", ["clip_features", "one"], "global_condition", keepdims=0),
         _node("Cast", ["upsample_index"], "positions", to=TensorProto.FLOAT),
         _node("Reshape", ["positions", "table"], "column"),
@@ -116,6 +126,7 @@ def _conditions():
             ("sync_features", "float32", ("batch", "sync_frames", 4)),
             ("text_features", "float32", ("batch", WORDS, 1)),
             ("upsample_index", "int64", ("latents",)),
+            *more,
         ],
         [
             ("clip_condition", "float32", ("batch", "clip_frames", 3)),

@@ -27,7 +27,7 @@ from plugin.cues import (
 )
 from plugin.media import video
 from plugin.render import checking, media_checks
-from plugin.render.checking import check_sheet
+from plugin.render.checking import Hearing, check_sheet
 from plugin.render.media_checks import Depth
 from plugin.timebase import TimeSpan
 from tests.media_factory import (
@@ -216,6 +216,7 @@ def test_negative_words_that_nothing_hears_are_told(media: dict[str, MediaSource
     assert "has no effect: its guidance is 1," in message
     assert problems(cue(shot, negative_prompt="wind", guidance=1.1)) == []
     assert problems(cue(shot, negative_prompt=" ", guidance=1.0)) == []
+    assert problems(cue(shot, negative_prompt="wind", guidance=1.0), hearing=Hearing(negatives=True)) == []
 
 
 def test_words_values_and_names(media: dict[str, MediaSource]) -> None:
@@ -226,9 +227,9 @@ def test_words_values_and_names(media: dict[str, MediaSource]) -> None:
     assert [problem.severity for problem in long_words] == [Severity.WARNING] * 2
     assert "negative prompt" in long_words[1].message
     assert problems(cue(shot, prompt="a " * 56)) == []
-    short = problems(cue(shot, prompt="a " * 11), tokens=16)
+    short = problems(cue(shot, prompt="a " * 11), hearing=Hearing(tokens=16))
     assert "about the first 10 words" in short[0].message
-    assert problems(cue(shot, prompt="a " * 10), tokens=16) == []
+    assert problems(cue(shot, prompt="a " * 10), hearing=Hearing(tokens=16)) == []
     blocker = the_one(cue(shot, preset="fin"), presets=["draft", "fine"])
     assert blocker == (Severity.BLOCKER, "Cue 001 asks for the preset 'fin', which does not exist.")
     empty = replace(cue(shot).spot, record=TimeSpan(HOUR, HOUR))
