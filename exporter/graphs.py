@@ -26,6 +26,7 @@ from exporter.models.flow import (
 from exporter.models.vae import DecoderGraph, Vae
 from exporter.sizes import Sizes
 from models_onnx.bundle import GraphSpec, TensorSpec
+from models_onnx.manifest import NEGATIVE_WORDS
 
 Shape = tuple[int | str, ...]
 
@@ -119,6 +120,8 @@ def _flow_graphs(sizes: Sizes) -> tuple[Graph, ...]:
         "text_features": ("unit", ("batch", flow.text_length, flow.text_width)),
         "upsample_index": ("upsample_index", ("latents",)),
     }
+    if flow.bank:
+        features[NEGATIVE_WORDS] = features["text_features"]
     conditions: dict[str, tuple[str, Shape]] = {
         "clip_condition": ("normal", ("batch", "clip_frames", flow.hidden)),
         "sync_condition": ("normal", ("batch", "latents", flow.told_width)),

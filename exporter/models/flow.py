@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from exporter.models.flow_blocks import ChannelsLastConv, FinalLayer, GatedMlp, JointBlock, Stream
-from exporter.models.voices import BankDims, Voices
+from exporter.models.voices import BankDims, Voices, unwanted
 
 INPUT_KERNEL = 7
 BLOCK_KERNEL = 3
@@ -214,7 +214,12 @@ class FlowNetwork(nn.Module):
         )
 
     def conditions(
-        self, clip_features: Tensor, sync_features: Tensor, text_features: Tensor, upsample_index: Tensor
+        self,
+        clip_features: Tensor,
+        sync_features: Tensor,
+        text_features: Tensor,
+        upsample_index: Tensor,
+        negative_text_features: Tensor | None = None,
     ) -> Conditions:
         """Everything that depends on neither x nor t (spec 5.1).
 
@@ -223,12 +228,34 @@ class FlowNetwork(nn.Module):
             sync_features: [B, Ts, Ds].
             text_features: [B, L, Dt].
             upsample_index: int64 [N], the sync feature of every latent position; see `upsample_index`.
+            negative_text_features: [B, L, Dt] of words for what must not sound; only a network with a bank
+                has a use for them here.
         """
         found = self.unvoiced(clip_features, sync_features, text_features, upsample_index)
         if not self.dims.bank:
             return found
-        chosen = self.voices.choose(found.sync_condition, found.global_condition)
+        kinds, voices = self.logits(found)
+        if negative_text_features is not None:
+            seen = (clip_features, sync_features)
+            kinds = kinds + self._unwanted(*seen, negative_text_features, upsample_index)
+        chosen = self.voices.choose(kinds, voices)
         return self.voiced(found, chosen, self.voices.curves(sync_features))
+
+    def logits(self, conditions: Conditions) -> tuple[Tensor, Tensor]:
+        """Of classes and voices, by what `unvoiced` says; see `Voices.logits`."""
+        return self.voices.logits(
+            conditions.sync_condition, conditions.global_condition, conditions.text_condition
+        )
+
+    def _unwanted(self, clip: Tensor, sync: Tensor, text: Tensor, upsample_index: Tensor) -> Tensor:
+        """What words [B, L, Dt] alone, without pictures, say against each class: [B, classes]."""
+        nothing = self.null_conditions()
+        unseen = (nothing.clip.expand_as(clip), nothing.sync.expand_as(sync))
+        named, usual = (
+            self.logits(self.unvoiced(*unseen, words, upsample_index))[0]
+            for words in (text, nothing.text.expand_as(text))
+        )
+        return unwanted(named, usual)
 
     def voiced(self, conditions: Conditions, chosen: tuple[Tensor, Tensor], curves: Tensor) -> Conditions:
         """What `unvoiced` says, for a class and a voice [B] at the times of the curves."""
@@ -374,10 +401,17 @@ class ConditionsGraph(nn.Module):
         self.network = network
 
     def forward(
-        self, clip_features: Tensor, sync_features: Tensor, text_features: Tensor, upsample_index: Tensor
+        self,
+        clip_features: Tensor,
+        sync_features: Tensor,
+        text_features: Tensor,
+        upsample_index: Tensor,
+        negative_text_features: Tensor | None = None,
     ) -> Conditions:
         """See `FlowNetwork.conditions`."""
-        return self.network.conditions(clip_features, sync_features, text_features, upsample_index)
+        return self.network.conditions(
+            clip_features, sync_features, text_features, upsample_index, negative_text_features
+        )
 
 
 class VelocityGraph(nn.Module):

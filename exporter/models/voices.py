@@ -34,6 +34,15 @@ THRESHOLD = -0.2
 """Least log odds of an onset. Odds, for likelihoods near 1 are all alike in float32."""
 APART = 2
 """Latent positions on either side in which only one onset is."""
+SEVERAL = 0.3
+"""Share of "several" above which a mask is taken for that."""
+PREFERRED = 0.25
+"""Of several things, one that is struck is heard rather than one that sounds throughout, if it is at least
+this likely beside it: it says more of what is seen."""
+AGAINST = 8.0
+"""How much negative words count, in nepers per neper of how surely they do not mean a class."""
+SURE = 0.99
+"""Most that negative words are believed."""
 FADING = 0.25
 """Energy below that of the softest drive over which a sound that goes on falls silent."""
 _INNER, _KERNEL = 96, 5
@@ -96,24 +105,37 @@ class Voices(nn.Module):
         self.size = _fixed(2 * channels)
         self.ask = nn.Linear(3 * width, 2 * width)
         self.kind = nn.Linear(2 * width, dims.classes)
+        self.named = nn.Linear(width, dims.classes)
         self.which = nn.Linear(2 * width, dims.classes * dims.voices)
         self.curves = Curves(sync_width)
         self.usual = nn.Parameter(torch.zeros(dims.classes, 2))
 
-    def logits(self, sync: Tensor, everywhere: Tensor) -> tuple[Tensor, Tensor]:
+    def logits(self, sync: Tensor, everywhere: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
         """Of the classes [B, classes], and of the voices in each [B, classes, voices].
 
         Args:
             sync: condition of every latent position, [B, N, H].
             everywhere: condition of all of them, [B, H].
+            words: condition of every token, [B, L, H].
         """
         asked = F.silu(self.ask(torch.cat([sync.mean(1), sync.amax(1), everywhere], -1)))
-        return self.kind(asked), self.which(asked).unflatten(-1, (self.dims.classes, self.dims.voices))
+        kinds = self.kind(asked) + self.named(words.mean(1))
+        return kinds, self.which(asked).unflatten(-1, (self.dims.classes, self.dims.voices))
 
-    def choose(self, sync: Tensor, everywhere: Tensor) -> tuple[Tensor, Tensor]:
-        """The likeliest single class [B] and the likeliest of its voices [B]; arguments as in `logits`."""
-        kinds, voices = self.logits(sync, everywhere)
-        kind = kinds[:, 1:].argmax(-1, keepdim=True) + 1
+    def choose(self, kinds: Tensor, voices: Tensor) -> tuple[Tensor, Tensor]:
+        """One class [B] and the likeliest of its voices [B], by the `logits` of both.
+
+        Where several things are marked, one of them is heard at all their times.
+        """
+        likely = kinds[:, 1:].softmax(-1)
+        several = (kinds.softmax(-1)[:, :1] > SEVERAL).to(kinds.dtype)
+        steady = self.steady[self.rows[1:].long()]
+        none = F.one_hot(torch.tensor(self.dims.classes - 2), self.dims.classes - 1).to(kinds)
+        struck = (likely * (1 - steady - none)).amax(-1, keepdim=True)
+        driven = (likely * steady).amax(-1, keepdim=True)
+        preferred = several * (struck > PREFERRED * driven).to(kinds.dtype)
+        left_out = (several * none + preferred * steady).clamp(max=1)
+        kind = (likely - left_out).argmax(-1, keepdim=True) + 1
         return kind.squeeze(1), voices.argmax(-1).gather(1, kind).squeeze(1)
 
     def fitted(self, energy: Tensor, kind: Tensor) -> Tensor:
@@ -163,6 +185,17 @@ class Voices(nn.Module):
         faint = share * ((share > FAINT) & (share <= LOUD))
         parts = [_mean(above, weights) for weights in (loud, faint)]
         return torch.cat(parts, -1) * (top > NOTHING) / self.size.clamp(min=1e-6)
+
+
+def unwanted(named: Tensor, usual: Tensor) -> Tensor:
+    """What negative words say against each class, added to the logits: 0 where they are the usual ones.
+
+    Args:
+        named: logits of the classes [B, classes] by those words alone.
+        usual: likewise, by no words.
+    """
+    left, most = (torch.log1p(-SURE * one.softmax(-1)) for one in (named, usual))
+    return F.pad(AGAINST * (left - most)[:, 1:-1], (1, 1))
 
 
 def _gains(like: Tensor) -> Tensor:

@@ -190,6 +190,7 @@ class MotionStage:
 
     Attributes:
         pool, steps_per_scene: as in `data`, for a step is cheap here and a scene is not.
+        begin: as in the sync stage.
         onset, energy, label, strike: weights of the losses.
     """
 
@@ -198,6 +199,7 @@ class MotionStage:
     )
     pool: int = 500
     steps_per_scene: float = 6.0
+    begin: str = ""
     easy: float = 0.0
     onset: float = 2.0
     energy: float = 4.0

@@ -48,6 +48,7 @@ class Features:
         label: [n], class of the sound; `SILENT` for none or several.
         scene, thing: [n], where it comes from.
         curves: [n, moments, 3] half precision: onset, energy, strike, as `Voices` says them.
+        present: [n, labels] bool, what sounds in it.
     """
 
     clip: Tensor
@@ -60,6 +61,7 @@ class Features:
     scene: Tensor
     thing: Tensor
     curves: Tensor
+    present: Tensor
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -170,6 +172,7 @@ class FeatureMaker:
             "std": std.half().cpu(),
             "tokens": self.words.rows(phrases)[None],
             "curves": self._curves(sample)[None].half(),
+            "present": torch.tensor([[one in sample.labels for one in range(len(self.source.labels))]]),
             **{name: torch.tensor([value]) for name, value in numbers.items()},
         }
 

@@ -103,6 +103,7 @@ class FinetuneTraining:
             x1=(latent.to(self.device) - flow.latent_mean) / flow.latent_std,
             kinds=torch.zeros(len(latent), dtype=torch.long, device=self.device),
             curves=torch.zeros(len(latent), 0, 3, device=self.device),
+            present=torch.zeros(len(latent), 0, device=self.device),
         )
 
     def _stored(self, solo: Solo) -> dict[str, Tensor]:

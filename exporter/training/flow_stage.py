@@ -20,10 +20,11 @@ from exporter.models.flow import Conditions, FlowNetwork, follow, left_open, ups
 from exporter.training.checkpoint import go_on_from, write_weights
 from exporter.training.config import Config
 from exporter.training.features import KINDS, Features, load_features
+from exporter.training.filling import bank_path
 from exporter.training.frozen import Encoders, finished
 from exporter.training.randomness import draws, noise_source
 from exporter.training.towers_stage import Words
-from exporter.training.voicing import bank_path, choice_loss, classes_of, curve_losses, nearest_voice
+from exporter.training.voicing import choice_loss, classes_of, curve_losses, nearest_voice
 
 CHECK_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 CHECK_SAMPLES = 64
@@ -34,7 +35,10 @@ USUAL = 3.0
 
 
 class Batch(NamedTuple):
-    """One step's samples: features [B, ...], latent x1 [B, N, C] normalised, class [B], curves of it."""
+    """One step's samples: features [B, ...], latent x1 [B, N, C] normalised, class [B], its curves, labels.
+
+    `present` [B, labels] is 1 for all that sound in it.
+    """
 
     clip: Tensor
     sync: Tensor
@@ -42,6 +46,7 @@ class Batch(NamedTuple):
     x1: Tensor
     kinds: Tensor
     curves: Tensor
+    present: Tensor
 
 
 class Matching(nn.Module):
@@ -63,12 +68,12 @@ class Matching(nn.Module):
         """How hard the true class and voice were to choose, and the true curves to say."""
         voices = self.flow.voices
         found = self.flow.unvoiced(batch.clip, batch.sync, batch.text, self._index(batch))
-        logits = voices.logits(found.sync_condition, found.global_condition)
+        logits = self.flow.logits(found)
         nearest = nearest_voice(voices, batch.kinds, batch.x1)
         said = voices.curves(batch.sync)
         energy = voices.fitted(said[..., 1], batch.kinds)
         curves = curve_losses(torch.stack([said[..., 0], energy, said[..., 2]], -1), batch.curves)
-        return {"choice": choice_loss(logits, batch.kinds, nearest), **curves}
+        return {"choice": choice_loss(logits, batch.kinds, nearest, present=batch.present), **curves}
 
     def told(self, batch: Batch) -> Conditions:
         """Conditions of every row with the class, the voice and the curves that are true."""
@@ -84,7 +89,7 @@ class Matching(nn.Module):
     def chosen(self, batch: Batch) -> Tensor:
         """The class that the conditions of every row call for, [B]."""
         found = self.flow.unvoiced(batch.clip, batch.sync, batch.text, self._index(batch))
-        return self.flow.voices.logits(found.sync_condition, found.global_condition)[0].argmax(-1)
+        return self.flow.logits(found)[0].argmax(-1)
 
     def _index(self, batch: Batch) -> Tensor:
         return upsample_index(batch.sync.shape[1], batch.x1.shape[1]).to(batch.x1.device)
@@ -199,6 +204,7 @@ class FlowTraining:
             x1=(latent.to(self.device) - flow.latent_mean) / flow.latent_std,
             kinds=self._classes(samples, rows),
             curves=samples.curves[rows].float().to(self.device),
+            present=samples.present[rows].float().to(self.device),
         )
 
     def _classes(self, samples: Features, rows: Tensor) -> Tensor:

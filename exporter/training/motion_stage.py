@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from exporter.models.moving import CHANGES, RIGHT, MotionPath, motion_maps
 from exporter.synth.mattes import held_every, union
 from exporter.training.asking import just_one
-from exporter.training.checkpoint import write_weights
+from exporter.training.checkpoint import go_on_from, write_weights
 from exporter.training.config import Config
 from exporter.training.matching import Tally, match_onsets, pick_onsets
 from exporter.training.picturing import Wear, find_box, no_wear, views
@@ -111,6 +111,8 @@ class MotionTraining:
         with torch.random.fork_rng():
             torch.manual_seed(noise_source(config.seed, self.name, "weights").initial_seed())
             self.network = MotionNetwork(dims.motion, tubelet=dims.tubelet, labels=len(source.labels))
+        if config.motion.begin:
+            go_on_from(self.network, Path(config.motion.begin), stage=self.name)
         self.network.to(device)
         self.pool = MapPool(source, config)
         self._held_out: list[Scene] | None = None

@@ -94,6 +94,9 @@ class SceneSource(Protocol):
     def steady(self, label: int) -> bool:
         """Whether a class sounds throughout, instead of at events."""
 
+    def example(self, label: int, seed: int) -> Float:
+        """A sound of a class as a scene has it, [samples]."""
+
     def voice(
         self, label: int, seed: int, *, efforts: tuple[float, ...], seconds: float, onset: float
     ) -> Float:

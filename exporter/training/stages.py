@@ -13,6 +13,7 @@ import torch
 from exporter.errors import ExportError
 from exporter.training.config import Config
 from exporter.training.features import make_features
+from exporter.training.filling import write_bank
 from exporter.training.finetune_stage import FinetuneTraining
 from exporter.training.flow_stage import FlowTraining
 from exporter.training.loop import Place, Stage, run_stage
@@ -22,7 +23,6 @@ from exporter.training.sync_stage import SyncTraining
 from exporter.training.towers_stage import TowersTraining
 from exporter.training.vae_stage import VaeTraining
 from exporter.training.vocoder_stage import VocoderTraining
-from exporter.training.voicing import write_bank
 
 FROM_SCENES: dict[str, Callable[[Config, SceneSource, torch.device], Stage]] = {
     "sync": SyncTraining,

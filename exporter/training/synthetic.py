@@ -40,8 +40,13 @@ CLEAR = frozenset(
 )
 """Classes whose events are large movements, far enough from each other."""
 _HARDSHIPS = ("decoy", "occluder", "shake", "passing", "foreign_tool", "degraded", "squeezed", "held")
+STROKED = frozenset(["violin", "whoosh", "scrape", "rolling"])
+"""Classes that sound throughout, in strokes that can be seen to begin: who is asked for that learns to see
+how they swell, too."""
 STROKES = 3
 """Strokes of a loop, each of another tone."""
+_SMALL = 32
+"""Side of pictures that nobody sees."""
 LOOP = 72 / 104
 """Share of an effort's time that becomes a loop."""
 CAPTIONS = 8
@@ -103,6 +108,19 @@ class SyntheticScenes:
     def steady(self, label: int) -> bool:
         """See `SceneSource`."""
         return MAKERS[CLASS_NAMES[label]].kind != IMPACT
+
+    def example(self, label: int, seed: int) -> Float:
+        """See `SceneSource`."""
+        alone = replace(
+            self.settings,
+            size=_SMALL,
+            classes=(CLASS_NAMES[label],),
+            objects=(1, 1),
+            silent_object=0.0,
+            idle=0.0,
+            offscreen=0.0,
+        )
+        return generating.generate(seed, alone).objects[0].wet
 
     def voice(
         self, label: int, seed: int, *, efforts: tuple[float, ...], seconds: float, onset: float
@@ -180,7 +198,7 @@ def _captions(item: SceneObject) -> tuple[str, ...]:
 
 
 def _events(item: SceneObject) -> tuple[Event, ...]:
-    return tuple(item.score.events) if item.kind == IMPACT else ()
+    return tuple(item.score.events) if item.kind == IMPACT or item.name in STROKED else ()
 
 
 def _thing(made: Generated, number: int) -> Thing:

@@ -12,7 +12,18 @@ import torch
 from exporter import fill, lowering, verify
 from exporter.graphs import graphs_of
 from exporter.models.flow import ConditionsGraph, FlowNetwork
-from exporter.models.voices import APART, BINS, DRIVES, FADING, GAINS, LEAD, BankDims, Curves, Voices
+from exporter.models.voices import (
+    APART,
+    BINS,
+    DRIVES,
+    FADING,
+    GAINS,
+    LEAD,
+    BankDims,
+    Curves,
+    Voices,
+    unwanted,
+)
 from tests.unit.exporter.training.conftest import MOVING
 
 CHANNELS, WIDTH, LASTS = 3, 4, 10
@@ -89,26 +100,76 @@ def test_silence_has_no_description(voices):
 # --- choosing -------------------------------------------------------------------------------------
 
 
-def test_the_likeliest_single_class_and_the_likeliest_of_its_voices_are_chosen(voices):
+VOICES = torch.tensor([[[0.0, 0.0], [9.0, 0.0], [1.0, 3.0], [0.0, 0.0], [0.0, 0.0]]])
+"""The likeliest of all is one of the bells; of the engines it is the second."""
+
+
+def chosen(voices, kinds):
+    kind, voice = voices.choose(torch.tensor([kinds]), VOICES)
+    return int(kind), int(voice)
+
+
+def test_the_likeliest_class_and_the_likeliest_of_its_voices_are_chosen(voices):
+    assert chosen(voices, [0.0, 1.0, 2.0, 0.0, 1.0]) == (ENGINE, 1)
+    assert chosen(voices, [0.0, 2.0, 1.0, 0.0, 1.0]) == (BELL, 0)
+    assert chosen(voices, [0.0, 1.0, 2.0, 0.0, 5.0])[0] == NONE
+
+
+def test_of_several_things_one_is_heard_rather_one_that_is_struck(voices):
+    assert chosen(voices, [5.0, 1.0, 2.0, 0.0, 4.0])[0] == BELL
+    assert chosen(voices, [5.0, -3.0, 2.0, 0.0, 4.0])[0] == ENGINE
+    assert chosen(voices, [1.0, 1.0, 2.0, 0.0, 0.0])[0] == ENGINE
+
+
+def test_words_count_beside_what_is_seen(voices):
     with torch.no_grad():
-        for layer in (voices.ask, voices.kind, voices.which):
+        for layer in (voices.ask, voices.kind, voices.which, voices.named):
             layer.weight.zero_()
             layer.bias.zero_()
-        # several at once have no sound of their own, however likely they are
-        voices.kind.bias.copy_(torch.tensor([5.0, 1.0, 2.0, 0.0, 1.0]))
-        # the likeliest voice of all is one of another class
-        voices.which.bias.copy_(torch.tensor([0.0, 0.0, 9.0, 0.0, 1.0, 3.0, 0.0, 0.0, 0.0, 0.0]))
-    kind, voice = voices.choose(torch.zeros(2, 7, WIDTH), torch.zeros(2, WIDTH))
-    assert kind.tolist() == [ENGINE, ENGINE]
-    assert voice.tolist() == [1, 1]
+        voices.named.weight[ENGINE, 0] = 2.0
+    words = torch.zeros(1, 3, WIDTH)
+    words[:, 1, 0] = 3.0
+    kinds, _ = voices.logits(torch.zeros(1, 7, WIDTH), torch.zeros(1, WIDTH), words)
+    assert kinds[0].tolist() == [0.0, 0.0, 2.0, 0.0, 0.0]
 
 
 def test_each_row_chooses_for_itself(voices):
-    sync, everywhere = torch.randn(6, 7, WIDTH), 9 * torch.randn(6, WIDTH)
-    together = torch.stack(voices.choose(sync, everywhere), 1)
-    alone = [torch.stack(voices.choose(sync[k : k + 1], everywhere[k : k + 1]), 1) for k in range(6)]
+    kinds, each = 9 * torch.randn(6, DIMS.classes), torch.randn(6, DIMS.classes, DIMS.voices)
+    together = torch.stack(voices.choose(kinds, each), 1)
+    alone = [torch.stack(voices.choose(kinds[k : k + 1], each[k : k + 1]), 1) for k in range(6)]
     assert torch.equal(together, torch.cat(alone))
     assert len(together.unique(dim=0)) > 1
+
+
+def test_negative_words_speak_against_what_they_name_alone():
+    usual = torch.zeros(2, DIMS.classes)
+    named = torch.tensor([[0.0, 9.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 9.0]])
+    against = unwanted(named, usual)
+    assert float(against[0, BELL]) < -20
+    assert (against[0, [ENGINE, UNKNOWN]] > -1e-3).all()
+    assert not against[:, [SEVERAL, NONE]].any()
+    assert not unwanted(usual, usual).any()
+
+
+@torch.no_grad()
+def test_a_network_with_a_bank_leaves_out_what_negative_words_name():
+    network = FlowNetwork(MOVING.flow)
+    fill.fill_module(network)
+    dims, voices = MOVING.flow, network.voices
+    voices.rows.copy_(torch.arange(dims.bank.classes) % dims.bank.kept)
+    voices.bank.normal_()
+    voices.kind.weight.zero_()
+    voices.kind.bias.zero_()
+    clip, sync = torch.randn(1, 3, dims.clip_width), torch.randn(1, 16, dims.sync_width)
+    words = torch.randn(1, dims.text_length, dims.text_width)
+    seen = (clip, sync, words, torch.arange(16))
+    kinds, _ = network.logits(network.unvoiced(*seen))
+    voices.named.weight.mul_(20 / kinds.std())
+    told = network.conditions(*seen)
+    assert torch.equal(
+        network.conditions(*seen, network.empty_string_feat[None]).sync_condition, told.sync_condition
+    )
+    assert not torch.equal(network.conditions(*seen, words).sync_condition, told.sync_condition)
 
 
 def test_a_feature_says_what_happens_at_its_moments_one_after_the_other():

@@ -75,6 +75,10 @@ class BlinkingSquares:
     def steady(self, label):
         return label in self.humming
 
+    def example(self, label, seed):
+        onsets = np.random.default_rng(seed).uniform(0.2, 2.0, 3)
+        return self.voice(label, seed, efforts=(1.0,) * 2, seconds=1.28, onset=float(onsets[0] / 2))
+
     def voice(self, label, seed, *, efforts, seconds, onset):
         """A beep or a hum whose pitch goes with the seed."""
         t = np.arange(round(seconds * MINI.sample_rate)) / MINI.sample_rate

@@ -11,11 +11,11 @@ from exporter import sizes
 from exporter.checkpoints import load_strictly, read_checkpoint
 from exporter.models.flow import DEVIATION, FlowNetwork, euler_steps
 from exporter.training.checkpoint import Checkpoint
+from exporter.training.filling import bank_path
 from exporter.training.flow_stage import ASKED, FlowTraining, Matching
 from exporter.training.frozen import Encoders
 from exporter.training.gathering import gather_weights
 from exporter.training.stages import run_named
-from exporter.training.voicing import bank_path
 from tests.unit.exporter.training.conftest import MOVING, BlinkingSquares, mini_config
 
 CPU = torch.device("cpu")

@@ -173,6 +173,7 @@ def test_null_features_replace_whole_rows(make):
         x1=torch.zeros(2, 3, 4),
         kinds=torch.zeros(2),
         curves=torch.zeros(2, 12, 3),
+        present=torch.zeros(2, 2),
     )
     batch = batch._replace(text=torch.ones(2, MINI.flow.text_length, 6))
     changed = with_nulls(

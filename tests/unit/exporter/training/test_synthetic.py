@@ -6,7 +6,7 @@ import pytest
 from exporter.sizes import TINY
 from exporter.synth.makers import CLASS_NAMES, MAKERS
 from exporter.synth.scores import SAMPLE_RATE
-from exporter.training.synthetic import IMPACT, SyntheticScenes
+from exporter.training.synthetic import IMPACT, STROKED, SyntheticScenes
 
 EFFORTS, SECONDS, ONSET = (1.0, 0.4, 0.1), 1.0, 0.25
 STEADY = next(name for name in CLASS_NAMES if MAKERS[name].kind != IMPACT)
@@ -48,6 +48,14 @@ def test_what_is_steady_sounds_throughout_every_drive(source):
 
 def test_classes_that_are_struck_are_not_steady(source):
     assert not source.steady(CLASS_NAMES.index("bell"))
+    assert all(source.steady(CLASS_NAMES.index(name)) for name in STROKED)
+
+
+def test_an_example_is_a_sound_of_the_class_and_each_seed_another(source):
+    first, second = (source.example(CLASS_NAMES.index("drum"), seed) for seed in (1, 2))
+    assert power(first) > 0
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, source.example(CLASS_NAMES.index("drum"), 1))
     assert source.steady(CLASS_NAMES.index(STEADY))
 
 
