@@ -234,17 +234,21 @@ class FlowNetwork(nn.Module):
         found = self.unvoiced(clip_features, sync_features, text_features, upsample_index)
         if not self.dims.bank:
             return found
-        kinds, voices = self.logits(found)
+        kinds, voices = self.logits(found, sync_features)
+        against = torch.zeros_like(kinds)
         if negative_text_features is not None:
             seen = (clip_features, sync_features)
-            kinds = kinds + self._unwanted(*seen, negative_text_features, upsample_index)
-        chosen = self.voices.choose(kinds, voices)
+            against = self._unwanted(*seen, negative_text_features, upsample_index)
+        chosen = self.voices.choose(kinds, voices, against)
         return self.voiced(found, chosen, self.voices.curves(sync_features))
 
-    def logits(self, conditions: Conditions) -> tuple[Tensor, Tensor]:
-        """Of classes and voices, by what `unvoiced` says; see `Voices.logits`."""
+    def logits(self, conditions: Conditions, sync_features: Tensor) -> tuple[Tensor, Tensor]:
+        """Of classes and voices, by what `unvoiced` says of these features; see `Voices.logits`."""
         return self.voices.logits(
-            conditions.sync_condition, conditions.global_condition, conditions.text_condition
+            conditions.sync_condition,
+            conditions.global_condition,
+            conditions.text_condition,
+            features=sync_features,
         )
 
     def _unwanted(self, clip: Tensor, sync: Tensor, text: Tensor, upsample_index: Tensor) -> Tensor:
@@ -252,7 +256,7 @@ class FlowNetwork(nn.Module):
         nothing = self.null_conditions()
         unseen = (nothing.clip.expand_as(clip), nothing.sync.expand_as(sync))
         named, usual = (
-            self.logits(self.unvoiced(*unseen, words, upsample_index))[0]
+            self.logits(self.unvoiced(*unseen, words, upsample_index), unseen[1])[0]
             for words in (text, nothing.text.expand_as(text))
         )
         return unwanted(named, usual)

@@ -34,6 +34,8 @@ THRESHOLD = -0.2
 """Least log odds of an onset. Odds, for likelihoods near 1 are all alike in float32."""
 APART = 2
 """Latent positions on either side in which only one onset is."""
+SILENT = 0.5
+"""Share of "none" above which nothing is heard."""
 SEVERAL = 0.3
 """Share of "several" above which a mask is taken for that."""
 PREFERRED = 0.25
@@ -46,6 +48,7 @@ SURE = 0.99
 FADING = 0.25
 """Energy below that of the softest drive over which a sound that goes on falls silent."""
 _INNER, _KERNEL = 96, 5
+_DROPPED = 0.2
 _NEVER = -100_000.0
 
 
@@ -67,18 +70,24 @@ class BankDims:
 
 
 class Curves(nn.Module):
-    """Sync features to what happens at `BINS` moments of each: onset (logit), energy, strike (log10 gain)."""
+    """Sync features to what happens at `BINS` moments of each: onset (logit), energy, strike (log10 gain).
+
+    How loud something is shows beside how much it moves at other times, so the whole pass is looked at too.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.plain = nn.Linear(width, 3 * BINS)
         self.inner = ChannelsLastConv(width, _INNER, _KERNEL)
+        self.whole = nn.Linear(2 * _INNER, _INNER)
         self.middle = ChannelsLastConv(_INNER, _INNER, _KERNEL)
         self.more = ChannelsLastConv(_INNER, 3 * BINS, _KERNEL)
 
     def forward(self, sync: Tensor) -> Tensor:
         """[B, Ts, Ds] to [B, BINS * Ts, 3]."""
-        around = F.silu(self.middle(F.silu(self.inner(sync))))
+        near = F.silu(self.inner(sync))
+        near = near + self.whole(torch.cat([near.mean(1), near.amax(1)], -1)).unsqueeze(1)
+        around = _thinned(F.silu(self.middle(_thinned(near, self))), self)
         found = self.plain(sync) + self.more(around)
         return found.unflatten(-1, (3, BINS)).transpose(2, 3).flatten(1, 2)
 
@@ -106,36 +115,48 @@ class Voices(nn.Module):
         self.ask = nn.Linear(3 * width, 2 * width)
         self.kind = nn.Linear(2 * width, dims.classes)
         self.named = nn.Linear(width, dims.classes)
+        self.seen = nn.Linear(sync_width, dims.classes - 1)
         self.which = nn.Linear(2 * width, dims.classes * dims.voices)
         self.curves = Curves(sync_width)
         self.usual = nn.Parameter(torch.zeros(dims.classes, 2))
 
-    def logits(self, sync: Tensor, everywhere: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
+    def logits(
+        self, sync: Tensor, everywhere: Tensor, words: Tensor, *, features: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Of the classes [B, classes], and of the voices in each [B, classes, voices].
 
         Args:
             sync: condition of every latent position, [B, N, H].
             everywhere: condition of all of them, [B, H].
             words: condition of every token, [B, L, H].
+            features: of the sync encoder, [B, Ts, Ds]: each says what it takes the sound for.
         """
-        asked = F.silu(self.ask(torch.cat([sync.mean(1), sync.amax(1), everywhere], -1)))
-        kinds = self.kind(asked) + self.named(words.mean(1))
+        asked = _thinned(F.silu(self.ask(torch.cat([sync.mean(1), sync.amax(1), everywhere], -1))), self)
+        seen = self.seen(features).log_softmax(-1).mean(1)
+        kinds = self.kind(asked) + self.named(words.mean(1)) + F.pad(seen, (1, 0))
         return kinds, self.which(asked).unflatten(-1, (self.dims.classes, self.dims.voices))
 
-    def choose(self, kinds: Tensor, voices: Tensor) -> tuple[Tensor, Tensor]:
-        """One class [B] and the likeliest of its voices [B], by the `logits` of both.
+    def choose(self, kinds: Tensor, voices: Tensor, against: Tensor) -> tuple[Tensor, Tensor]:
+        """One class [B] and the likeliest of its voices [B].
 
-        Where several things are marked, one of them is heard at all their times.
+        Where several things are marked, one of them is heard at all their times. Nothing is heard only where
+        that is likelier than any sound.
+
+        Args:
+            kinds: of `logits`.
+            voices: likewise.
+            against: of `unwanted`, [B, classes].
         """
-        likely = kinds[:, 1:].softmax(-1)
-        several = (kinds.softmax(-1)[:, :1] > SEVERAL).to(kinds.dtype)
-        steady = self.steady[self.rows[1:].long()]
-        none = F.one_hot(torch.tensor(self.dims.classes - 2), self.dims.classes - 1).to(kinds)
-        struck = (likely * (1 - steady - none)).amax(-1, keepdim=True)
+        shares = kinds.softmax(-1)
+        silent = (shares[:, -1:] > SILENT).to(kinds.dtype)
+        several = (shares[:, :1] > SEVERAL).to(kinds.dtype)
+        likely = (kinds + against)[:, 1:-1].softmax(-1)
+        steady = self.steady[self.rows[1:-1].long()]
+        struck = (likely * (1 - steady)).amax(-1, keepdim=True)
         driven = (likely * steady).amax(-1, keepdim=True)
         preferred = several * (struck > PREFERRED * driven).to(kinds.dtype)
-        left_out = (several * none + preferred * steady).clamp(max=1)
-        kind = (likely - left_out).argmax(-1, keepdim=True) + 1
+        sounds = (1 - silent) * (1 + likely - preferred * steady)
+        kind = torch.cat([sounds, silent], -1).argmax(-1, keepdim=True) + 1
         return kind.squeeze(1), voices.argmax(-1).gather(1, kind).squeeze(1)
 
     def fitted(self, energy: Tensor, kind: Tensor) -> Tensor:
@@ -196,6 +217,11 @@ def unwanted(named: Tensor, usual: Tensor) -> Tensor:
     """
     left, most = (torch.log1p(-SURE * one.softmax(-1)) for one in (named, usual))
     return F.pad(AGAINST * (left - most)[:, 1:-1], (1, 1))
+
+
+def _thinned(x: Tensor, network: nn.Module) -> Tensor:
+    """Some values left out while the network is trained, for it has few sounds to learn from."""
+    return F.dropout(x, _DROPPED, training=network.training)
 
 
 def _gains(like: Tensor) -> Tensor:

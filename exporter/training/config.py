@@ -191,7 +191,7 @@ class MotionStage:
     Attributes:
         pool, steps_per_scene: as in `data`, for a step is cheap here and a scene is not.
         begin: as in the sync stage.
-        onset, energy, label, strike: weights of the losses.
+        label: weight of the class beside the curves.
     """
 
     optimisation: Optimisation = Optimisation(
@@ -201,10 +201,7 @@ class MotionStage:
     steps_per_scene: float = 6.0
     begin: str = ""
     easy: float = 0.0
-    onset: float = 2.0
-    energy: float = 4.0
     label: float = 0.3
-    strike: float = 1.0
     full: float = 0.35
     several: float = 0.2
     null: float = 0.08

@@ -13,7 +13,7 @@ from torch import Tensor
 from exporter.checkpoints import read_checkpoint
 from exporter.models.voices import DRIVES, GAINS, LEAD, Voices
 from exporter.sizes import Sizes
-from exporter.training.auditions import Audition, Auditions, tried
+from exporter.training.auditions import Audition, Auditions, tried, waves_of
 from exporter.training.checkpoint import write_weights
 from exporter.training.config import Config
 from exporter.training.frozen import Encoders, finished
@@ -22,8 +22,8 @@ from exporter.training.targets import energy_curve
 
 CANDIDATES = 6
 """Sounds of a class for every voice that is kept."""
-HEARD = 2
-"""Of so many one is kept for a choice: the half that is best heard as what it is."""
+HEARD = 3
+"""Of so many one is kept for a choice: the third that is best heard as what it is."""
 BEFORE = 8
 """Latent positions before a candidate's onset, or of its going on, that are left out."""
 FADE = 8
@@ -40,8 +40,8 @@ def fill_bank(
 ) -> None:
     """Set silence, sizes and bank.
 
-    Of the sounds of each class, the half that could most easily be taken for another's is left out; of the
-    others as many groups of like ones are made as the class has voices, and of each the sound nearest to the
+    Of the sounds of each class, the third that is least taken for another's may stay; of
+    those as many groups of like ones are made as the class has voices, and of each the sound nearest to the
     middle is kept.
 
     Args:
@@ -178,7 +178,7 @@ def write_bank(config: Config, source: SceneSource, out: Path, device: torch.dev
     """Fill a bank for all classes, for words may ask for any of them, and keep it; one that is there stays.
 
     Raises:
-        ExportError: the VAE is not finished.
+        ExportError: the VAE or the vocoder is not finished.
     """
     sizes = config.model
     if sizes.flow.bank is None or bank_path(out).is_file():
@@ -191,6 +191,7 @@ def write_bank(config: Config, source: SceneSource, out: Path, device: torch.dev
         mean = encoders.posterior(torch.from_numpy(wave)[None]).mean.cpu()
         return ((mean - latent["latent_mean"]) / latent["latent_std"])[0]
 
-    judges = Auditions.prepared(source, sizes, encoders, latent)
+    decode = waves_of(config, encoders, latent, finished(out, "vocoder"))
+    judges = Auditions.prepared(source, sizes, decode)
     fill_bank(voices, source, sizes, encode, torch.arange(len(source.labels)), audition=judges.margins)
     write_weights(bank_path(out), {name: getattr(voices, name).data for name in KEPT})

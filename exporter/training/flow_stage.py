@@ -22,14 +22,14 @@ from exporter.training.config import Config
 from exporter.training.features import KINDS, Features, load_features
 from exporter.training.filling import bank_path
 from exporter.training.frozen import Encoders, finished
-from exporter.training.randomness import draws, noise_source
+from exporter.training.motion_stage import CURVES
+from exporter.training.randomness import draws, noise_source, seed_of
 from exporter.training.towers_stage import Words
 from exporter.training.voicing import choice_loss, classes_of, curve_losses, nearest_voice
 
 CHECK_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 CHECK_SAMPLES = 64
 EXPECT_BATCH = 2
-ASKED = ("onset", "energy", "strike")
 USUAL = 3.0
 """Deviations that an error has without being out of the ordinary."""
 
@@ -68,11 +68,12 @@ class Matching(nn.Module):
         """How hard the true class and voice were to choose, and the true curves to say."""
         voices = self.flow.voices
         found = self.flow.unvoiced(batch.clip, batch.sync, batch.text, self._index(batch))
-        logits = self.flow.logits(found)
+        logits = self.flow.logits(found, batch.sync)
         nearest = nearest_voice(voices, batch.kinds, batch.x1)
         said = voices.curves(batch.sync)
         energy = voices.fitted(said[..., 1], batch.kinds)
-        curves = curve_losses(torch.stack([said[..., 0], energy, said[..., 2]], -1), batch.curves)
+        told = torch.stack([said[..., 0], energy, said[..., 2]], -1)
+        curves = curve_losses(told, batch.curves, driven=voices.steady[voices.rows[batch.kinds].long()])
         return {"choice": choice_loss(logits, batch.kinds, nearest, present=batch.present), **curves}
 
     def told(self, batch: Batch) -> Conditions:
@@ -89,7 +90,7 @@ class Matching(nn.Module):
     def chosen(self, batch: Batch) -> Tensor:
         """The class that the conditions of every row call for, [B]."""
         found = self.flow.unvoiced(batch.clip, batch.sync, batch.text, self._index(batch))
-        return self.flow.logits(found)[0].argmax(-1)
+        return self.flow.logits(found, batch.sync)[0].argmax(-1)
 
     def _index(self, batch: Batch) -> Tensor:
         return upsample_index(batch.sync.shape[1], batch.x1.shape[1]).to(batch.x1.device)
@@ -139,18 +140,22 @@ class FlowTraining:
         flow.empty_string_feat.copy_(self.text(self.words.rows([""]).to(self.device))[0].cpu())
 
     def _ask_as_before(self) -> None:
-        """The curves begin as what the motion path was asked; what follows begins with nothing to add."""
-        curves = self.network.flow.voices.curves
+        """Curves and class begin as the motion path was asked; what follows begins with nothing to add."""
+        voices = self.network.flow.voices
+        curves = voices.curves
         for value in curves.more.parameters():
             value.zero_()
         path = self.out / "motion" / "heads.safetensors"
         if not path.is_file():
             return
         heads = load_file(path)
-        rows = torch.cat([heads[f"{name}.weight"] for name in ASKED])
+        rows = torch.cat([heads[f"{name}.weight"] for name in CURVES])
         curves.plain.weight.zero_()
         curves.plain.weight[:, -rows.shape[1] :] = rows
-        curves.plain.bias.copy_(torch.cat([heads[f"{name}.bias"] for name in ASKED]))
+        curves.plain.bias.copy_(torch.cat([heads[f"{name}.bias"] for name in CURVES]))
+        voices.seen.weight.zero_()
+        voices.seen.weight[:, -rows.shape[1] :] = heads["label.weight"]
+        voices.seen.bias.copy_(heads["label.bias"])
 
     def trained(self) -> Mapping[str, nn.Parameter]:
         """All but the statistics and the features of no words."""
@@ -158,6 +163,12 @@ class FlowTraining:
 
     def losses(self, step: int) -> Mapping[str, Tensor]:
         """See `Stage`."""
+        self.network.train()
+        with torch.random.fork_rng():
+            torch.manual_seed(seed_of(self.config.seed, self.name, step, "dropout"))
+            return self._losses(step)
+
+    def _losses(self, step: int) -> dict[str, Tensor]:
         settings, rng = self.config.flow, draws(self.config.seed, self.name, step, "batch")
         alone = bool(self.network.flow.dims.bank) and step < settings.expect
         size = settings.optimisation.batch * (EXPECT_BATCH if alone else 1)
@@ -221,6 +232,7 @@ class FlowTraining:
 
     def check(self) -> Mapping[str, float]:
         """Mean squared error of the velocity at fixed times on held-out samples, nothing dropped."""
+        self.network.eval()
         generator = noise_source(self.config.seed, self.name, "check")
         rows = torch.arange(min(len(self.held_out), CHECK_SAMPLES))
         batch = self._batch(self.held_out, rows, generator)

@@ -26,12 +26,14 @@ from exporter.training.picturing import Wear, find_box, no_wear, views
 from exporter.training.randomness import draws, noise_source
 from exporter.training.scenes import SILENT, Scene, SceneSource, check_scenes
 from exporter.training.segments import Answers, SegmentPool, Truth, parts_of
-from exporter.training.sync_stage import ONSET_THRESHOLD, POSITIVE_WEIGHT
+from exporter.training.sync_stage import ONSET_THRESHOLD
 from exporter.training.targets import BINS, QUIET
+from exporter.training.voicing import curve_losses
 
 _STILL = 1e-3
 CHECKED = ("clean", "held", "union")
 HELD_FRAMES = 4
+CURVES = ("onset", "energy", "strike")
 
 
 class MotionNetwork(nn.Module):
@@ -115,6 +117,7 @@ class MotionTraining:
             go_on_from(self.network, Path(config.motion.begin), stage=self.name)
         self.network.to(device)
         self.pool = MapPool(source, config)
+        self.steady = torch.tensor([*(float(source.steady(one)) for one in range(len(source.labels))), 0.0])
         self._held_out: list[Scene] | None = None
 
     def trained(self) -> Mapping[str, nn.Parameter]:
@@ -133,16 +136,14 @@ class MotionTraining:
         return self._compare(self.network.path.read(whole, detail), answers)
 
     def _compare(self, features: Tensor, answers: Answers) -> dict[str, Tensor]:
-        settings, network = self.config.motion, self.network
-        weight = torch.tensor(POSITIVE_WEIGHT, device=features.device)
-        onset = F.binary_cross_entropy_with_logits(network.onset(features), answers.onset, pos_weight=weight)
-        energy = F.mse_loss(network.energy(features), answers.energy)
+        network = self.network
+        said = [getattr(network, name)(features).flatten(1) for name in CURVES]
+        true = [getattr(answers, name).flatten(1) for name in CURVES]
+        driven = answers.label[:, 0] @ self.steady.to(features.device)
+        curves = curve_losses(torch.stack(said, -1), torch.stack(true, -1), driven=driven)
         label = F.cross_entropy(network.label(features).flatten(0, 1), answers.label.flatten(0, 1))
-        known = answers.onset * (answers.strike < 0)
-        strike = (known * (network.strike(features) - answers.strike).square()).sum() / (known.sum() + 1)
-        total = settings.onset * onset + settings.energy * energy
-        total = total + settings.label * label + settings.strike * strike
-        return {"loss": total, "onset": onset, "energy": energy, "label": label, "strike": strike}
+        total = sum(curves.values()) + self.config.motion.label * label
+        return {"loss": total, "label": label, **curves}
 
     @torch.no_grad()
     def check(self) -> Mapping[str, float]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from exporter.models.voices import Voices
 from exporter.training.features import KINDS, Features
 from exporter.training.scenes import SILENT
+from exporter.training.targets import QUIET
 
 SEVERAL_SHARE = 0.5
 """How surely several things are called "several"; the rest says which they are."""
@@ -17,6 +18,11 @@ NEARNESS = 0.3
 
 POSITIVE_WEIGHT = 4.0
 """How much more a missed onset costs than a false one."""
+AMPLITUDE = -QUIET / 2
+"""Nepers of amplitude in a unit of energy."""
+ROOM = 0.2
+"""How far above the loudest an energy may be before it counts as that."""
+STILL = 1e-3
 FAINTEST = 0.05
 """What silence counts beside energies of about 0.5."""
 
@@ -38,18 +44,39 @@ def nearest_voice(voices: Voices, classes: Tensor, latents: Tensor) -> Tensor:
     return (known - about.unsqueeze(1)).square().sum(-1).argmin(1)
 
 
-def curve_losses(found: Tensor, true: Tensor) -> dict[str, Tensor]:
-    """How far curves [B, moments, 3] are off: onsets (logits found, 0..1 true), energy, strikes at onsets.
+def curve_losses(found: Tensor, true: Tensor, *, driven: Tensor) -> dict[str, Tensor]:
+    """How far curves are off: onsets, energy and how it swells, strikes at onsets.
 
-    Energy counts more where it is high: who cannot tell a pause says a sound, not half of one.
+    Energy is asked of what sounds throughout, for the bank's other sounds follow onsets alone. It counts more
+    where it is high: who cannot tell a pause says a sound, not half of one.
+
+    Args:
+        found: [B, moments, 3], onsets as logits.
+        true: likewise, onsets 0..1.
+        driven: [B], 1 for what sounds throughout.
     """
     weight = torch.tensor(POSITIVE_WEIGHT, device=found.device)
     onset = F.binary_cross_entropy_with_logits(found[..., 0], true[..., 0], pos_weight=weight)
     known = true[..., 0] * (true[..., 2] < 0)
     strike = (known * (found[..., 2] - true[..., 2]).square()).sum() / (known.sum() + 1)
-    heard = true[..., 1].clamp(min=0) + FAINTEST
-    energy = (heard * (found[..., 1] - true[..., 1]).square()).sum() / heard.sum()
-    return {"onset": 2 * onset, "energy": 4 * energy, "strike": strike}
+    heard = driven.unsqueeze(1) * (true[..., 1].clamp(min=0) + FAINTEST)
+    energy = (heard * (found[..., 1] - true[..., 1]).square()).sum() / heard.sum().clamp(min=1)
+    swell = (driven * _unlike(found[..., 1], true[..., 1])).sum() / driven.sum().clamp(min=1)
+    return {"onset": 2 * onset, "energy": 4 * energy, "swell": swell, "strike": strike}
+
+
+def _unlike(found: Tensor, true: Tensor) -> Tensor:
+    """1 less the correlation of energies [B, moments], of their logarithms and of amplitudes: [B]."""
+    loudest = 1 + ROOM
+    amplitudes = [(AMPLITUDE * one.clamp(max=loudest)).exp() for one in (found, true)]
+    return 1 - (_correlation(found, true) + _correlation(*amplitudes)) / 2
+
+
+def _correlation(one: Tensor, other: Tensor) -> Tensor:
+    """Of the rows of [B, n], [B]; 0 where one does not change."""
+    apart = [values - values.mean(1, keepdim=True) for values in (one, other)]
+    sizes = [values.square().sum(1).clamp(min=STILL).sqrt() for values in apart]
+    return (apart[0] * apart[1]).sum(1) / (sizes[0] * sizes[1])
 
 
 def choice_loss(

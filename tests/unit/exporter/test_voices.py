@@ -104,8 +104,8 @@ VOICES = torch.tensor([[[0.0, 0.0], [9.0, 0.0], [1.0, 3.0], [0.0, 0.0], [0.0, 0.
 """The likeliest of all is one of the bells; of the engines it is the second."""
 
 
-def chosen(voices, kinds):
-    kind, voice = voices.choose(torch.tensor([kinds]), VOICES)
+def chosen(voices, kinds, against=(0.0,) * 5):
+    kind, voice = voices.choose(torch.tensor([kinds]), VOICES, torch.tensor([against]))
     return int(kind), int(voice)
 
 
@@ -113,6 +113,8 @@ def test_the_likeliest_class_and_the_likeliest_of_its_voices_are_chosen(voices):
     assert chosen(voices, [0.0, 1.0, 2.0, 0.0, 1.0]) == (ENGINE, 1)
     assert chosen(voices, [0.0, 2.0, 1.0, 0.0, 1.0]) == (BELL, 0)
     assert chosen(voices, [0.0, 1.0, 2.0, 0.0, 5.0])[0] == NONE
+    assert chosen(voices, [0.0, 1.0, 2.0, 0.0, 2.2])[0] == ENGINE, "nothing is not likelier than all else"
+    assert chosen(voices, [0.0, 1.0, 2.0, 0.0, 2.2], (0.0, 0.0, -9.0, 0.0, 0.0))[0] == BELL
 
 
 def test_of_several_things_one_is_heard_rather_one_that_is_struck(voices):
@@ -121,22 +123,32 @@ def test_of_several_things_one_is_heard_rather_one_that_is_struck(voices):
     assert chosen(voices, [1.0, 1.0, 2.0, 0.0, 0.0])[0] == ENGINE
 
 
+@torch.no_grad()
 def test_words_count_beside_what_is_seen(voices):
     with torch.no_grad():
-        for layer in (voices.ask, voices.kind, voices.which, voices.named):
+        for layer in (voices.ask, voices.kind, voices.which, voices.named, voices.seen):
             layer.weight.zero_()
             layer.bias.zero_()
         voices.named.weight[ENGINE, 0] = 2.0
     words = torch.zeros(1, 3, WIDTH)
     words[:, 1, 0] = 3.0
-    kinds, _ = voices.logits(torch.zeros(1, 7, WIDTH), torch.zeros(1, WIDTH), words)
-    assert kinds[0].tolist() == [0.0, 0.0, 2.0, 0.0, 0.0]
+    asked = (torch.zeros(1, 7, WIDTH), torch.zeros(1, WIDTH))
+    kinds, _ = voices.logits(*asked, words, features=torch.zeros(1, 4, 6))
+    assert (kinds[0] - kinds[0, BELL]).tolist()[1:] == pytest.approx([0.0, 2.0, 0.0, 0.0])
+    with torch.no_grad():
+        voices.seen.weight[BELL - 1, 0] = 1.0
+    features = torch.zeros(1, 4, 6)
+    features[:, :2, 0] = 9.0
+    likelier, _ = voices.logits(*asked, words, features=features)
+    assert likelier[0, BELL] - likelier[0, NONE] == pytest.approx(4.5, abs=0.01)
 
 
 def test_each_row_chooses_for_itself(voices):
     kinds, each = 9 * torch.randn(6, DIMS.classes), torch.randn(6, DIMS.classes, DIMS.voices)
-    together = torch.stack(voices.choose(kinds, each), 1)
-    alone = [torch.stack(voices.choose(kinds[k : k + 1], each[k : k + 1]), 1) for k in range(6)]
+    kinds[:, -1] = -9
+    rows = (kinds, each, torch.zeros_like(kinds))
+    together = torch.stack(voices.choose(*rows), 1)
+    alone = [torch.stack(voices.choose(*(one[k : k + 1] for one in rows)), 1) for k in range(6)]
     assert torch.equal(together, torch.cat(alone))
     assert len(together.unique(dim=0)) > 1
 
@@ -152,28 +164,32 @@ def test_negative_words_speak_against_what_they_name_alone():
 
 
 @torch.no_grad()
-def test_a_network_with_a_bank_leaves_out_what_negative_words_name():
-    network = FlowNetwork(MOVING.flow)
+def test_a_network_with_a_bank_leaves_out_what_negative_words_name(monkeypatch):
+    network = FlowNetwork(MOVING.flow).eval()
     fill.fill_module(network)
     dims, voices = MOVING.flow, network.voices
     voices.rows.copy_(torch.arange(dims.bank.classes) % dims.bank.kept)
     voices.bank.normal_()
-    voices.kind.weight.zero_()
-    voices.kind.bias.zero_()
     clip, sync = torch.randn(1, 3, dims.clip_width), torch.randn(1, 16, dims.sync_width)
     words = torch.randn(1, dims.text_length, dims.text_width)
     seen = (clip, sync, words, torch.arange(16))
-    kinds, _ = network.logits(network.unvoiced(*seen))
-    voices.named.weight.mul_(20 / kinds.std())
-    told = network.conditions(*seen)
-    assert torch.equal(
-        network.conditions(*seen, network.empty_string_feat[None]).sync_condition, told.sync_condition
-    )
-    assert not torch.equal(network.conditions(*seen, words).sync_condition, told.sync_condition)
+    said = network.unvoiced(*seen).text_condition
+
+    def first_class(conditions, _features):
+        """By picture and words alike; no words say nothing."""
+        kinds = torch.zeros(1, dims.bank.classes)
+        kinds[:, 1] = 9.0 * torch.equal(conditions.text_condition, said)
+        return kinds, torch.zeros(1, dims.bank.classes, dims.bank.voices)
+
+    monkeypatch.setattr(network, "logits", first_class)
+    told = network.conditions(*seen).sync_condition
+    nothing = network.empty_string_feat[None]
+    assert torch.equal(network.conditions(*seen, nothing).sync_condition, told)
+    assert not torch.equal(network.conditions(*seen, words).sync_condition, told)
 
 
 def test_a_feature_says_what_happens_at_its_moments_one_after_the_other():
-    reader = Curves(6)
+    reader = Curves(6).eval()
     with torch.no_grad():
         for value in reader.parameters():
             value.zero_()

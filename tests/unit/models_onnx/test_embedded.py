@@ -31,6 +31,7 @@ def test_embedded_bundle_has_the_windows_of_our_own_model() -> None:
     assert (manifest.picture.segment_frames, manifest.picture.segment_step) == (16, 16)
     assert (manifest.picture.sync_size, manifest.picture.crop_min, manifest.picture.clip_rate) == (128, 32, 4)
     assert manifest.text.length == 16
+    assert manifest.hears_negative_words
 
 
 def test_embedded_decoder_and_vocoder_make_sound() -> None:

@@ -6,41 +6,45 @@ import numpy as np
 import pytest
 import torch
 
+from exporter.evaluation.likeness import description
 from exporter.likeness import Likeness
 from exporter.models.voices import DRIVES, BankDims, Voices
-from exporter.training.auditions import DRIVEN, STRIKES, TIMES, Auditions, described, tried
+from exporter.training.auditions import DRIVEN, EXAMPLES, STRIKES, TIMES, Auditions, tried
 from tests.unit.exporter.training.conftest import MOVING
 
-BANDS, FRAMES = 32, 60
+RATE = 44100
 NAMES = ("low", "high")
+PITCHES = {"low": 180.0, "high": 3200.0}
 
 
-def mel(band, *, at=(10, 30), depth=6.0):
-    """A sound in some bands at some times, natural logarithm of magnitudes."""
-    made = np.full((BANDS, FRAMES), -11.0, np.float32)
-    for time in at:
-        made[band : band + 8, time : time + 6] = np.linspace(0, -depth, 6)
-    return made
-
-
-def test_a_description_does_not_depend_on_level_or_time():
-    plain = described(mel(4))
-    assert described(mel(4) + 0.7) == pytest.approx(plain, abs=0.1)
-    assert described(mel(4, at=(20, 45))) == pytest.approx(plain)
-    assert np.abs(described(mel(20)) - plain).max() > 1
-    assert np.isfinite(described(np.full((BANDS, FRAMES), -11.5, np.float32))).all()
+def strokes(pitch, *, level=0.3):
+    """Three decaying tones in a second and a half, [samples]."""
+    t = np.arange(RATE // 2) / RATE
+    one = level * np.exp(-t / 0.05) * np.sin(2 * np.pi * pitch * t)
+    return np.tile(one, 3).astype(np.float32)
 
 
 def test_the_margin_is_that_of_the_worst_effort():
-    known = [(name, described(mel(band + k))) for name, band in (("low", 2), ("high", 18)) for k in range(4)]
-    sounds = {"good": (2, 3), "changing": (2, 18), "wrong": (19, 20)}
-    mels = torch.stack([torch.stack([torch.from_numpy(mel(one)) for one in two]) for two in sounds.values()])
-    judges = Auditions(Likeness.learn(known), decode=lambda latents: latents, names=NAMES)
-    good, changing, wrong = judges.margins(0, mels).tolist()
-    assert good > 0.5
-    assert changing < -0.5
-    assert wrong < -0.5
-    assert judges.margins(1, mels)[2] > 0.5
+    known = [
+        (name, description(strokes(pitch * (1 + 0.05 * k)), rate=RATE))
+        for name, pitch in PITCHES.items()
+        for k in range(5)
+    ]
+    sounds = {"good": (190, 200), "changing": (190, 3300), "wrong": (3300, 3400)}
+    waves = np.stack([np.stack([strokes(one) for one in two]) for two in sounds.values()])
+    judges = Auditions(Likeness.learn(known), decode=lambda latents: latents, rate=RATE, names=NAMES)
+    good, changing, wrong = judges.margins(0, torch.from_numpy(waves)).tolist()
+    assert good > 0.3
+    assert changing < -0.3
+    assert wrong < -0.3
+    assert judges.margins(1, torch.from_numpy(waves))[2] > 0.3
+
+
+def test_the_judge_has_heard_every_class(moving):
+    judges = Auditions.prepared(moving, MOVING, decode=lambda latents: latents)
+    assert set(judges.judge.names) == set(moving.labels)
+    assert len(judges.judge.known) == EXAMPLES * len(moving.labels)
+    assert judges.rate == MOVING.sample_rate
 
 
 @pytest.mark.parametrize("steady", [False, True])

@@ -12,15 +12,16 @@ from exporter.checkpoints import load_strictly, read_checkpoint
 from exporter.models.flow import DEVIATION, FlowNetwork, euler_steps
 from exporter.training.checkpoint import Checkpoint
 from exporter.training.filling import bank_path
-from exporter.training.flow_stage import ASKED, FlowTraining, Matching
+from exporter.training.flow_stage import FlowTraining, Matching
 from exporter.training.frozen import Encoders
 from exporter.training.gathering import gather_weights
+from exporter.training.motion_stage import CURVES
 from exporter.training.stages import run_named
 from tests.unit.exporter.training.conftest import MOVING, BlinkingSquares, mini_config
 
 CPU = torch.device("cpu")
 CONFIG = {"sync": {"shrink": 1}, "flow": {"optimisation": {"batch": 8}}}
-PHASE = {"loss", "choice", "onset", "energy", "strike"}
+PHASE = {"loss", "choice", "onset", "energy", "swell", "strike"}
 
 
 def never():
@@ -51,7 +52,7 @@ def build(moving, trained):
 
 
 def test_it_begins_with_the_bank_and_asks_as_the_motion_path_was_asked(build, trained):
-    voices = build(1).network.flow.voices
+    voices = build(1).network.eval().flow.voices
     bank = read_checkpoint(bank_path(trained))
     assert all(torch.equal(voices.state_dict()[key], value) for key, value in bank.items())
     assert voices.rows.tolist() == [2, 0, 1, 2]
@@ -59,9 +60,11 @@ def test_it_begins_with_the_bank_and_asks_as_the_motion_path_was_asked(build, tr
     heads = read_checkpoint(trained / "motion" / "heads.safetensors")
     sync = torch.randn(1, 5, MOVING.synchformer.features)
     seen = sync[..., MOVING.synchformer.width :]
-    asked = [seen @ heads[f"{name}.weight"].T + heads[f"{name}.bias"] for name in ASKED]
+    asked = [seen @ heads[f"{name}.weight"].T + heads[f"{name}.bias"] for name in CURVES]
     wanted = torch.stack([one.flatten(1) for one in asked], -1)
     assert torch.allclose(voices.curves(sync), wanted, atol=1e-5)
+    taken_for = seen @ heads["label.weight"].T + heads["label.bias"]
+    assert torch.allclose(voices.seen(sync), taken_for, atol=1e-5)
 
 
 def test_a_stage_goes_on_from_the_curves_of_another(build, trained, tmp_path):

@@ -79,7 +79,7 @@ def test_of_a_class_different_sounds_are_kept(voices):
 
 
 def test_sounds_that_are_heard_badly_are_left_out():
-    """Low numbers are pitched lower: only the higher half is heard well."""
+    """Low numbers are pitched lower: only the highest are heard well."""
     source = BlinkingSquares(humming=(1,))
 
     def picky(_label, sounds):

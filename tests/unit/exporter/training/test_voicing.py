@@ -74,19 +74,33 @@ def test_true_curves_cost_least():
     found = true.clone()
     found[..., 0] = torch.where(true[..., 0] > 0, 6.0, -9.0)
     found[:, 5, 0] = float(np.log(4 * 0.3 / 0.7))  # where the weight of a missed onset balances
-    best = curve_losses(found, true)
-    assert set(best) == {"onset", "energy", "strike"}
+    best = curve_losses(found, true, driven=torch.ones(2))
+    assert set(best) == {"onset", "energy", "swell", "strike"}
     assert best["energy"] == best["strike"] == 0
+    assert best["swell"] == pytest.approx(0, abs=1e-5)
     for channel, name in enumerate(("onset", "energy", "strike")):
         for change in (0.4, -0.4):
             off = found.clone()
             off[:, 5, channel] += change
-            losses = curve_losses(off, true)
+            losses = curve_losses(off, true, driven=torch.ones(2))
             assert losses[name] > best[name], name
-            assert all(losses[other] == best[other] for other in best if other != name)
+            others = set(best) - {name} - ({"swell"} if name == "energy" else set())
+            assert all(losses[other] == best[other] for other in others)
     elsewhere = found.clone()
     elsewhere[:, 7:, 2] += 5
-    assert curve_losses(elsewhere, true)["strike"] == 0
+    assert curve_losses(elsewhere, true, driven=torch.ones(2))["strike"] == 0
+
+
+def test_energy_is_asked_of_what_sounds_throughout_alone():
+    true, found = torch.zeros(2, 40, 3), torch.zeros(2, 40, 3)
+    true[..., 1] = torch.linspace(0, 1, 40)
+    found[1, :, 1] = 0.3 * true[1, :, 1] + 0.5
+    first, second = (curve_losses(found, true, driven=torch.tensor(one)) for one in ([1.0, 0.0], [0.0, 1.0]))
+    assert first["swell"] == pytest.approx(1)
+    assert 0 < second["swell"] < 0.2, "a level is no swell, and amplitudes count as well as their logarithms"
+    assert first["energy"] > second["energy"] > 0
+    nobody = curve_losses(found, true, driven=torch.zeros(2))
+    assert nobody["energy"] == nobody["swell"] == 0
 
 
 def test_to_miss_an_onset_costs_more_than_to_find_one_too_many():
@@ -94,4 +108,6 @@ def test_to_miss_an_onset_costs_more_than_to_find_one_too_many():
     one[..., 0] = 1
     sure = torch.zeros(1, 1, 3)
     sure[..., 0] = 3
-    assert curve_losses(-sure, one)["onset"] > 3 * curve_losses(sure, none)["onset"]
+    nobody = torch.zeros(1)
+    missed, false = (curve_losses(*pair, driven=nobody)["onset"] for pair in ((-sure, one), (sure, none)))
+    assert missed > 3 * false
