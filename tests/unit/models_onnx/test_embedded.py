@@ -7,6 +7,9 @@ import onnxruntime
 
 from models_onnx.bundle import Bundle
 from models_onnx.store import EMBEDDED, PACKAGED, Store
+from plugin.engine.conditions import NullConditions, WindowFeatures
+from plugin.engine.engine import Engine
+from plugin.engine.lengths import window_lengths
 
 
 def test_embedded_bundle_is_found_whole_and_small() -> None:
@@ -44,6 +47,25 @@ def test_embedded_decoder_and_vocoder_make_sound() -> None:
     assert audio.shape == (1, 1, 32 * latent_spec.hop)
     assert np.abs(audio).max() > 1e-3
     assert np.abs(audio).max() <= 1
+
+
+def test_embedded_bundle_leaves_out_what_negative_words_name() -> None:
+    bundle = Store.default(environment={}).find(EMBEDDED)
+    engine = Engine.open(bundle, provider="cpu", threads=1)
+    lengths = window_lengths(128, bundle.manifest)
+    null = NullConditions.load(bundle).features(lengths)
+    rng = np.random.default_rng(1)
+    little = 0.3 * rng.standard_normal(null.sync.shape)
+    seen = WindowFeatures(null.clip, (null.sync + little).astype(np.float32), empty=False)
+
+    def expected(prompt: str, negative: str | None) -> np.ndarray:
+        made = engine.conditions(seen, frames=128, prompt=prompt, negative_prompt=negative, guidance=1.0)
+        return made.conditional["sync_condition"]
+
+    drum = expected("a drum", None)
+    assert np.array_equal(expected("a drum", ""), drum)
+    assert not np.allclose(expected("a drum", "a drum"), drum, atol=0.1)
+    assert np.allclose(expected("a drum", "an engine"), drum, atol=1e-3)
 
 
 def _run(bundle: Bundle, role: str, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
