@@ -23,6 +23,10 @@ AMPLITUDE = -QUIET / 2
 ROOM = 0.2
 """How far above the loudest an energy may be before it counts as that."""
 STILL = 1e-3
+SOME = 3.0
+"""Moments with an onset of two events or more; an onset's bump has about two."""
+DIFFERENT = 0.005
+"""Least variance of strikes, in log10 of the gain, in which there is something to tell."""
 FAINTEST = 0.05
 """What silence counts beside energies of about 0.5."""
 
@@ -45,7 +49,7 @@ def nearest_voice(voices: Voices, classes: Tensor, latents: Tensor) -> Tensor:
 
 
 def curve_losses(found: Tensor, true: Tensor, *, driven: Tensor) -> dict[str, Tensor]:
-    """How far curves are off: onsets, energy and how it swells, strikes at onsets.
+    """How far curves are off: onsets, energy and how it swells, strikes at onsets and how they differ.
 
     Energy is asked of what sounds throughout, for the bank's other sounds follow onsets alone. It counts more
     where it is high: who cannot tell a pause says a sound, not half of one.
@@ -62,7 +66,24 @@ def curve_losses(found: Tensor, true: Tensor, *, driven: Tensor) -> dict[str, Te
     heard = driven.unsqueeze(1) * (true[..., 1].clamp(min=0) + FAINTEST)
     energy = (heard * (found[..., 1] - true[..., 1]).square()).sum() / heard.sum().clamp(min=1)
     swell = (driven * _unlike(found[..., 1], true[..., 1])).sum() / driven.sum().clamp(min=1)
-    return {"onset": 2 * onset, "energy": 4 * energy, "swell": swell, "strike": strike}
+    accent = _accents_off(found[..., 2], true[..., 2], known * (1 - driven.unsqueeze(1)))
+    curves = {"onset": 2 * onset, "energy": 4 * energy, "swell": swell}
+    return {**curves, "strike": strike, "accent": accent}
+
+
+def _accents_off(found: Tensor, true: Tensor, where: Tensor) -> Tensor:
+    """1 less the correlation of strikes [B, moments] within each sound that has some, and different ones.
+
+    Which of two events is the harder one is heard; how hard both are together hardly is.
+    """
+    count = where.sum(1)
+    apart = [
+        one - (where * one).sum(1, keepdim=True) / count.clamp(min=STILL)[:, None] for one in (found, true)
+    ]
+    sizes = [(where * one.square()).sum(1).clamp(min=STILL).sqrt() for one in apart]
+    alike = (where * apart[0] * apart[1]).sum(1) / (sizes[0] * sizes[1])
+    differ = (count > SOME) & (sizes[1].square() > DIFFERENT * count)
+    return ((1 - alike) * differ).sum() / differ.sum().clamp(min=1)
 
 
 def _unlike(found: Tensor, true: Tensor) -> Tensor:

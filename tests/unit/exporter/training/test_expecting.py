@@ -21,7 +21,7 @@ from tests.unit.exporter.training.conftest import MOVING, BlinkingSquares, mini_
 
 CPU = torch.device("cpu")
 CONFIG = {"sync": {"shrink": 1}, "flow": {"optimisation": {"batch": 8}}}
-PHASE = {"loss", "choice", "onset", "energy", "swell", "strike"}
+PHASE = {"loss", "choice", "onset", "energy", "swell", "strike", "accent"}
 
 
 def never():

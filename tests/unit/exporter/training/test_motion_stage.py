@@ -30,7 +30,7 @@ def config(make):
 def test_loss_falls_on_a_fixed_batch(config, moving):
     training = MotionTraining(config, moving, CPU)
     losses = training.losses(0)
-    assert set(losses) == {"loss", "onset", "energy", "swell", "label", "strike"}
+    assert set(losses) == {"loss", "onset", "energy", "swell", "label", "strike", "accent"}
     assert losses["strike"] > 0
     first, last = descend(training, rate=5e-3)
     assert last < 0.7 * first

@@ -75,7 +75,7 @@ def test_true_curves_cost_least():
     found[..., 0] = torch.where(true[..., 0] > 0, 6.0, -9.0)
     found[:, 5, 0] = float(np.log(4 * 0.3 / 0.7))  # where the weight of a missed onset balances
     best = curve_losses(found, true, driven=torch.ones(2))
-    assert set(best) == {"onset", "energy", "swell", "strike"}
+    assert set(best) == {"onset", "energy", "swell", "strike", "accent"}
     assert best["energy"] == best["strike"] == 0
     assert best["swell"] == pytest.approx(0, abs=1e-5)
     for channel, name in enumerate(("onset", "energy", "strike")):
@@ -101,6 +101,26 @@ def test_energy_is_asked_of_what_sounds_throughout_alone():
     assert first["energy"] > second["energy"] > 0
     nobody = curve_losses(found, true, driven=torch.zeros(2))
     assert nobody["energy"] == nobody["swell"] == 0
+
+
+def test_which_of_two_events_is_the_harder_one_counts():
+    true, found = torch.zeros(3, 40, 3), torch.zeros(3, 40, 3)
+    for moment, strike in ((4, -1.2), (15, -0.2), (30, -0.7)):
+        true[:, moment : moment + 2, 0] = 1.0
+        true[:, moment : moment + 2, 2] = strike
+    found[0, :, 2] = 0.5 * true[0, :, 2] - 0.3
+    found[1, :, 2] = -true[1, :, 2]
+
+    def accent(row, driven=0.0):
+        pair = found[row : row + 1], true[row : row + 1]
+        return float(curve_losses(*pair, driven=torch.tensor([driven]))["accent"])
+
+    assert accent(0) == pytest.approx(0, abs=1e-5)
+    assert accent(1) == pytest.approx(2, abs=1e-5)
+    assert accent(2) == pytest.approx(1, abs=1e-3), "all alike"
+    assert accent(1, driven=1.0) == 0, "what sounds throughout has no events to the bank"
+    true[..., 2] = -0.5
+    assert accent(1) == 0, "events that do not differ"
 
 
 def test_to_miss_an_onset_costs_more_than_to_find_one_too_many():
