@@ -30,15 +30,20 @@ class Hearing:
     Attributes:
         tokens: how many of a prompt it hears, the first and the last included.
         negatives: negative words count without guidance.
+        guided: it was trained to be guided; one that was not only gets louder by guidance.
     """
 
     tokens: int = 77
     negatives: bool = False
+    guided: bool = True
 
     @classmethod
     def of(cls, manifest: Manifest | None) -> Hearing:
         """Of a bundle, if there is one."""
-        return cls() if manifest is None else cls(manifest.text.length, manifest.hears_negative_words)
+        if manifest is None:
+            return cls()
+        guided = manifest.sampling.guidance > 1
+        return cls(manifest.text.length, negatives=manifest.hears_negative_words, guided=guided)
 
 
 USUAL_HEARING = Hearing()
@@ -193,6 +198,15 @@ def _prompt_problems(cue: Cue, hearing: Hearing) -> Iterator[Problem]:
             f"The negative prompt of cue {cue.id} has no effect: its guidance is {cue.guidance:g}, "
             "and only guidance above 1 steers away from it.",
             "Raise the guidance a little, or say in the prompt what you want to hear.",
+        )
+    if cue.guidance > 1 and not hearing.guided:
+        yield Problem(
+            Severity.WARNING,
+            cue.id,
+            cue.spot.source_name,
+            f"The guidance of cue {cue.id} is {cue.guidance:g}, but this model is made for none: "
+            "it only gets louder, until it distorts.",
+            "Leave the guidance at 1.",
         )
     for kind, words in (("prompt", cue.prompt), ("negative prompt", cue.negative_prompt)):
         if len(words.split()) <= heard and len(words) <= heard * _CHARACTERS_A_WORD:

@@ -219,6 +219,15 @@ def test_negative_words_that_nothing_hears_are_told(media: dict[str, MediaSource
     assert problems(cue(shot, negative_prompt="wind", guidance=1.0), hearing=Hearing(negatives=True)) == []
 
 
+def test_guidance_of_a_model_that_was_not_made_for_it_is_told(media: dict[str, MediaSource]) -> None:
+    shot = clip(media["shot"])
+    (problem,) = problems(cue(shot, guidance=3.0), hearing=Hearing(guided=False))
+    assert problem.severity is Severity.WARNING
+    assert "is 3, but this model is made for none" in problem.message
+    assert problems(cue(shot, guidance=1.0), hearing=Hearing(guided=False)) == []
+    assert problems(cue(shot, guidance=3.0)) == []
+
+
 def test_words_values_and_names(media: dict[str, MediaSource]) -> None:
     shot = clip(media["shot"])
     assert "has 5000 characters" in the_one(cue(shot, prompt="x" * 5000))[1]
