@@ -13,12 +13,12 @@ from torch import Tensor
 from exporter.checkpoints import read_checkpoint
 from exporter.models.voices import DRIVES, GAINS, LEAD, Voices
 from exporter.sizes import Sizes
-from exporter.training.auditions import Audition, Auditions, tried, waves_of
 from exporter.training.checkpoint import write_weights
 from exporter.training.config import Config
 from exporter.training.frozen import Encoders, finished
 from exporter.training.scenes import SILENT, Float, SceneSource
 from exporter.training.targets import energy_curve
+from exporter.training.trials import Trial, Trials, tried, waves_of
 
 CANDIDATES = 6
 """Sounds of a class for every voice that is kept."""
@@ -36,7 +36,7 @@ Encode = Callable[[Float], Tensor]
 
 @torch.no_grad()
 def fill_bank(
-    voices: Voices, source: SceneSource, sizes: Sizes, encode: Encode, present: Tensor, *, audition: Audition
+    voices: Voices, source: SceneSource, sizes: Sizes, encode: Encode, present: Tensor, *, trial: Trial
 ) -> None:
     """Set silence, sizes and bank.
 
@@ -50,7 +50,7 @@ def fill_bank(
         sizes: of the model.
         encode: a wave [samples] to its normalised latents [N, C].
         present: labels of the classes that get voices, ascending; at most `dims.kept - 1`.
-        audition: how well sounds are heard as what they are.
+        trial: how well sounds are heard as what they are.
     """
     dims = voices.dims
     period = dims.positions + 4 * BEFORE
@@ -67,7 +67,7 @@ def fill_bank(
     for row, (label, one) in enumerate(zip(present.tolist(), known, strict=True)):
         voices.rows[label - SILENT] = row
         voices.steady[row] = float(source.steady(label))
-        heard = audition(label, tried(one.bank(voices, steady=source.steady(label)), sizes))
+        heard = trial(label, tried(one.bank(voices, steady=source.steady(label)), sizes))
         chosen = heard.argsort(descending=True, stable=True)[: len(heard) // HEARD]
         for number, which in enumerate(_typical(about[row][chosen] / voices.size, dims.voices)):
             voices.bank[row, number] = one.latents[chosen[which]]
@@ -192,6 +192,6 @@ def write_bank(config: Config, source: SceneSource, out: Path, device: torch.dev
         return ((mean - latent["latent_mean"]) / latent["latent_std"])[0]
 
     decode = waves_of(config, encoders, latent, finished(out, "vocoder"))
-    judges = Auditions.prepared(source, sizes, decode)
-    fill_bank(voices, source, sizes, encode, torch.arange(len(source.labels)), audition=judges.margins)
+    judges = Trials.prepared(source, sizes, decode)
+    fill_bank(voices, source, sizes, encode, torch.arange(len(source.labels)), trial=judges.margins)
     write_weights(bank_path(out), {name: getattr(voices, name).data for name in KEPT})

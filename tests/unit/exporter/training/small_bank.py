@@ -27,7 +27,7 @@ def encode(wave):
     return torch.stack([blocks.square().mean(1).sqrt(), turns.square().mean(1).sqrt()], -1) * 10 + 0.25
 
 
-def filled(source, present=(0, 1), audition=indifferent):
+def filled(source, present=(0, 1), trial=indifferent):
     voices = Voices(4, 2, sync_width=6, dims=BANK)
-    fill_bank(voices, source, MOVING, encode, torch.tensor(present), audition=audition)
+    fill_bank(voices, source, MOVING, encode, torch.tensor(present), trial=trial)
     return voices

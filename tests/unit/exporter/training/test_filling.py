@@ -90,7 +90,7 @@ def test_sounds_that_are_heard_badly_are_left_out():
     begun = torch.stack([encode(one) for one in waves])[
         :, BEFORE - LEAD : BEFORE - LEAD + BANK.positions - FADE
     ]
-    kept = filled(source, audition=picky).bank[BEEPS, :, 0, : BANK.positions - FADE]
+    kept = filled(source, trial=picky).bank[BEEPS, :, 0, : BANK.positions - FADE]
     nearest = [int((begun - voice).abs().amax((1, 2)).argmin()) for voice in kept]
     assert min(nearest) >= count - count // HEARD
 

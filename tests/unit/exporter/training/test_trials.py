@@ -9,7 +9,7 @@ import torch
 from exporter.evaluation.likeness import description
 from exporter.likeness import Likeness
 from exporter.models.voices import DRIVES, BankDims, Voices
-from exporter.training.auditions import DRIVEN, EXAMPLES, STRIKES, TIMES, Auditions, tried
+from exporter.training.trials import DRIVEN, EXAMPLES, STRIKES, TIMES, Trials, tried
 from tests.unit.exporter.training.conftest import MOVING
 
 RATE = 44100
@@ -32,7 +32,7 @@ def test_the_margin_is_that_of_the_worst_effort():
     ]
     sounds = {"good": (190, 200), "changing": (190, 3300), "wrong": (3300, 3400)}
     waves = np.stack([np.stack([strokes(one) for one in two]) for two in sounds.values()])
-    judges = Auditions(Likeness.learn(known), decode=lambda latents: latents, rate=RATE, names=NAMES)
+    judges = Trials(Likeness.learn(known), decode=lambda latents: latents, rate=RATE, names=NAMES)
     good, changing, wrong = judges.margins(0, torch.from_numpy(waves)).tolist()
     assert good > 0.3
     assert changing < -0.3
@@ -41,7 +41,7 @@ def test_the_margin_is_that_of_the_worst_effort():
 
 
 def test_the_judge_has_heard_every_class(moving):
-    judges = Auditions.prepared(moving, MOVING, decode=lambda latents: latents)
+    judges = Trials.prepared(moving, MOVING, decode=lambda latents: latents)
     assert set(judges.judge.names) == set(moving.labels)
     assert len(judges.judge.known) == EXAMPLES * len(moving.labels)
     assert judges.rate == MOVING.sample_rate

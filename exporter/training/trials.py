@@ -40,7 +40,7 @@ SWELLS = 3.0
 LIKELY = 5.0
 """Log odds of an onset that is one."""
 
-Audition = Callable[[int, Tensor], Tensor]
+Trial = Callable[[int, Tensor], Tensor]
 """Of a label and sounds [n, efforts, N, C] in normalised latents: how well each is heard as that, [n]."""
 
 
@@ -67,7 +67,7 @@ def tried(voices: Voices, sizes: Sizes) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Auditions:
+class Trials:
     """Listens to normalised latents.
 
     Attributes:
@@ -84,7 +84,7 @@ class Auditions:
 
     @classmethod
     @torch.no_grad()
-    def prepared(cls, source: SceneSource, sizes: Sizes, decode: Callable[[Tensor], Tensor]) -> Auditions:
+    def prepared(cls, source: SceneSource, sizes: Sizes, decode: Callable[[Tensor], Tensor]) -> Trials:
         """With a judge that has heard `EXAMPLES` sounds of every class.
 
         Args:
@@ -102,7 +102,7 @@ class Auditions:
 
     @torch.no_grad()
     def margins(self, label: int, sounds: Tensor) -> Tensor:
-        """An `Audition`: at the effort where it is worst, how far the class is before all others."""
+        """An `Trial`: at the effort where it is worst, how far the class is before all others."""
         own = self.judge.names.index(self.names[label])
         margins = []
         for efforts in sounds:
@@ -116,7 +116,7 @@ class Auditions:
 def waves_of(
     config: Config, encoders: Encoders, latent: Mapping[str, Tensor], vocoder: Path
 ) -> Callable[[Tensor], Tensor]:
-    """What `Auditions` decode with: the VAE's decoder and the run's last one.
+    """What `Trials` decode with: the VAE's decoder and the run's last one.
 
     Args:
         config: of the run.
