@@ -41,8 +41,8 @@ def keyed(times: Float64, keys: Sequence[Key]) -> Float64:
 def lift(times: Float64, score: Score, *, rest: float = 0.6) -> Float64:
     """How far a striking tool is from what it strikes: 0 at every event, at most 1.
 
-    It winds up before an event, the further the louder the event, speeds up into it, stays for half
-    a frame, and rebounds.
+    It winds up before an event, speeds up into it, stays for half a frame, and rebounds; the louder the
+    event, the further.
 
     Args:
         times: `[T]` seconds.
@@ -54,12 +54,13 @@ def lift(times: Float64, score: Score, *, rest: float = 0.6) -> Float64:
     for event in score.events:
         gap = event.time - before
         if gap > 0.6:
-            keys += [Key(event.time - 0.34, rest), Key(event.time - 0.13, 0.55 + 0.45 * event.gain)]
+            keys += [Key(event.time - 0.34, rest), Key(event.time - 0.13, 0.3 + 0.7 * event.gain)]
         else:
-            keys.append(Key(event.time - 0.5 * gap, (0.4 + 0.4 * event.gain) * min(1.0, gap / 0.3)))
+            keys.append(Key(event.time - 0.5 * gap, (0.25 + 0.65 * event.gain) * min(1.0, gap / 0.3)))
         keys += [Key(event.time, 0, "speeding"), Key(event.time + 0.02, 0)]
         rebound = min(0.12, 0.25 * _gap_after(score, event.time))
-        keys.append(Key(event.time + 0.02 + rebound, rest * min(1.0, rebound / 0.12), "slowing"))
+        height = rest * (0.35 + 0.65 * event.gain) * min(1.0, rebound / 0.12)
+        keys.append(Key(event.time + 0.02 + rebound, height, "slowing"))
         before = event.time
     return keyed(times, sorted(keys, key=lambda key: key.time))
 
@@ -69,16 +70,23 @@ def _gap_after(score: Score, time: float) -> float:
     return later[0] - time if later else 10.0
 
 
-def swing(times: Float64, score: Score) -> Float64:
-    """A pendulum of -1..1 that turns round at every event; at rest before and after the events."""
+def swing(times: Float64, score: Score, *, softest: float = 0.4) -> Float64:
+    """A pendulum of -1..1 that turns round at every event; at rest before and after the events.
+
+    Args:
+        times: `[T]` seconds.
+        score: when it turns, and how loudly it sounds there.
+        softest: how far it swings for the softest sound; 1 swings equally far for all.
+    """
     at = score.times
     if not len(at):
         return np.zeros(len(times))
-    signs = np.where(np.arange(len(at)) % 2, 1.0, -1.0)
+    reach = softest + (1 - softest) * score.gains
+    turns = np.where(np.arange(len(at)) % 2, reach, -reach)
     gap = float(np.median(np.diff(at))) if len(at) > 1 else 0.5
     keys = [Key(at[0] - gap, 0.0)]
-    keys += [Key(time, sign) for time, sign in zip(at, signs, strict=True)]
-    keys += [Key(at[-1] + (i + 1) * gap, -signs[-1] * (-0.6) ** i) for i in range(6)]
+    keys += [Key(time, turn) for time, turn in zip(at, turns, strict=True)]
+    keys += [Key(at[-1] + (i + 1) * gap, -turns[-1] * (-0.6) ** i) for i in range(6)]
     return keyed(times, keys)
 
 

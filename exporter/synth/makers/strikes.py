@@ -39,7 +39,7 @@ def _jiggle(shot: Shot, depth: float) -> Float64:
 
 
 def _anvil_look(shot: Shot) -> Figure:
-    body = anvil(shot, _jiggle(shot, 0.05))
+    body = anvil(shot, _jiggle(shot, 0.08))
     return body + tool(shot, Reach(at(0.0, -0.25)), pick(shot.rng, ("hammer", "mallet")))
 
 
@@ -56,7 +56,7 @@ def _anvil_voice(rng: Random, variant: int, size: float) -> Voice:
 
 
 def _wood_look(shot: Shot) -> Figure:
-    body = wood_block(shot, _jiggle(shot, 0.04))
+    body = wood_block(shot, _jiggle(shot, 0.08))
     return body + tool(shot, Reach(at(0.0, -0.2)), pick(shot.rng, ("stick", "mallet")))
 
 
@@ -76,7 +76,7 @@ def _wood_voice(rng: Random, variant: int, size: float) -> Voice:
 
 
 def _glass_look(shot: Shot) -> Figure:
-    body = glass(shot, _jiggle(shot, 0.03))
+    body = glass(shot, _jiggle(shot, 0.06))
     return body + tool(shot, Reach(at(0.28, -0.45), side=True), pick(shot.rng, ("spoon", "stick")))
 
 
@@ -93,7 +93,7 @@ def _glass_voice(rng: Random, variant: int, size: float) -> Voice:
 
 
 def _drum_look(shot: Shot) -> Figure:
-    body = drum(shot, _jiggle(shot, 0.05))
+    body = drum(shot, _jiggle(shot, 0.09))
     return body + tool(
         shot, Reach(at(between(shot.rng, -0.2, 0.2), -0.35)), pick(shot.rng, ("stick", "mallet"))
     )
@@ -115,7 +115,7 @@ def _drum_voice(rng: Random, variant: int, size: float) -> Voice:
 
 
 def _cymbal_look(shot: Shot) -> Figure:
-    tilt = 0.22 * ringing(shot.times, shot.score, rate=between(shot.rng, 2.5, 4.5), decay=0.4)
+    tilt = 0.35 * ringing(shot.times, shot.score, rate=between(shot.rng, 2.5, 4.5), decay=0.4)
     return cymbal(shot, tilt) + tool(shot, Reach(at(0.45, -0.5)), "stick")
 
 
@@ -142,7 +142,7 @@ _SCALES = ((0, 2, 4, 5, 7, 9, 11, 12), (0, 2, 4, 7, 9, 12, 14, 16), (0, 2, 3, 5,
 def _xylophone_look(shot: Shot) -> Figure:
     step = 1.7 / XYLOPHONE_BARS
     where = (tone_path(shot.times, shot.score) - (XYLOPHONE_BARS - 1) / 2) * step
-    bars = xylophone(shot, 0.06 * ringing(shot.times, shot.score, rate=9, decay=0.1))
+    bars = xylophone(shot, 0.1 * ringing(shot.times, shot.score, rate=9, decay=0.1))
     return bars + tool(shot, Reach(at(where, -0.12)), "mallet")
 
 
@@ -158,7 +158,7 @@ def _xylophone_voice(rng: Random, variant: int, size: float) -> Voice:
 
 
 def _door_look(shot: Shot) -> Figure:
-    body = door(shot, _jiggle(shot, 0.02))
+    body = door(shot, _jiggle(shot, 0.05))
     return body + tool(shot, Reach(at(0.1, -0.05), side=True), "fist")
 
 

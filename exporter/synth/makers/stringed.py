@@ -41,7 +41,7 @@ def _vibrating(shot: Shot, *, rate: float, depth: float, y: float) -> Float64:
 
 def _guitar_look(shot: Shot) -> Figure:
     paints, rng = shot.paints, shot.rng
-    string = _vibrating(shot, rate=between(rng, 5.5, 8.5), depth=0.2, y=0.0)
+    string = _vibrating(shot, rate=between(rng, 5.5, 8.5), depth=0.3, y=0.0)
     bodies: tuple[Figure, ...] = (
         (
             Part(disc((0.55, 0.05), 0.6, 0.55), paints.main),

@@ -63,7 +63,7 @@ def _bell_score(rng: Random, span: Span) -> Score:
 
 def _clock_look(shot: Shot) -> Figure:
     paints = shot.paints
-    angle = between(shot.rng, 0.3, 0.5) * swing(shot.times, shot.score)
+    angle = between(shot.rng, 0.3, 0.5) * swing(shot.times, shot.score, softest=1.0)
     if shot.variant == 1:
         return _metronome(shot, angle)
     steps = np.searchsorted(shot.score.times, shot.times, side="right")

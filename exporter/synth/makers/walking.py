@@ -29,7 +29,7 @@ def _feet(shot: Shot, stride: float) -> tuple[Float64, Float64, Float64]:
         last = max(places[foot][-1].time, event.time - 0.5)
         leave = last + 0.25 * (event.time - last)
         places[foot] += [Key(leave, places[foot][-1].value), Key(event.time, (step + 1) * stride)]
-        top = 0.14 + 0.12 * event.gain
+        top = 0.08 + 0.2 * event.gain
         heights[foot] += [
             Key(leave, 0.0),
             Key(0.5 * (leave + event.time), top),

@@ -57,7 +57,7 @@ def _drop(shot: Shot, event: Event) -> Figure:
     grown = np.clip((since + 0.3) / 0.3, 0, 1)
     share = np.clip(since / fall, 0, 1)
     y = _TAP + 0.05 + (_SURFACE - _TAP - 0.05) * share**2
-    radius = (0.06 + 0.06 * event.gain) * grown
+    radius = (0.03 + 0.1 * event.gain) * grown
     visible = (since > -0.3) & (shot.times <= event.time + 0.02)
     colour = lighter(shot.paints.main, 0.35)
     return (Part(disc(at(0.0, y), radius, radius * (1 + 0.8 * share)), colour, visible=visible),)
@@ -67,7 +67,7 @@ def _ripple(shot: Shot, event: Event) -> Figure:
     """A ring that widens, and droplets thrown up."""
     since = np.clip(shot.times - event.time, 0, 0.6)
     visible = (shot.times >= event.time - 0.005) & (since < 0.59)
-    reach = 0.1 + 1.3 * since
+    reach = 0.1 + (0.5 + 0.9 * event.gain) * since
     colour = lighter(shot.paints.main, 0.5)
     wide = 0.95 if shot.variant != 1 else 0.75
     ring = Part(
@@ -77,7 +77,7 @@ def _ripple(shot: Shot, event: Event) -> Figure:
         visible=visible,
     )
     flying = visible & (since < 0.28)
-    height = event.gain * (2.4 * since - 9 * since**2)
+    height = event.gain * (4.2 * since - 15 * since**2)
     drops = tuple(
         Part(disc(at(side * (0.05 + 0.9 * since), _SURFACE - height), 0.05), colour, visible=flying)
         for side in (-1, 1)
