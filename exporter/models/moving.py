@@ -35,6 +35,7 @@ gains over rest, change of the picture, the same within the mask, brightness."""
 CHANGES, RIGHT = slice(1, 9), 3
 """Which figures compare with the frame before, and which is the shift right."""
 _BLOCK = 5
+_CELL = 64
 
 
 def motion_maps(frames: Tensor, mask: Tensor) -> Tensor:
@@ -112,6 +113,25 @@ def _cost(now: Tensor, past: Tensor) -> Tensor:
     return F.avg_pool2d(F.pad(apart, (1,) * 4, mode="replicate"), 4, 2)
 
 
+class CellReader(nn.Module):
+    """What happens in each cell over time, and the strongest of it anywhere: an event may be in any place."""
+
+    def __init__(self, width: int, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv1d(channels, _CELL, _BLOCK, padding=_BLOCK // 2)
+        self.second = nn.Conv1d(_CELL, _CELL, _BLOCK, padding=_BLOCK // 2)
+        self.out = nn.Linear(2 * _CELL, width)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, cells: Tensor) -> Tensor:
+        """[S, T, channels, c, c] to [S, T, width]."""
+        count = cells.shape[0]
+        courses = cells.flatten(3).permute(0, 3, 2, 1).flatten(0, 1)
+        seen = F.gelu(self.second(F.gelu(self.first(courses)))).unflatten(0, (count, -1))
+        return self.out(torch.cat([seen.amax(1), seen.mean(1)], 1).transpose(1, 2))
+
+
 class ViewReader(nn.Module):
     """Figures of one view's cells to one vector a frame."""
 
@@ -120,10 +140,13 @@ class ViewReader(nn.Module):
         self.near = nn.Conv2d(FIGURES, 32, 3, 2, 1)
         self.far = nn.Conv2d(32, 48, 3, 2, 1)
         self.whole = nn.Conv2d(48, width, CELLS // 4)
+        self.cells = CellReader(width, 48)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """[n, FIGURES, CELLS, CELLS] to [n, width]."""
-        return self.whole(F.gelu(self.far(F.gelu(self.near(maps))))).flatten(1)
+        """[S, T, FIGURES, CELLS, CELLS] to [S, T, width]."""
+        seen = F.gelu(self.far(F.gelu(self.near(maps.flatten(0, 1)))))
+        whole = self.whole(seen).flatten(1).unflatten(0, maps.shape[:2])
+        return whole + self.cells(seen.unflatten(0, maps.shape[:2]))
 
 
 class TimeBlock(nn.Module):
@@ -162,6 +185,5 @@ class MotionPath(nn.Module):
 
     def read(self, whole: Tensor, detail: Tensor) -> Tensor:
         """From maps [S, T, FIGURES, CELLS, CELLS] of both views."""
-        seen = self.whole(whole.flatten(0, 1)) + self.detail(detail.flatten(0, 1))
-        frames = self.blocks(seen.unflatten(0, whole.shape[:2]))
+        frames = self.blocks(self.whole(whole) + self.detail(detail))
         return self.norm(self.join(frames.unflatten(1, (-1, self.tubelet)).flatten(2)))

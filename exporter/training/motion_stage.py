@@ -114,7 +114,7 @@ class MotionTraining:
             torch.manual_seed(noise_source(config.seed, self.name, "weights").initial_seed())
             self.network = MotionNetwork(dims.motion, tubelet=dims.tubelet, labels=len(source.labels))
         if config.motion.begin:
-            go_on_from(self.network, Path(config.motion.begin), stage=self.name)
+            go_on_from(self.network, Path(config.motion.begin), stage=self.name, new=".cells.")
         self.network.to(device)
         self.pool = MapPool(source, config)
         self.steady = torch.tensor([*(float(source.steady(one)) for one in range(len(source.labels))), 0.0])

@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import avg_pool2d
 
 from exporter import fill
-from exporter.models.moving import CELLS, FIGURES, GRID, REACH, MotionPath, motion_maps
+from exporter.models.moving import CELLS, FIGURES, GRID, REACH, CellReader, MotionPath, motion_maps
 from exporter.models.synchformer import GOLDEN_SYNCHFORMER, Synchformer
 from exporter.training.motion_stage import cut, mirrored
 
@@ -143,6 +143,37 @@ def test_a_path_gives_one_feature_per_tubelet_and_each_view_counts(inputs):
         changed = [*inputs]
         changed[position] = other[position % 2] * 0.5
         assert not torch.allclose(path(*changed), found, atol=1e-4), position
+
+
+def test_an_event_is_read_alike_in_whatever_cell_it_is():
+    reader = filled(CellReader(8, 3))
+    quiet = torch.zeros(1, 9, 3, 4, 4)
+    course = torch.randn(9, 3, generator=torch.Generator().manual_seed(5))
+    found = []
+    for row, column in ((0, 0), (3, 1), (2, 2)):
+        cells = quiet.clone()
+        cells[0, :, :, row, column] = course
+        found.append(reader(cells))
+    assert found[0].shape == (1, 9, 8)
+    assert not torch.allclose(found[0], reader(quiet), atol=1e-3)
+    for other in found[1:]:
+        assert torch.allclose(other, found[0], atol=1e-5)
+
+
+def test_before_it_is_trained_a_cell_says_nothing():
+    """So that a path which was trained without goes on as it was."""
+    assert not CellReader(8, 3)(torch.randn(1, 9, 3, 4, 4)).any()
+
+
+def test_segments_are_read_each_for_itself(inputs):
+    path = filled(MotionPath(8, tubelet=2))
+    pair = [
+        torch.cat([one, other])
+        for one, other in zip(inputs, (*noise(16, seed=7), *noise(16, seed=8)), strict=True)
+    ]
+    together = path(*pair)
+    for row in range(2):
+        assert torch.allclose(together[row], path(*(one[[row]] for one in pair))[0], atol=1e-5)
 
 
 def test_the_features_are_the_transformers_beside_the_paths(inputs):
