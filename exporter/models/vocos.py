@@ -195,20 +195,21 @@ class Spread(nn.Module):
     """Magnitudes of all bins that explain the mel bands: non-negative least squares, some rounds of it."""
 
     basis: Tensor
-    start: Tensor
+    of_bands: Tensor
+    of_bins: Tensor
 
     def __init__(self, dims: VocosDims, order: Tensor) -> None:
         super().__init__()
         self.rounds = dims.spreads
         basis = mel_basis(dims.mel)[:, :-1][:, order].float()
         self.register_buffer("basis", basis, persistent=False)
-        share = basis.sum(0) * basis.sum(1, keepdim=True)
-        self.register_buffer("start", basis / share.clamp(min=EPS), persistent=False)
+        self.register_buffer("of_bands", basis.sum(1).clamp(min=EPS), persistent=False)
+        self.register_buffer("of_bins", basis.sum(0).clamp(min=EPS), persistent=False)
 
     def forward(self, mel: Tensor) -> Tensor:
         """Natural log-mel [B, frames, bands] -> magnitudes [B, frames, bins]."""
         bands = mel.exp()
-        magnitude = bands @ self.start
+        magnitude = (bands / self.of_bands) @ self.basis / self.of_bins
         wanted = bands @ self.basis
         for _ in range(self.rounds):
             explained = (magnitude @ self.basis.T) @ self.basis
