@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.embedded_page import Found, write_page
+from exporter import synth
 from exporter.evaluation.cases import (
     FIRST_SCENE,
     ORACLE,
@@ -209,8 +210,7 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
 
 def learned_likeness(plan: Plan, folder: Path) -> Likeness:
     """From sounds of scenes beyond those of the plan; described once."""
-    mark = hashlib.sha256(repr(plan.settings).encode()).hexdigest()[:12]
-    path = folder / f"likeness-{mark}.npz"
+    path = folder / f"likeness-{scenes_mark(plan)}.npz"
     if path.is_file():
         stored = np.load(path)
         return Likeness.learn(list(zip(stored["names"].tolist(), stored["vectors"], strict=True)))
@@ -224,6 +224,19 @@ def learned_likeness(plan: Plan, folder: Path) -> Likeness:
     names, vectors = [name for name, _ in described], np.stack([vector for _, vector in described])
     np.savez(path, names=names, vectors=vectors)
     return Likeness.learn(described)
+
+
+def scenes_mark(plan: Plan) -> str:
+    """Twelve letters that change with the generator's code and the scenes' settings."""
+    told = hashlib.sha256(repr(plan.settings).encode())
+    for path in sorted(Path(synth.__path__[0]).rglob("*.py")):
+        told.update(path.read_bytes())
+    return told.hexdigest()[:12]
+
+
+def found_folder(work: Path, bundle: Bundle, plan: Plan) -> Path:
+    """Where what was found of a bundle and these scenes is kept."""
+    return work / f"{bundle.digest[:12]}-{scenes_mark(plan)}"
 
 
 def tested_settings(config: Path | None) -> SceneSettings:
@@ -263,10 +276,10 @@ def main() -> int:
     options = _parser().parse_args()
     cv2.setNumThreads(1)
     bundle = Bundle.open(options.bundle)
-    folder = options.work / bundle.digest[:12]
     plan = Plan(
         scenes=options.scenes, few=options.few, worn=options.worn, settings=tested_settings(options.config)
     )
+    folder = found_folder(options.work, bundle, plan)
     tool = AvBenchmark.find()
     exam = ExamFolder(folder / "learned", plan.settings.seconds)
     bench = Bench(

@@ -28,7 +28,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.embedded import RECIPE, SceneFootage, learned_likeness, sound_of, tested_settings
+from benchmarks.embedded import (
+    RECIPE,
+    SceneFootage,
+    found_folder,
+    learned_likeness,
+    scenes_mark,
+    sound_of,
+    tested_settings,
+)
 from benchmarks.masks_first_frame import lassos
 from benchmarks.masks_sound_page import TRACKED, Facts, Matte, SceneFound, opening_of, page
 from benchmarks.masks_tracking import overlap
@@ -229,9 +237,9 @@ def _case(condition: str, scene: Scene, thing: int) -> Case:
 
 
 def makers_mark(plan: Plan) -> str:
-    """Twelve letters that change with the makers' code, the lassos and the scenes' settings."""
+    """Twelve letters that change with the makers' code, the lassos and the scenes."""
     names = sorted(name for name in sys.modules if name.startswith("plugin.masks."))
-    told = hashlib.sha256(repr((plan.settings, AWAY, FEWEST)).encode())
+    told = hashlib.sha256(repr((scenes_mark(plan), AWAY, FEWEST)).encode())
     for name in (*names, lassos.__module__):
         told.update(Path(str(sys.modules[name].__file__)).read_bytes())
     return told.hexdigest()[:12]
@@ -256,7 +264,7 @@ def main() -> int:
     cv2.setNumThreads(1)
     plan = Plan(scenes=options.scenes, few=0, worn=0, settings=tested_settings(options.config))
     bundle, mark = Bundle.open(options.bundle), makers_mark(plan)
-    folder = options.work / bundle.digest[:12]
+    folder = found_folder(options.work, bundle, plan)
     hearing = Hearing(
         engine=Engine.open(bundle, provider="cpu", threads=options.threads),
         likeness=learned_likeness(plan, options.work),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from benchmarks.masks_sound import Matting, followed, known_row, marked_frame
+from benchmarks.embedded import scenes_mark
+from benchmarks.masks_sound import Matting, followed, known_row, makers_mark, marked_frame
 from benchmarks.masks_sound_page import TRACKED, Facts, Matte, SceneFound, kept, opening_of, page
+from exporter import synth
 from exporter.evaluation.cases import OWN, TRUE, Case, Plan
 from exporter.evaluation.matching import Counts, Hits
 from exporter.evaluation.scoring import Row, events_of
@@ -202,6 +205,20 @@ def test_a_row_of_another_object_is_not_taken_for_this_one(plan: Plan) -> None:
     assert known_row({(OWN, (0,)): replace(row, name="other")}, case, scene) is None
     assert known_row({(OWN, (0,)): replace(row, counts=Counts(0, there + 1, ()))}, case, scene) is None
     assert known_row({(TRUE, (0,)): row}, case, scene) is None
+
+
+def test_another_generator_or_other_settings_make_nothing_pass_for_what_was_found(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(Path(synth.__path__[0]), tmp_path / "synth")
+    monkeypatch.setattr(synth, "__path__", [str(tmp_path / "synth")])
+    before = scenes_mark(plan), makers_mark(plan)
+    assert (scenes_mark(plan), makers_mark(plan)) == before
+    other = replace(plan, settings=replace(plan.settings, shake=0.123))
+    with (tmp_path / "synth" / "motion.py").open("a") as file:
+        file.write("\n# swings further\n")
+    for marks in ((scenes_mark(plan), makers_mark(plan)), (scenes_mark(other), makers_mark(other))):
+        assert all(one != old for one, old in zip(marks, before, strict=True))
 
 
 def test_mattes_are_made_once(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
