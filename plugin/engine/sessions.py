@@ -74,6 +74,9 @@ ENCODERS = ("image_encoder", "sync_encoder", "text_encoder")
 They are the largest, and need the most memory to run.
 """
 
+TO_RUN = {"sync_encoder": 2}
+"""How many times its weights a graph needs beside them while it runs, where that is much."""
+
 LEAVING = (*ENCODERS, "decoder", "conditions", "flow", "vocoder")
 """Roles in the order in which their graphs leave for others.
 
@@ -212,7 +215,7 @@ class Sessions:
     def hold(self, role: str, form: Form) -> Held:
         """A loaded graph."""
         if form not in self._held:
-            self._make_room(form.file)
+            self._make_room(role, form.file)
             self._held[form] = self._load(role, form)
             self.loads[role] += 1
         return self._held[form]
@@ -277,18 +280,19 @@ class Sessions:
             raise describe_failure(error, action=f"run the {role} graph") from None
         return dict(zip(names, values, strict=True))
 
-    def _make_room(self, file: str) -> None:
-        """Drop graphs in the order of `LEAVING` until there is room for another."""
+    def _make_room(self, role: str, file: str) -> None:
+        """Drop graphs in the order of `LEAVING` until there is room for another, and for its run."""
         if self._memory is None or self._have_room_for_all():
             return
         sizes: Counter[str] = Counter()
         for form in self._held:
             sizes[self._roles[form.file]] += _loaded_bytes(self.bundle, form.file)
-        excess = sizes.total() + _loaded_bytes(self.bundle, file) - self._memory
-        for role in sorted(sizes, key=LEAVING.index):
-            if excess > 0 or role in ENCODERS:
-                self.drop(role)
-                excess -= sizes[role]
+        coming = _loaded_bytes(self.bundle, file) * (1 + TO_RUN.get(role, 0))
+        excess = sizes.total() + coming - self._memory
+        for other in sorted(sizes, key=LEAVING.index):
+            if excess > 0 or other in ENCODERS:
+                self.drop(other)
+                excess -= sizes[other]
 
     def _have_room_for_all(self) -> bool:
         graphs = self.bundle.manifest.graphs.values()

@@ -120,6 +120,22 @@ def test_memory_is_told_as_a_share(ours: float, told: str, tmp_path: Path) -> No
     assert told in _page(tmp_path, _entry("flow"), ours=ours, reference=6.0)
 
 
+def test_memory_of_a_first_take_is_told_apart_from_the_most_of_any(tmp_path: Path) -> None:
+    rows = {"ours, first take": 3.0, "ours, second object in the shot": 4.5, "reference, first take": 6.0}
+    takes = {
+        f"take, {what}": [
+            {"cpu": 9.0, "date": "2026-01-01", "gib": dict.fromkeys(("Rss", "Pss", "Anonymous"), gib)}
+        ]
+        for what, gib in rows.items()
+    }
+    write_page(tmp_path / "page.md", {"0": _entry("flow")} | takes)
+    page = (tmp_path / "page.md").read_text("utf-8")
+    assert (
+        "needs 50 % of the reference's memory (aim: at most 60 %), the most that any of ours needed is 75 %."
+        in page
+    )
+
+
 def test_what_a_person_wrote_stays(tmp_path: Path) -> None:
     page = _page(tmp_path, _entry("flow"))
     (tmp_path / "page.md").write_text(page + "\nBy hand.\n", "utf-8")

@@ -93,6 +93,23 @@ def test_an_encoder_stays_beside_others_only_where_every_graph_has_room(
     assert sessions.loaded == kept
 
 
+@pytest.mark.parametrize(("spare", "kept"), [(0, {"vocoder"}), (-1, set())])
+def test_the_sync_encoder_needs_room_to_run(toy, tmp_path, spare: int, kept: set[str]) -> None:
+    """Beside a loaded flow graph and vocoder its run would take half as much again as the limit."""
+    bundle = toy.make_toy_bundle(tmp_path / "toy")
+    sizes = {"flow": 10**6, "vocoder": 10**6, "sync_encoder": 10**6, "image_encoder": 10**7}
+    heavy = {f"{role}.onnx.data": FileSpec(bytes=size, sha256="0" * 64) for role, size in sizes.items()}
+    files = {**bundle.manifest.files, **heavy}
+    own = {role: size + bundle.path_of(role).stat().st_size for role, size in sizes.items()}
+    bundle = replace(bundle, manifest=replace(bundle.manifest, files=files))
+    room = 3 * own["sync_encoder"] + own["vocoder"] + spare
+    sessions = Sessions.open(bundle, provider="cpu", threads=1, memory=room)
+    for role in ("vocoder", "flow"):
+        sessions._held[Form(f"{role}.onnx", Provider.CPU)] = _holding(object())
+    sessions._make_room("sync_encoder", "sync_encoder.onnx")
+    assert sessions.loaded == kept
+
+
 def test_every_role_has_its_turn_to_leave() -> None:
     assert sorted(LEAVING) == sorted(ROLES)
 

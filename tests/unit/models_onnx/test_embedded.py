@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import onnxruntime
 
+from benchmarks.embedded import SceneFootage
+from exporter.evaluation.cases import Material
+from exporter.synth.generating import generate
+from exporter.synth.settings import SceneSettings
 from models_onnx.bundle import Bundle
 from models_onnx.store import EMBEDDED, PACKAGED, Store
-from plugin.engine.conditions import NullConditions, WindowFeatures
 from plugin.engine.engine import Engine
-from plugin.engine.lengths import window_lengths
 
 
 def test_embedded_bundle_is_found_whole_and_small() -> None:
@@ -50,13 +54,13 @@ def test_embedded_decoder_and_vocoder_make_sound() -> None:
 
 
 def test_embedded_bundle_leaves_out_what_negative_words_name() -> None:
+    """Of the picture of a drum: its latent at every time, with words and with words against them."""
+    wanted = SceneSettings(objects=(1, 1), classes=("drum",), silent_object=0, idle=0, midway=0)
+    scene = generate(6, wanted)
     bundle = Store.default(environment={}).find(EMBEDDED)
     engine = Engine.open(bundle, provider="cpu", threads=1)
-    lengths = window_lengths(128, bundle.manifest)
-    null = NullConditions.load(bundle).features(lengths)
-    rng = np.random.default_rng(1)
-    little = 0.3 * rng.standard_normal(null.sync.shape)
-    seen = WindowFeatures(null.clip, (null.sync + little).astype(np.float32), empty=False)
+    shown = SceneFootage(Material(scene.frames, scene.mask(0)))
+    seen = engine.features(shown, start=Fraction(0), frames=128)
 
     def expected(prompt: str, negative: str | None) -> np.ndarray:
         made = engine.conditions(seen, frames=128, prompt=prompt, negative_prompt=negative, guidance=1.0)
