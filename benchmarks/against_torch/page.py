@@ -233,9 +233,11 @@ def _memory(ledger: Ledger) -> str:
         of_first, of_any = (f"{100 * share:.0f} %" for share in shares)
         lines += [
             "",
-            f"A first take of ours needs {of_first} of the reference's memory (aim: at most 60 %), ",
+            (
+                f"A first take of ours needs {of_first} of the reference's memory (aim: at most 60 %), "
+                f"the most that any of ours needed is {of_any}."
+            ),
         ]
-        lines[-1] += f"the most that any of ours needed is {of_any}."
     return "\n".join(lines)
 
 
