@@ -10,16 +10,15 @@ Published networks have none of this.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-GRID = 32
-"""Side of the pictures that are matched."""
-CELLS = 16
-"""Cells per side."""
-REACH = 4
-"""Longest shift between two frames, pixels of the grid; an eighth of the picture."""
+PIXELS = 64
+"""Side that pictures are averaged to, where they are larger."""
 SHARPNESS = 18.0
 REST = 0.01
 """How much better than rest a shift of one pixel must be."""
@@ -35,31 +34,70 @@ gains over rest, change of the picture, the same within the mask, brightness."""
 CHANGES, RIGHT = slice(1, 9), 3
 """Which figures compare with the frame before, and which is the shift right."""
 _BLOCK = 5
-_CELL = 64
+CELL_WIDTH = 64
+"""Of what is known of a cell at a moment."""
+_NEAR, _FAR = 32, 48
 
 
-def motion_maps(frames: Tensor, mask: Tensor) -> Tensor:
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How closely a picture is looked at.
+
+    Attributes:
+        grid: side of the pictures that are matched; every two pixels are a cell.
+        reach: longest shift between two frames, pixels of the grid.
+        coloured: matched in colour, not in brightness alone.
+    """
+
+    grid: int
+    reach: int
+    coloured: bool
+
+    @property
+    def cells(self) -> int:
+        """Cells per side."""
+        return self.grid // 2
+
+
+COARSE = Scale(grid=32, reach=4, coloured=True)
+"""Both views; shifts of up to an eighth of the picture."""
+FINE = Scale(grid=64, reach=3, coloured=False)
+"""The whole view once more, for things that are small in it and have no view of their own."""
+CELLS = COARSE.cells
+
+
+class Maps(NamedTuple):
+    """Maps of a segment: whole and detail [S, T, FIGURES, c, c] at `COARSE`, fine likewise at `FINE`."""
+
+    whole: Tensor
+    detail: Tensor
+    fine: Tensor
+
+
+def motion_maps(frames: Tensor, mask: Tensor, scale: Scale = COARSE) -> Tensor:
     """Figures of every frame against the one before; in the first frame nothing has changed.
 
     Args:
-        frames: [S, T, 3, s, s], -1..1; s is a multiple of `GRID`.
+        frames: [S, T, 3, s, s], -1..1; s is a multiple of the grid.
         mask: [S, T, 1, s, s], 0..1.
+        scale: how closely.
 
     Returns:
-        [S, T, FIGURES, CELLS, CELLS].
+        [S, T, FIGURES, scale.cells, scale.cells].
     """
     count, length = mask.shape[:2]
-    factor = mask.shape[-1] // (2 * GRID) or 1
+    factor = mask.shape[-1] // PIXELS or 1
     frames, mask = (F.avg_pool2d(part.flatten(0, 1), factor) for part in (frames, mask))
-    side = mask.shape[-1] // CELLS
+    side = mask.shape[-1] // scale.cells
     shown, marked = frames.unflatten(0, (count, length)), mask.unflatten(0, (count, length))
     changed = (shown - _before(shown)).abs().mean(2, keepdim=True).flatten(0, 1)
     masked = (marked - _before(marked)).flatten(0, 1)
     light = frames.mean(1, keepdim=True)
     alone = torch.cat([mask, masked, masked.abs(), LOUDER * changed, LOUDER * changed * mask, light], 1)
-    mark, turn, turned, change, inside, light = F.avg_pool2d(alone, side).split(1, 1)
-    right, down, left, gained = _matched(_equalised(frames).unflatten(0, (count, length)))
-    maps = torch.cat([mark, turn, turned, right, down, left, gained, change, inside, light], 1)
+    mark, turn, turned, change, inside, bright = F.avg_pool2d(alone, side).split(1, 1)
+    equal = _equalised(frames if scale.coloured else light, scale.grid)
+    right, down, left, gained = _matched(equal.unflatten(0, (count, length)), scale.reach).split(1, 1)
+    maps = torch.cat([mark, turn, turned, right, down, left, gained, change, inside, bright], 1)
     maps = maps.unflatten(0, (count, length))
     changes = maps[:, :, CHANGES]
     changes = torch.cat([torch.zeros_like(changes[:, :1]), changes[:, 1:]], 1)
@@ -71,9 +109,9 @@ def _before(clip: Tensor) -> Tensor:
     return torch.cat([clip[:, :1], clip[:, :-1]], 1)
 
 
-def _equalised(frames: Tensor) -> Tensor:
-    """[n, 3, s, s] to the grid, without local brightness and contrast."""
-    small = F.avg_pool2d(frames, frames.shape[-1] // GRID)
+def _equalised(frames: Tensor, grid: int) -> Tensor:
+    """[n, c, s, s] to the grid, without local brightness and contrast."""
+    small = F.avg_pool2d(frames, frames.shape[-1] // grid)
     apart = small - _smoothed(small)
     spread = _smoothed(apart.square().mean(1, keepdim=True))
     return apart * (spread + FAINT).rsqrt()
@@ -83,34 +121,44 @@ def _smoothed(pictures: Tensor) -> Tensor:
     return F.avg_pool2d(pictures, NEAR, 1, NEAR // 2, count_include_pad=False)
 
 
-def _matched(clip: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Of the cells of [S, T, 3, GRID, GRID]: shift right and down (-1..1), what is left, what is gained.
+def _matched(clip: Tensor, reach: int) -> Tensor:
+    """Of the cells of [S, T, c, g, g]: shift right and down (-1..1), what is left, what is gained.
 
-    Each [S * T, 1, CELLS, CELLS].
+    [S * T, 4, g / 2, g / 2].
     """
     now = clip.flatten(0, 1)
-    past = F.pad(_before(clip).flatten(0, 1), (REACH,) * 4, mode="replicate")
-    span = 2 * REACH + 1
+    grid, span = now.shape[-1], 2 * reach + 1
+    past = F.pad(_before(clip).flatten(0, 1), (reach,) * 4, mode="replicate")
     costs = torch.cat(
         [
-            _cost(now, past[:, :, down : down + GRID, right : right + GRID])
+            _cost(now, past[:, :, down : down + grid, right : right + grid])
             for down in range(span)
             for right in range(span)
         ],
         1,
     )
-    steps = torch.arange(-REACH, REACH + 1, dtype=costs.dtype, device=costs.device)
-    down, right = (axis.reshape(1, -1, 1, 1) for axis in torch.meshgrid(steps, steps, indexing="ij"))
-    share = torch.softmax(-SHARPNESS * (costs + REST * (down.abs() + right.abs())), 1)
+    steps = torch.arange(-reach, reach + 1, dtype=costs.dtype, device=costs.device)
+    shifts = torch.stack(torch.meshgrid(steps, steps, indexing="xy")).flatten(1)
+    effort = REST * shifts.abs().sum(0).reshape(1, -1, 1, 1)
+    share = torch.softmax(-SHARPNESS * (costs + effort), 1)
+    moved = (-shifts / reach @ share.flatten(2)).unflatten(2, costs.shape[2:])
     least, rest = costs.amin(1, keepdim=True), costs[:, span * span // 2].unsqueeze(1)
-    right, down = (-(share * axis).sum(1, keepdim=True) / REACH for axis in (right, down))
-    return right, down, least, rest - least
+    return torch.cat([moved, least, rest - least], 1)
 
 
 def _cost(now: Tensor, past: Tensor) -> Tensor:
-    """Mean difference within every cell and half a cell around it: [n, 3, GRID, GRID] to [n, 1, ...CELLS]."""
+    """Mean difference within every cell and half a cell around it: [n, c, g, g] to [n, 1, g / 2, g / 2]."""
     apart = (now - past).abs().mean(1, keepdim=True)
-    return F.avg_pool2d(F.pad(apart, (1,) * 4, mode="replicate"), 4, 2)
+    pairs = F.avg_pool2d(F.pad(apart, (1,) * 4, mode="replicate"), 2)
+    pairs = pairs[..., 1:] + pairs[..., :-1]
+    return (pairs[..., 1:, :] + pairs[..., :-1, :]) / 4
+
+
+def maps_of(frames: Tensor, mask: Tensor, detail_frames: Tensor, detail_mask: Tensor) -> Maps:
+    """All maps of segments [S, T, c, s, s], as `Synchformer.forward` gets them."""
+    return Maps(
+        motion_maps(frames, mask), motion_maps(detail_frames, detail_mask), motion_maps(frames, mask, FINE)
+    )
 
 
 class CellReader(nn.Module):
@@ -118,17 +166,23 @@ class CellReader(nn.Module):
 
     def __init__(self, width: int, channels: int) -> None:
         super().__init__()
-        self.first = nn.Conv1d(channels, _CELL, _BLOCK, padding=_BLOCK // 2)
-        self.second = nn.Conv1d(_CELL, _CELL, _BLOCK, padding=_BLOCK // 2)
-        self.out = nn.Linear(2 * _CELL, width)
+        self.first = nn.Conv1d(channels, CELL_WIDTH, _BLOCK, padding=_BLOCK // 2)
+        self.second = nn.Conv1d(CELL_WIDTH, CELL_WIDTH, _BLOCK, padding=_BLOCK // 2)
+        self.out = nn.Linear(2 * CELL_WIDTH, width)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
     def forward(self, cells: Tensor) -> Tensor:
         """[S, T, channels, c, c] to [S, T, width]."""
-        count = cells.shape[0]
+        return self.pooled(self.seen(cells))
+
+    def seen(self, cells: Tensor) -> Tensor:
+        """Of each cell, row by row, what happens in it: [S, c * c, CELL_WIDTH, T]."""
         courses = cells.flatten(3).permute(0, 3, 2, 1).flatten(0, 1)
-        seen = F.gelu(self.second(F.gelu(self.first(courses)))).unflatten(0, (count, -1))
+        return F.gelu(self.second(F.gelu(self.first(courses)))).unflatten(0, (cells.shape[0], -1))
+
+    def pooled(self, seen: Tensor) -> Tensor:
+        """What `seen` said, the strongest and the mean, to [S, T, width]."""
         return self.out(torch.cat([seen.amax(1), seen.mean(1)], 1).transpose(1, 2))
 
 
@@ -137,16 +191,45 @@ class ViewReader(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.near = nn.Conv2d(FIGURES, 32, 3, 2, 1)
-        self.far = nn.Conv2d(32, 48, 3, 2, 1)
-        self.whole = nn.Conv2d(48, width, CELLS // 4)
-        self.cells = CellReader(width, 48)
+        self.near = nn.Conv2d(FIGURES, _NEAR, 3, 2, 1)
+        self.far = nn.Conv2d(_NEAR, _FAR, 3, 2, 1)
+        self.whole = nn.Conv2d(_FAR, width, CELLS // 4)
+        self.cells = CellReader(width, _FAR)
 
     def forward(self, maps: Tensor) -> Tensor:
         """[S, T, FIGURES, CELLS, CELLS] to [S, T, width]."""
         seen = F.gelu(self.far(F.gelu(self.near(maps.flatten(0, 1)))))
         whole = self.whole(seen).flatten(1).unflatten(0, maps.shape[:2])
         return whole + self.cells(seen.unflatten(0, maps.shape[:2]))
+
+
+class FineReader(nn.Module):
+    """What happens in small places of the whole picture; each is read by itself, for it may be anywhere."""
+
+    SIDE = FINE.cells // 4
+    """Places per side of the picture."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.near = nn.Conv2d(FIGURES, _NEAR, 3, 2, 1)
+        self.far = nn.Conv2d(_NEAR, _FAR, 3, 2, 1)
+        self.cells = CellReader(width, _FAR)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """[S, T, FIGURES, c, c] at `FINE` to [S, T, width]."""
+        return self.cells.pooled(self.seen(maps))
+
+    def seen(self, maps: Tensor) -> Tensor:
+        """Of each place, row by row: [S, SIDE * SIDE, CELL_WIDTH, T]."""
+        near = F.gelu(self.far(F.gelu(self.near(maps.flatten(0, 1)))))
+        return self.cells.seen(near.unflatten(0, maps.shape[:2]))
+
+    @torch.no_grad()
+    def begin_like(self, view: ViewReader) -> None:
+        """See what that view's reader sees, and say nothing of it yet."""
+        said = self.cells.out.state_dict()
+        self.load_state_dict({key: value for key, value in view.state_dict().items() if "whole." not in key})
+        self.cells.out.load_state_dict({key: torch.zeros_like(value) for key, value in said.items()})
 
 
 class TimeBlock(nn.Module):
@@ -174,6 +257,7 @@ class MotionPath(nn.Module):
     def __init__(self, width: int, *, tubelet: int) -> None:
         super().__init__()
         self.whole, self.detail = ViewReader(width), ViewReader(width)
+        self.fine = FineReader(width)
         self.blocks = nn.Sequential(*(TimeBlock(width, dilation=one) for one in (1, 1, 2, 2)))
         self.join = nn.Linear(tubelet * width, width)
         self.norm = nn.LayerNorm(width)
@@ -181,9 +265,13 @@ class MotionPath(nn.Module):
 
     def forward(self, frames: Tensor, mask: Tensor, detail_frames: Tensor, detail_mask: Tensor) -> Tensor:
         """Segments as `Synchformer.forward` gets them to features [S, T / tubelet, width]."""
-        return self.read(motion_maps(frames, mask), motion_maps(detail_frames, detail_mask))
+        return self.read(maps_of(frames, mask, detail_frames, detail_mask))
 
-    def read(self, whole: Tensor, detail: Tensor) -> Tensor:
-        """From maps [S, T, FIGURES, CELLS, CELLS] of both views."""
-        frames = self.blocks(self.whole(whole) + self.detail(detail))
+    def read(self, maps: Maps) -> Tensor:
+        """From the maps of a segment."""
+        return self.said(maps, self.fine.seen(maps.fine))
+
+    def said(self, maps: Maps, seen: Tensor) -> Tensor:
+        """From the maps, and what `FineReader.seen` made of the fine ones."""
+        frames = self.blocks(self.whole(maps.whole) + self.detail(maps.detail) + self.fine.cells.pooled(seen))
         return self.norm(self.join(frames.unflatten(1, (-1, self.tubelet)).flatten(2)))

@@ -24,6 +24,7 @@ class Wanted:
         captions: phrases; for several objects, their phrases joined.
         thing: index of the object for "one", else -1.
         gains: of the onsets; empty where one is not known.
+        chosen: indices of the marked things.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Wanted:
     captions: tuple[str, ...]
     thing: int
     gains: tuple[float, ...] = ()
+    chosen: tuple[int, ...] = ()
 
 
 def draw_kind(rng: np.random.Generator, *, null_mask: float, full_mask: float, several: float) -> str:
@@ -84,6 +86,7 @@ def _together(scene: Scene, chosen: tuple[int, ...], kind: str, masks: Bytes) ->
         captions=_joined([thing.captions for thing in things]),
         thing=chosen[0] if kind == "one" else -1,
         gains=tuple(gains[one] for one in order) if len(gains) == len(onsets) else (),
+        chosen=chosen,
     )
 
 

@@ -68,14 +68,17 @@ class Checkpoint:
 
 
 @torch.no_grad()
-def go_on_from(network: nn.Module, folder: Path, *, stage: str, new: str = "") -> None:
+def go_on_from(network: nn.Module, folder: Path, *, stage: str, new: tuple[str, ...] = ()) -> bool:
     """Load the averages of a stage that was trained before.
 
     Args:
         network: of the same sizes.
         folder: of the stage that was trained.
         stage: its name.
-        new: tensors with this in their name may be missing there, and stay as they begin; "" for none.
+        new: tensors with one of these in their name may be missing there, and stay as they begin.
+
+    Returns:
+        Whether some were missing.
 
     Raises:
         ExportError: there is no checkpoint, or one of other sizes.
@@ -88,16 +91,17 @@ def go_on_from(network: nn.Module, folder: Path, *, stage: str, new: str = "") -
         )
     try:
         odd = network.load_state_dict(before.model | before.averages, strict=False)
-        wrong = [*(key for key in odd.missing_keys if not new or new not in key), *odd.unexpected_keys]
-        detail = ", ".join(wrong[:5])
+        known = [key for key in odd.missing_keys if not any(one in key for one in new)]
+        detail, missing = ", ".join([*known, *odd.unexpected_keys][:5]), bool(odd.missing_keys)
     except RuntimeError as error:
-        detail = str(error)
+        detail, missing = str(error), False
     if detail:
         raise ExportError(
             f"The stage {stage} in {folder} was trained with other sizes.",
             remedy=f"Begin from one of the same sizes, or leave out `{stage}.begin`.",
             detail=detail,
         )
+    return missing
 
 
 def random_states() -> dict[str, Any]:

@@ -192,6 +192,7 @@ class MotionStage:
         pool, steps_per_scene: as in `data`, for a step is cheap here and a scene is not.
         begin: as in the sync stage.
         label: weight of the class beside the curves.
+        placed: weight of onsets at their places in the picture.
     """
 
     optimisation: Optimisation = Optimisation(
@@ -202,6 +203,7 @@ class MotionStage:
     begin: str = ""
     easy: float = 0.0
     label: float = 0.3
+    placed: float = 0.5
     full: float = 0.35
     several: float = 0.2
     null: float = 0.08

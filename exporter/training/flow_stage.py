@@ -128,7 +128,7 @@ class FlowTraining:
         if flow.dims.bank:
             self._ask_as_before()
         if self.config.flow.begin:
-            go_on_from(self.network, Path(self.config.flow.begin), stage=self.name, new=".voices.")
+            go_on_from(self.network, Path(self.config.flow.begin), stage=self.name, new=(".voices.",))
         else:
             _close_gates(flow)
         flow.latent_mean.copy_(statistics["latent_mean"])

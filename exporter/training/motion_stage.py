@@ -16,13 +16,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from exporter.models.moving import CHANGES, RIGHT, MotionPath, motion_maps
+from exporter.models.moving import CELL_WIDTH, CHANGES, RIGHT, Maps, MotionPath, maps_of
 from exporter.synth.mattes import held_every, union
 from exporter.training.asking import just_one
 from exporter.training.checkpoint import go_on_from, write_weights
 from exporter.training.config import Config
 from exporter.training.matching import Tally, match_onsets, pick_onsets
 from exporter.training.picturing import Wear, find_box, no_wear, views
+from exporter.training.placing import Placed, padded, placed_loss
 from exporter.training.randomness import draws, noise_source
 from exporter.training.scenes import SILENT, Scene, SceneSource, check_scenes
 from exporter.training.segments import Answers, SegmentPool, Truth, parts_of
@@ -37,7 +38,10 @@ CURVES = ("onset", "energy", "strike")
 
 
 class MotionNetwork(nn.Module):
-    """The path and what it is asked; the last class is "nothing sounds here"."""
+    """The path and what it is asked; the last class is "nothing sounds here".
+
+    `place` is asked of every small place of the picture: whether something begins in it.
+    """
 
     def __init__(self, width: int, *, tubelet: int, labels: int) -> None:
         super().__init__()
@@ -46,14 +50,25 @@ class MotionNetwork(nn.Module):
         self.energy = nn.Linear(width, BINS)
         self.strike = nn.Linear(width, BINS)
         self.label = nn.Linear(width, labels + 1)
+        self.place = nn.Conv1d(CELL_WIDTH, BINS // tubelet, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """One marked object: maps of both views [2, T, FIGURES, CELLS, CELLS], halves, and what is true of it."""
+    """One marked object: maps of all its frames, halves; what is true of it, and where."""
 
-    maps: Tensor
+    maps: Maps
     truth: Truth
+    placed: Placed
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One segment of a marked object: its maps, what is true of it, and where (`Placed.cut`)."""
+
+    maps: Maps
+    answers: Answers
+    places: tuple[Tensor, Tensor]
 
 
 class MapPool:
@@ -64,8 +79,8 @@ class MapPool:
         self.objects = SegmentPool(source, config, stage="motion")
         self.kept: OrderedDict[int, tuple[Mapped, ...]] = OrderedDict()
 
-    def draw(self, step: int, rng: np.random.Generator) -> tuple[Tensor, Answers]:
-        """Maps [2, frames, ...] of one segment of one marked object, and what is true of it."""
+    def draw(self, step: int, rng: np.random.Generator) -> Sample:
+        """One segment of one marked object."""
         numbers = self.objects.window.window(step)
         number = numbers[int(rng.integers(len(numbers)))]
         for old in [one for one in self.kept if one < numbers.start]:
@@ -74,29 +89,36 @@ class MapPool:
             self.kept[number] = self._mapped(number)
         mapped = self.kept[number][int(rng.integers(len(self.kept[number])))]
         dims = self.config.model.synchformer
-        start = 2 * int(rng.integers((mapped.maps.shape[1] - dims.segment_frames) // 2 + 1))
-        maps = cut(mapped.maps, start, dims.segment_frames)
-        answers = mapped.truth.answers(np.array([start]), steps=dims.steps, frames=dims.segment_frames)
-        return mirrored(maps) if rng.random() < 0.5 else maps, answers
+        frames = dims.segment_frames
+        start = 2 * int(rng.integers((mapped.maps.whole.shape[1] - frames) // 2 + 1))
+        answers = mapped.truth.answers(np.array([start]), steps=dims.steps, frames=frames)
+        turned = bool(rng.random() < 0.5)
+        pieces = [cut(one, start, frames) for one in mapped.maps]
+        return Sample(
+            Maps(*(mirrored(one) if turned else one for one in pieces)),
+            answers,
+            mapped.placed.cut(start, frames, mirrored=turned),
+        )
 
     def _mapped(self, number: int) -> tuple[Mapped, ...]:
         result = []
         for marked in self.objects.marked(number):
             shown = [torch.from_numpy(one).float()[None] / 255 for one in (marked.whole, marked.detail)]
-            maps = [motion_maps(one[:, :, :3] * 2 - 1, one[:, :, 3:]) for one in shown]
-            result.append(Mapped(torch.cat(maps).half(), marked.truth))
+            parts = [part for one in shown for part in (one[:, :, :3] * 2 - 1, one[:, :, 3:])]
+            maps = Maps(*(one.half() for one in maps_of(*parts)))
+            result.append(Mapped(maps, marked.truth, marked.placed))
         return tuple(result)
 
 
 def cut(maps: Tensor, start: int, frames: int) -> Tensor:
-    """Some frames of [2, T, FIGURES, ...] as a segment of its own: its first frame has none before it."""
+    """Some frames of [S, T, FIGURES, ...] as a segment of its own: its first frame has none before it."""
     piece = maps[:, start : start + frames].float().clone()
     piece[:, 0, CHANGES] = 0
     return piece
 
 
 def mirrored(maps: Tensor) -> Tensor:
-    """Left and right exchanged, of [..., FIGURES, CELLS, CELLS]."""
+    """Left and right exchanged, of [..., FIGURES, c, c]."""
     turned = maps.flip(-1)
     turned[..., RIGHT, :, :] *= -1
     return turned
@@ -114,7 +136,9 @@ class MotionTraining:
             torch.manual_seed(noise_source(config.seed, self.name, "weights").initial_seed())
             self.network = MotionNetwork(dims.motion, tubelet=dims.tubelet, labels=len(source.labels))
         if config.motion.begin:
-            go_on_from(self.network, Path(config.motion.begin), stage=self.name, new=".cells.")
+            new = ("path.fine.", "place.")
+            if go_on_from(self.network, Path(config.motion.begin), stage=self.name, new=new):
+                self.network.path.fine.begin_like(self.network.path.detail)
         self.network.to(device)
         self.pool = MapPool(source, config)
         self.steady = torch.tensor([*(float(source.steady(one)) for one in range(len(source.labels))), 0.0])
@@ -128,12 +152,23 @@ class MotionTraining:
         """See `Stage`."""
         rng = draws(self.config.seed, self.name, step, "batch")
         samples = [self.pool.draw(step, rng) for _ in range(self.config.motion.optimisation.batch)]
-        whole, detail = torch.stack([maps for maps, _ in samples], 1).to(self.device)
-        asked = [one for _, one in samples]
+        maps = Maps(
+            *(
+                torch.cat(column).to(self.device)
+                for column in zip(*(one.maps for one in samples), strict=True)
+            )
+        )
+        asked = [one.answers for one in samples]
         answers = Answers(
             *(torch.cat([getattr(one, name) for one in asked]).to(self.device) for name in Answers.__slots__)
         )
-        return self._compare(self.network.path.read(whole, detail), answers)
+        path = self.network.path
+        seen = path.fine.seen(maps.fine)
+        places = [one.to(self.device) for one in padded([one.places for one in samples])]
+        said = self.network.place(seen.flatten(0, 1)).transpose(1, 2).flatten(1).unflatten(0, seen.shape[:2])
+        placed = placed_loss(said, *places)
+        losses = self._compare(path.said(maps, seen), answers)
+        return {**losses, "loss": losses["loss"] + self.config.motion.placed * placed, "placed": placed}
 
     def _compare(self, features: Tensor, answers: Answers) -> dict[str, Tensor]:
         network = self.network

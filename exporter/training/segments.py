@@ -18,8 +18,9 @@ from torch import Tensor
 from exporter.training.asking import Wanted, just_one, wanted
 from exporter.training.config import Config, Mattes, MotionStage, SyncStage
 from exporter.training.picturing import Views, Wear, draw_wear, find_box, views
+from exporter.training.placing import Placed, shares
 from exporter.training.randomness import draws
-from exporter.training.scenes import Bytes, Float, Scene, ScenePool, SceneSource, in_own_pages
+from exporter.training.scenes import SILENT, Bytes, Float, Scene, ScenePool, SceneSource, in_own_pages
 from exporter.training.targets import BINS, energy_curve, onset_curve, strike_curve
 
 
@@ -61,14 +62,32 @@ class Marked:
     whole: Bytes
     detail: Bytes
     truth: Truth
+    placed: Placed
+
+
+def _moments(config: Config) -> tuple[int, float]:
+    """Bins of a whole window, and per second."""
+    sizes = config.model
+    dims = sizes.synchformer
+    rate = sizes.sync_rate * BINS * dims.steps / dims.segment_frames
+    return sizes.train_frames * BINS * dims.steps // dims.segment_frames, rate
+
+
+def placed_of(scene: Scene, sample: Wanted, wear: Wear, config: Config) -> Placed:
+    """Where the things of a sample are in the worn pictures, and the onsets of each."""
+    things = [scene.things[one] for one in sample.chosen]
+    bins, rate = _moments(config)
+    onsets = [onset_curve(one.onsets if one.label != SILENT else (), bins=bins, rate=rate) for one in things]
+    return Placed(
+        shares([one.masks for one in things], wear.order, flip=wear.flip),
+        np.stack(onsets) if onsets else np.zeros((0, bins), np.float32),
+    )
 
 
 def truth_of(sample: Wanted, config: Config, *, labels: int) -> Truth:
     """The targets of a whole window."""
     sizes = config.model
-    dims = sizes.synchformer
-    rate = sizes.sync_rate * BINS * dims.steps / dims.segment_frames
-    bins = sizes.train_frames * BINS * dims.steps // dims.segment_frames
+    bins, rate = _moments(config)
     shares = np.zeros(labels + 1, np.float32)
     shares[list(sample.labels) or [labels]] = 1 / max(len(sample.labels), 1)
     return Truth(
@@ -147,6 +166,7 @@ class SegmentPool:
             _bytes(seen.frames, seen.mask),
             _bytes(seen.detail_frames, seen.detail_mask),
             truth_of(sample, self.config, labels=len(self.source.labels)),
+            placed_of(scene, sample, wear, self.config),
         )
 
     def _mattes(self, step: int) -> Mattes:

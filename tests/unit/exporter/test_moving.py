@@ -6,10 +6,22 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, gelu
 
 from exporter import fill
-from exporter.models.moving import CELLS, FIGURES, GRID, REACH, CellReader, MotionPath, motion_maps
+from exporter.models.moving import (
+    CELLS,
+    COARSE,
+    FIGURES,
+    FINE,
+    CellReader,
+    FineReader,
+    Maps,
+    MotionPath,
+    ViewReader,
+    maps_of,
+    motion_maps,
+)
 from exporter.models.synchformer import GOLDEN_SYNCHFORMER, Synchformer
 from exporter.training.motion_stage import cut, mirrored
 
@@ -19,30 +31,33 @@ MARK, TURN, TURNED, RIGHT, DOWN, LEFT, GAINED, CHANGE, INSIDE, LIGHT = range(FIG
 INNER = slice(3, -3)
 
 
-def noise(count, *, side=SIDE, seed=0):
+def noise(count, *, side=SIDE, seed=0, grid=COARSE.grid):
     """Pictures without any pattern, [1, count, 3, side, side], and masks of their left half."""
     generator = torch.Generator().manual_seed(seed)
-    frames = torch.rand(1, count, 3, GRID, GRID, generator=generator) * 2 - 1
-    frames = frames.repeat_interleave(side // GRID, -1).repeat_interleave(side // GRID, -2)
+    frames = torch.rand(1, count, 3, grid, grid, generator=generator) * 2 - 1
+    frames = frames.repeat_interleave(side // grid, -1).repeat_interleave(side // grid, -2)
     mask = torch.zeros(1, count, 1, side, side)
     mask[..., : side // 2] = 1
     return frames, mask
 
 
-def shifted(right, down):
+def shifted(right, down, *, grid=COARSE.grid):
     """A picture, and the same so many pixels of the grid further."""
-    frames, mask = noise(1)
-    step = SIDE // GRID
+    frames, mask = noise(1, grid=grid)
+    step = SIDE // grid
     return torch.cat([frames, frames.roll((down * step, right * step), (-2, -1))], 1), mask.expand(
         -1, 2, -1, -1, -1
     )
 
 
-@pytest.mark.parametrize(("right", "down"), [(2, -1), (-3, 0), (0, 4), (1, 1)])
-def test_a_shift_is_found_and_explains_the_picture(right, down):
-    maps = motion_maps(*shifted(right, down))[0, 1, :, INNER, INNER]
-    assert torch.allclose(maps[RIGHT] * REACH, torch.full_like(maps[RIGHT], right), atol=0.1)
-    assert torch.allclose(maps[DOWN] * REACH, torch.full_like(maps[DOWN], down), atol=0.1)
+@pytest.mark.parametrize(
+    ("scale", "right", "down"),
+    [(COARSE, 2, -1), (COARSE, -3, 0), (COARSE, 0, 4), (COARSE, 1, 1), (FINE, 1, -2), (FINE, -3, 3)],
+)
+def test_a_shift_is_found_and_explains_the_picture(scale, right, down):
+    maps = motion_maps(*shifted(right, down, grid=scale.grid), scale)[0, 1, :, INNER, INNER]
+    assert torch.allclose(maps[RIGHT] * scale.reach, torch.full_like(maps[RIGHT], right), atol=0.1)
+    assert torch.allclose(maps[DOWN] * scale.reach, torch.full_like(maps[DOWN], down), atol=0.1)
     assert maps[LEFT].max() < 0.1
     assert maps[GAINED].min() > 0.3
 
@@ -55,6 +70,18 @@ def test_a_still_picture_rests():
     assert maps[:, [RIGHT, DOWN]].abs().max() < 0.01
 
 
+def test_the_fine_maps_tell_a_shift_that_the_coarse_ones_cannot():
+    """Noise that goes on by one pixel of 64, half a pixel of the coarse grid, where nothing matches it."""
+    frames, mask = noise(1, grid=FINE.grid)
+    other = frames.clone()
+    place = slice(24, 32)
+    other[..., place, place] = frames[..., place, 23:31]
+    pair = torch.cat([frames, other], 1), mask.expand(-1, 2, -1, -1, -1)
+    fine, coarse = (motion_maps(*pair, scale)[0, 1] for scale in (FINE, COARSE))
+    assert fine[RIGHT, 13:15, 13:15].min() * FINE.reach > 0.9
+    assert coarse[RIGHT, 6:8, 6:8].abs().max() * COARSE.reach < 0.1
+
+
 def test_in_a_picture_without_contrast_nothing_goes_anywhere():
     flat, mask = torch.zeros(1, 2, 3, SIDE, SIDE), torch.zeros(1, 2, 1, SIDE, SIDE)
     maps = motion_maps(flat, mask)
@@ -62,8 +89,10 @@ def test_in_a_picture_without_contrast_nothing_goes_anywhere():
     assert maps[0, 1].abs().max() < 0.1
 
 
-def test_in_the_first_frame_nothing_has_changed():
-    maps = motion_maps(*noise(3))[0]
+@pytest.mark.parametrize("scale", [COARSE, FINE])
+def test_in_the_first_frame_nothing_has_changed(scale):
+    maps = motion_maps(*noise(3), scale)[0]
+    assert maps.shape == (3, FIGURES, scale.cells, scale.cells)
     assert not maps[0, TURN:LIGHT].any()
     assert maps[0, MARK].any()
     assert maps[0, LIGHT].any()
@@ -87,13 +116,14 @@ def test_cells_say_what_of_them_is_marked_how_that_turned_and_how_bright_they_ar
     assert second[LIGHT, :3].tolist() == [0.25, 0.25, -0.5]
 
 
+@pytest.mark.parametrize("scale", [COARSE, FINE])
 @pytest.mark.parametrize("side", [2 * SIDE, 4 * SIDE])
-def test_a_larger_canvas_is_averaged_to_what_was_trained_on(side):
+def test_a_larger_canvas_is_averaged_to_what_was_trained_on(side, scale):
     generator = torch.Generator().manual_seed(3)
     frames = torch.rand(1, 3, 3, side, side, generator=generator) * 2 - 1
     mask = torch.rand(1, 3, 1, side, side, generator=generator)
     small = [avg_pool2d(part[0], side // SIDE)[None] for part in (frames, mask)]
-    assert torch.allclose(motion_maps(frames, mask), motion_maps(*small), atol=1e-5)
+    assert torch.allclose(motion_maps(frames, mask, scale), motion_maps(*small, scale), atol=1e-5)
 
 
 def test_segments_never_see_each_other():
@@ -163,6 +193,31 @@ def test_an_event_is_read_alike_in_whatever_cell_it_is():
 def test_before_it_is_trained_a_cell_says_nothing():
     """So that a path which was trained without goes on as it was."""
     assert not CellReader(8, 3)(torch.randn(1, 9, 3, 4, 4)).any()
+
+
+def test_small_places_are_seen_like_those_of_the_view_it_begins_like_and_said_nothing_of():
+    view, fine = filled(ViewReader(8)), FineReader(8)
+    fine.begin_like(view)
+    maps = torch.randn(1, 9, FIGURES, FINE.cells, FINE.cells, generator=torch.Generator().manual_seed(6))
+    assert not fine(maps).any()
+    assert fine.seen(maps).shape[:2] == (1, FineReader.SIDE**2)
+    corner = maps[..., : FINE.cells // 2, : FINE.cells // 2]
+    known = view.cells.seen(
+        gelu(view.far(gelu(view.near(corner.flatten(0, 1))))).unflatten(0, maps.shape[:2])
+    )
+    inner = [row * FineReader.SIDE + column for row in range(3) for column in range(3)]
+    same = [row * 4 + column for row in range(3) for column in range(3)]
+    assert torch.allclose(fine.seen(maps)[:, inner], known[:, same], atol=1e-5)
+
+
+def test_each_of_the_maps_counts(inputs):
+    path = filled(MotionPath(8, tubelet=2))
+    maps = maps_of(*inputs)
+    found = path.read(maps)
+    assert torch.allclose(found, path(*inputs), atol=1e-6)
+    for name in Maps._fields:
+        changed = maps._replace(**{name: getattr(maps, name) * 0.5})
+        assert not torch.allclose(path.read(changed), found, atol=1e-4), name
 
 
 def test_segments_are_read_each_for_itself(inputs):

@@ -8,7 +8,7 @@ import torch
 
 from exporter.checkpoints import load_strictly, read_checkpoint
 from exporter.errors import ExportError
-from exporter.models.moving import CELLS, FIGURES, motion_maps
+from exporter.models.moving import CELLS, FIGURES, FINE, FineReader, maps_of
 from exporter.models.synchformer import Synchformer
 from exporter.training.asking import just_one
 from exporter.training.frozen import sync_state
@@ -30,7 +30,7 @@ def config(make):
 def test_loss_falls_on_a_fixed_batch(config, moving):
     training = MotionTraining(config, moving, CPU)
     losses = training.losses(0)
-    assert set(losses) == {"loss", "onset", "energy", "swell", "label", "strike", "accent"}
+    assert set(losses) == {"loss", "onset", "energy", "swell", "label", "strike", "accent", "placed"}
     assert losses["strike"] > 0
     first, last = descend(training, rate=5e-3)
     assert last < 0.7 * first
@@ -41,9 +41,15 @@ def test_a_draw_depends_on_its_step_alone(config, moving):
     for step in range(6):
         first.draw(step, np.random.default_rng(step))
     one, other = (pool.draw(9, np.random.default_rng(5)) for pool in (first, second))
-    assert torch.equal(one[0], other[0])
-    assert torch.equal(one[1].strike, other[1].strike)
-    assert one[0].shape == (2, MOVING.synchformer.segment_frames, FIGURES, CELLS, CELLS)
+    for first_part, second_part in zip((*one.maps, *one.places), (*other.maps, *other.places), strict=True):
+        assert torch.equal(first_part, second_part)
+    assert torch.equal(one.answers.strike, other.answers.strike)
+    frames = MOVING.synchformer.segment_frames
+    assert one.maps.whole.shape == one.maps.detail.shape == (1, frames, FIGURES, CELLS, CELLS)
+    assert one.maps.fine.shape == (1, frames, FIGURES, FINE.cells, FINE.cells)
+    where, onset = one.places
+    assert where.shape[1:] == (frames, FineReader.SIDE**2)
+    assert onset.shape == (len(where), 2 * frames)
 
 
 def test_old_scenes_go_and_none_is_another_stages(make, moving):
@@ -62,17 +68,23 @@ def test_what_is_drawn_are_maps_of_the_pictures_and_their_answers(make, moving):
     config = make(sync={"shrink": 1}, motion=nothing, mattes=PLAIN | looks, data={"pool": 1})
     pool = MapPool(moving, config)
     rng = np.random.default_rng(3)
-    maps, answers = pool.draw(0, rng)
+    sample = pool.draw(0, rng)
+    answers = sample.answers
     (number,) = pool.kept
     training = MotionTraining(config, moving, CPU)
     scene = moving.scene(number)
     label = int(answers.label[0, 0].argmax())
     seen = training._segments(scene, label, no_wear(len(scene.frames)))
     clip = [part.flatten(0, 1)[None] for part in seen]
-    whole = torch.cat([motion_maps(*clip[:2]), motion_maps(*clip[2:])])
-    starts = range(0, whole.shape[1] - 15, 2)
+    known = maps_of(*clip)
+    starts = range(0, known.whole.shape[1] - 15, 2)
+    ways = (sample.maps, [_turned(one) for one in sample.maps])
     apart = [
-        min(float((cut(whole, k, 16) - one).abs().max()) for one in (maps, _turned(maps))) for k in starts
+        min(
+            max(float((cut(one, k, 16) - other).abs().max()) for one, other in zip(known, way, strict=True))
+            for way in ways
+        )
+        for k in starts
     ]
     assert min(apart) < 0.2  # kept as bytes and halves
     start = starts[int(np.argmin(apart))]
@@ -116,7 +128,7 @@ def test_the_delivered_path_is_part_of_the_sync_encoder(config, moving, tmp_path
     delivered = read_checkpoint(tmp_path / "motion" / "motion.safetensors")
     assert all(key.startswith("motion.") for key in delivered)
     heads = read_checkpoint(tmp_path / "motion" / "heads.safetensors")
-    assert {key.split(".")[0] for key in heads} == {"onset", "energy", "strike", "label"}
+    assert {key.split(".")[0] for key in heads} == {"onset", "energy", "strike", "label", "place"}
     state = sync_state(MOVING, tmp_path)
     assert state.keys() > delivered.keys()
     network = Synchformer(MOVING.synchformer)
