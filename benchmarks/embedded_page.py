@@ -44,7 +44,7 @@ class Found:
         scenes: what was found in each.
         folder: where sounds are kept.
         training: folder of the run, for its logs.
-        cue: what one more cue cost, in words.
+        cue: what a cue cost, in words.
         learned: the field's learned metrics.
     """
 

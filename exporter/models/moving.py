@@ -129,14 +129,10 @@ def _matched(clip: Tensor, reach: int) -> Tensor:
     now = clip.flatten(0, 1)
     grid, span = now.shape[-1], 2 * reach + 1
     past = F.pad(_before(clip).flatten(0, 1), (reach,) * 4, mode="replicate")
-    costs = torch.cat(
-        [
-            _cost(now, past[:, :, down : down + grid, right : right + grid])
-            for down in range(span)
-            for right in range(span)
-        ],
-        1,
-    )
+    # A row of shifts at a time: loading a graph takes longer the more nodes it has, and much longer.
+    aside = torch.stack([past[..., right : right + grid] for right in range(span)], 1)
+    here = now.unsqueeze(1)
+    costs = torch.cat([_cost(here, aside[..., down : down + grid, :]) for down in range(span)], 1)
     steps = torch.arange(-reach, reach + 1, dtype=costs.dtype, device=costs.device)
     shifts = torch.stack(torch.meshgrid(steps, steps, indexing="xy")).flatten(1)
     effort = REST * shifts.abs().sum(0).reshape(1, -1, 1, 1)
@@ -147,11 +143,12 @@ def _matched(clip: Tensor, reach: int) -> Tensor:
 
 
 def _cost(now: Tensor, past: Tensor) -> Tensor:
-    """Mean difference within every cell and half a cell around it: [n, c, g, g] to [n, 1, g / 2, g / 2]."""
-    apart = (now - past).abs().mean(1, keepdim=True)
-    pairs = F.avg_pool2d(F.pad(apart, (1,) * 4, mode="replicate"), 2)
-    pairs = pairs[..., 1:] + pairs[..., :-1]
-    return (pairs[..., 1:, :] + pairs[..., :-1, :]) / 4
+    """Mean difference within every cell and half a cell around it, for some shifts.
+
+    [n, 1, c, g, g] and [n, shifts, c, g, g] to [n, shifts, g / 2, g / 2].
+    """
+    apart = (now - past).abs().mean(2)
+    return F.avg_pool2d(F.pad(apart, (1,) * 4, mode="replicate"), 4, 2)
 
 
 def maps_of(frames: Tensor, mask: Tensor, detail_frames: Tensor, detail_mask: Tensor) -> Maps:
