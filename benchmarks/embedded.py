@@ -142,7 +142,7 @@ class Bench:
         wave, rate, bins = self._sound(scene, case)
         if wave is None:
             return None
-        if scene.seed < FIRST_SCENE + KEPT_SOUNDS and case.condition in {OWN, TRUE}:
+        if scene.seed < self.plan.first + KEPT_SOUNDS and case.condition in {OWN, TRUE}:
             path = self.folder / "sounds" / f"{case.key}.npz"
             path.parent.mkdir(parents=True, exist_ok=True)
             np.savez_compressed(path, wave=wave.astype(np.float16), rate=rate)
@@ -262,6 +262,7 @@ def _parser() -> argparse.ArgumentParser:
         "--training", type=Path, default=cache / "training", help="its folder, for the oracle"
     )
     parser.add_argument("--work", type=Path, default=cache / "evaluation", help="for what was found")
+    parser.add_argument("--first", type=int, default=FIRST_SCENE, help="seed of the first (%(default)s)")
     parser.add_argument("--scenes", type=int, default=100, help="scenes of own mask and words (%(default)s)")
     parser.add_argument("--few", type=int, default=24, help="scenes of the other conditions (%(default)s)")
     parser.add_argument("--worn", type=int, default=20, help="scenes of each kind of wear (%(default)s)")
@@ -284,7 +285,11 @@ def main() -> int:
     cv2.setNumThreads(1)
     bundle = Bundle.open(options.bundle)
     plan = Plan(
-        scenes=options.scenes, few=options.few, worn=options.worn, settings=tested_settings(options.config)
+        scenes=options.scenes,
+        few=options.few,
+        worn=options.worn,
+        settings=tested_settings(options.config),
+        first=options.first,
     )
     folder = found_folder(options.work, bundle, plan)
     tool = AvBenchmark.find()

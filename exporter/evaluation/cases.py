@@ -112,6 +112,7 @@ class Plan:
         few: of the other conditions.
         worn: of every kind of wear, one object each.
         settings: of the generator.
+        first: seed of the first scene.
     """
 
     scenes: int = 100
@@ -120,6 +121,7 @@ class Plan:
     settings: SceneSettings = field(
         default_factory=lambda: SceneSettings(objects=(2, 3), silent_object=0.0, idle=0.0, offscreen=0.0)
     )
+    first: int = FIRST_SCENE
 
     def scene(self, seed: int, *, source: float | None = None) -> Scene:
         """The scene of a seed, its picture perhaps from a source of another frame rate."""
@@ -127,11 +129,11 @@ class Plan:
 
     def seeds(self) -> range:
         """Of all scenes."""
-        return range(FIRST_SCENE, FIRST_SCENE + self.scenes)
+        return range(self.first, self.first + self.scenes)
 
     def cases(self, seed: int) -> Iterator[Case]:
         """Everything that is made of one scene."""
-        number, scene = seed - FIRST_SCENE, self.scene(seed)
+        number, scene = seed - self.first, self.scene(seed)
         rng = stream(seed, 77)
         for thing in range(len(scene.objects)):
             yield _case(OWN, scene, thing)

@@ -1,6 +1,7 @@
 """What is shown to the model for each condition, and what a row says of a sound."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,6 +51,14 @@ def test_every_condition_is_there_once_per_object():
     assert sum(one.condition == cases.OWN for one in found) == 2
     later = list(Plan(scenes=9, few=1, worn=1, settings=SETTINGS).cases(SEED + 8))
     assert {one.condition for one in later} == {cases.OWN, cases.TRUE}
+
+
+def test_other_scenes_are_asked_the_same():
+    elsewhere = replace(PLAN, first=SEED + 5)
+    assert list(elsewhere.seeds()) == [SEED + 5]
+    asked = [[(one.condition, one.things) for one in plan.cases(plan.first)] for plan in (PLAN, elsewhere)]
+    assert {condition for condition, _ in asked[0]} == {condition for condition, _ in asked[1]}
+    assert {one.scene for one in elsewhere.cases(SEED + 5)} == {SEED + 5}
 
 
 def test_contradicting_words_name_a_class_that_is_not_there(scene):
