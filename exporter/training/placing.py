@@ -16,13 +16,12 @@ from torch import Tensor
 
 from exporter.models.moving import FineReader
 from exporter.training.scenes import Bytes, Float
+from exporter.training.targets import MISSED
 
 WITHIN = 0.1
 """Share of a place that a thing covers where it may be heard."""
 BESIDE = 0.02
 """Share up to which it is not there."""
-MISSED = 4.0
-"""How much more a missed onset costs than a false one."""
 
 
 @dataclass(frozen=True, slots=True)

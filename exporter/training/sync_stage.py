@@ -26,9 +26,8 @@ from exporter.training.randomness import draws, noise_source
 from exporter.training.scenes import SILENT, Scene, SceneSource, check_scenes
 from exporter.training.segments import Answers, SegmentPool, joined, parts_of, segment_views
 from exporter.training.starting import tame_start
-from exporter.training.targets import BINS
+from exporter.training.targets import BINS, MISSED
 
-POSITIVE_WEIGHT = 4.0
 DETAIL_SHARE = 0.75
 ONSET_THRESHOLD = 0.4
 
@@ -104,7 +103,7 @@ class SyncTraining:
 
     def _compare(self, features: Tensor, answers: Answers, moved: Tensor) -> dict[str, Tensor]:
         settings = self.config.sync
-        weight = torch.tensor(POSITIVE_WEIGHT, device=features.device)
+        weight = torch.tensor(MISSED, device=features.device)
         onset = F.binary_cross_entropy_with_logits(
             self.network.onset(features), answers.onset, pos_weight=weight
         )

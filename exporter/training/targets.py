@@ -12,6 +12,9 @@ __all__ = ["BINS", "energy_curve", "onset_curve", "strike_curve"]
 ONSET_WIDTH = 0.8
 """Deviation of an onset's bump, in bins."""
 
+MISSED = 4.0
+"""How much more a missed onset costs than a false one."""
+
 SOFTEST = 0.03
 """Gain below which events are all as soft."""
 

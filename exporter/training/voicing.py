@@ -9,15 +9,13 @@ from torch import Tensor
 from exporter.models.voices import Voices
 from exporter.training.features import KINDS, Features
 from exporter.training.scenes import SILENT
-from exporter.training.targets import QUIET
+from exporter.training.targets import MISSED, QUIET
 
 SEVERAL_SHARE = 0.5
 """How surely several things are called "several"; the rest says which they are."""
 NEARNESS = 0.3
 """Weight of choosing the nearest voice of a class beside choosing the class."""
 
-POSITIVE_WEIGHT = 4.0
-"""How much more a missed onset costs than a false one."""
 AMPLITUDE = -QUIET / 2
 """Nepers of amplitude in a unit of energy."""
 ROOM = 0.2
@@ -59,7 +57,7 @@ def curve_losses(found: Tensor, true: Tensor, *, driven: Tensor) -> dict[str, Te
         true: likewise, onsets 0..1.
         driven: [B], 1 for what sounds throughout.
     """
-    weight = torch.tensor(POSITIVE_WEIGHT, device=found.device)
+    weight = torch.tensor(MISSED, device=found.device)
     onset = F.binary_cross_entropy_with_logits(found[..., 0], true[..., 0], pos_weight=weight)
     known = true[..., 0] * (true[..., 2] < 0)
     strike = (known * (found[..., 2] - true[..., 2]).square()).sum() / (known.sum() + 1)
