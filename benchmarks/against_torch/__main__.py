@@ -16,7 +16,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,8 @@ from benchmarks.against_torch.size import WINDOW
 
 SIDES = ("ours", "reference")
 PARTS = ("stages", "memory", "takes")
-TAKES = {"ours": 3, "reference": 1}
-"""Turns of whole takes. The reference's one takes a quarter of an hour, whatever it is asked."""
+ROUNDS = 3
+"""Of whole takes, a process of each side in turn. A take of the reference lasts a quarter of an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +113,19 @@ def _measure(ledger: Path, turns: Sequence[Turn], parts: Sequence[str], options:
     for side in SIDES if "memory" in parts else ():
         for found in _told("memory", side, *threads):
             _note(ledger, f"memory, {side}", found)
-    for side in SIDES if "takes" in parts else ():
-        program = ("takes", str(full_bundle())) if side == "ours" else ("reference",)
-        _note_takes(ledger, side, _told(*program, "--turns", str(TAKES[side]), *threads))
+    if "takes" in parts:
+        _take_turns(ledger, {"ours": ("takes", str(full_bundle())), "reference": ("reference",)}, threads)
     print(f"measured in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
 
 
-def _note_takes(ledger: Path, side: str, rows: Iterator[dict[str, Any]]) -> None:
-    """Keep every take as it comes, those of the same kind together."""
+def _take_turns(ledger: Path, programs: Mapping[str, tuple[str, ...]], threads: tuple[str, ...]) -> None:
+    """Keep every take of both sides as it comes, those of the same kind together."""
     of_this_run: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        taken = of_this_run.setdefault(f"take, {side}, {row['asked']}", [])
-        taken.append(row)
-        _note(ledger, f"take, {side}, {row['asked']}", taken)
+    for side, program in list(programs.items()) * ROUNDS:
+        for row in _told(*program, "--turns", "1", *threads):
+            taken = of_this_run.setdefault(f"take, {side}, {row['asked']}", [])
+            taken.append(row)
+            _note(ledger, f"take, {side}, {row['asked']}", taken)
 
 
 def _told(*words: str) -> Iterator[dict[str, Any]]:

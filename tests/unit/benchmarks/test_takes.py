@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.against_torch import __main__ as bench
 from benchmarks.against_torch import takes
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "bundle"
@@ -27,3 +28,21 @@ def test_every_kind_of_take_is_told(
     assert all(row["cpu"] > 0 and row["gib"]["Rss"] > 0 for row in rows)
     loads = [row["loads"] for row in rows]
     assert loads == [5 if seen else 7, *[0] * (len(rows) - 1)]
+
+
+def test_both_sides_take_turns_and_every_round_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def told(side: str, *_: str) -> list[dict[str, object]]:
+        asked.append(side)
+        return [{"asked": "first take", "cpu": len(asked)}]
+
+    monkeypatch.setattr(bench, "_told", told)
+    ledger = tmp_path / "measured.json"
+    bench._take_turns(ledger, {"ours": ("takes", "BUNDLE"), "reference": ("reference",)}, ())
+    assert asked == ["takes", "reference"] * bench.ROUNDS
+    kept = bench.read_ledger(ledger)
+    assert [row["cpu"] for row in kept["take, ours, first take"]] == [1, 3, 5]
+    assert [row["cpu"] for row in kept["take, reference, first take"]] == [2, 4, 6]
