@@ -26,7 +26,7 @@ from exporter.models.flow import (
 from exporter.models.vae import DecoderGraph, Vae
 from exporter.sizes import Sizes
 from models_onnx.bundle import GraphSpec, TensorSpec
-from models_onnx.manifest import NEGATIVE_WORDS
+from models_onnx.manifest import NEGATIVE_WORDS, WINDOW_SEGMENTS
 
 Shape = tuple[int | str, ...]
 
@@ -81,8 +81,9 @@ def _image_graph(sizes: Sizes) -> Callable[[nn.Module], nn.Module]:
 def _encoders(sizes: Sizes) -> tuple[Graph, ...]:
     clip, sync = sizes.clip, sizes.synchformer
     side = sync.image_size
-    frames: Shape = ("segments", sync.segment_frames, 3, side, side)
-    mask: Shape = ("segments", sync.segment_frames, 1, side, side)
+    segments = WINDOW_SEGMENTS if sync.motion else "segments"
+    frames: Shape = (segments, sync.segment_frames, 3, side, side)
+    mask: Shape = (segments, sync.segment_frames, 1, side, side)
     seen = {
         "frames": ("image11", frames),
         "mask": ("mask", mask),
@@ -107,7 +108,7 @@ def _encoders(sizes: Sizes) -> tuple[Graph, ...]:
             "sync_encoder",
             "synchformer",
             inputs=seen if sizes.masked else {"frames": seen["frames"]},
-            outputs={"sync_features": ("segments", sync.steps, sync.features)},
+            outputs={"sync_features": (segments, sync.steps, sync.features)},
         ),
     )
 

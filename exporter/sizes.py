@@ -25,6 +25,7 @@ from exporter.models.synchformer import (
 )
 from exporter.models.vae import GOLDEN_VAE, TINY_VAE, VAE_44K, VaeDims
 from exporter.models.vocos import ROUNDS_TOLERANCE, TINY_VOCOS, VocosDims
+from models_onnx.manifest import WINDOW_SEGMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Sizes:
         return {
             "batch": batch,
             "segments": segments,
+            WINDOW_SEGMENTS: segments,
             "sync_frames": segments * sync.steps,
             "clip_frames": frames * self.clip_rate // self.sync_rate,
             "latents": latents,

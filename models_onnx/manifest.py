@@ -30,6 +30,9 @@ class InvalidBundle(Exception):
         self.path = path
 
 
+WINDOW_SEGMENTS = "window_segments"
+"""Free dimension of a sync encoder that reads all segments of a window together: they are given in one call.
+Where it is "segments", each is read alone."""
 NEGATIVE_WORDS = "negative_text_features"
 """Input of a conditions graph that knows what must not sound; published models have none."""
 

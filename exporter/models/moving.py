@@ -151,8 +151,15 @@ def _cost(now: Tensor, past: Tensor) -> Tensor:
     return F.avg_pool2d(F.pad(apart, (1,) * 4, mode="replicate"), 4, 2)
 
 
+def mirrored(maps: Tensor) -> Tensor:
+    """Left and right exchanged, of [..., FIGURES, c, c]."""
+    figures = torch.ones(FIGURES, dtype=maps.dtype, device=maps.device)
+    figures[RIGHT] = -1
+    return maps.flip(-1) * figures.view(-1, 1, 1)
+
+
 def maps_of(frames: Tensor, mask: Tensor, detail_frames: Tensor, detail_mask: Tensor) -> Maps:
-    """All maps of segments [S, T, c, s, s], as `Synchformer.forward` gets them."""
+    """All maps of segments [S, T, c, s, s]."""
     return Maps(
         motion_maps(frames, mask), motion_maps(detail_frames, detail_mask), motion_maps(frames, mask, FINE)
     )
@@ -261,8 +268,24 @@ class MotionPath(nn.Module):
         self.tubelet = tubelet
 
     def forward(self, frames: Tensor, mask: Tensor, detail_frames: Tensor, detail_mask: Tensor) -> Tensor:
-        """Segments as `Synchformer.forward` gets them to features [S, T / tubelet, width]."""
-        return self.read(maps_of(frames, mask, detail_frames, detail_mask))
+        """Segments of a window, one after the other, as `Synchformer.forward` gets them, to their features.
+
+        They are read as one long segment, for what happens where two meet is half in each; and once more
+        with left and right exchanged, for two looks err less than one.
+
+        Args:
+            frames: [S, T, 3, s, s].
+            mask: [S, T, 1, s, s].
+            detail_frames: like `frames`.
+            detail_mask: like `mask`.
+
+        Returns:
+            [S, T / tubelet, width].
+        """
+        window = [one.flatten(0, 1).unsqueeze(0) for one in (frames, mask, detail_frames, detail_mask)]
+        maps = maps_of(*window)
+        features = self.read(Maps(*(torch.cat([one, mirrored(one)]) for one in maps))).mean(0)
+        return features.unflatten(0, (-1, frames.shape[1] // self.tubelet))
 
     def read(self, maps: Maps) -> Tensor:
         """From the maps of a segment."""

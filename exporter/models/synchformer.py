@@ -403,7 +403,7 @@ class Synchformer(nn.Module):
         self.dims = dims
 
     def forward(self, frames: Tensor, mask: Tensor, detail_frames: Tensor, detail_mask: Tensor) -> Tensor:
-        """Features of each segment alone.
+        """Features of each segment alone; those of a motion path know what was before and after it.
 
         Args:
             frames: whole frames [S, segment_frames, 3, s, s], -1..1.

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from exporter.models.moving import CELL_WIDTH, CHANGES, RIGHT, Maps, MotionPath, maps_of
+from exporter.models.moving import CELL_WIDTH, CHANGES, Maps, MotionPath, maps_of, mirrored
 from exporter.synth.mattes import held_every, union
 from exporter.training.asking import just_one
 from exporter.training.checkpoint import go_on_from, write_weights
@@ -115,13 +115,6 @@ def cut(maps: Tensor, start: int, frames: int) -> Tensor:
     piece = maps[:, start : start + frames].float().clone()
     piece[:, 0, CHANGES] = 0
     return piece
-
-
-def mirrored(maps: Tensor) -> Tensor:
-    """Left and right exchanged, of [..., FIGURES, c, c]."""
-    turned = maps.flip(-1)
-    turned[..., RIGHT, :, :] *= -1
-    return turned
 
 
 class MotionTraining:

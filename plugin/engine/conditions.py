@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models_onnx.bundle import Bundle
-from models_onnx.manifest import NEGATIVE_WORDS
+from models_onnx.manifest import NEGATIVE_WORDS, WINDOW_SEGMENTS
 from plugin.engine.arrays import UnreadableArrays, read_arrays
 from plugin.engine.bundle_errors import bundle_errors
 from plugin.engine.lengths import Lengths
@@ -127,11 +127,19 @@ def encode_images(sessions: Sessions, pictures: Bytes, *, batch: int, watch: Wat
 
 
 def encode_segments(sessions: Sessions, clip: SyncClip, *, batch: int, watch: Watch = UNWATCHED) -> Float:
-    """Sync features `[1, Ts, Ds]` of a window, with its focal crop."""
-    spec = sessions.bundle.manifest.picture
+    """Sync features `[1, Ts, Ds]` of a window, with its focal crop.
+
+    Args:
+        sessions: of the bundle.
+        clip: the window's pictures and masks.
+        batch: segments per call, for an encoder that reads each alone.
+        watch: cancel and progress.
+    """
+    spec, inputs = sessions.bundle.manifest.picture, sessions.bundle.manifest.graphs["sync_encoder"].inputs
     total, done, parts = segment_count(len(clip.frames), spec=spec), 0, []
-    size = _part_size(sessions, total, batch)
-    wanted = [tensor.name for tensor in sessions.bundle.manifest.graphs["sync_encoder"].inputs]
+    together = inputs[0].shape[0] == WINDOW_SEGMENTS
+    size = total if together else _part_size(sessions, total, batch)
+    wanted = [tensor.name for tensor in inputs]
     for segments in segment_batches(clip, spec=spec, size=size):
         watch.checkpoint()
         seen = {

@@ -230,6 +230,14 @@ def test_guidance_makes_the_second_branch_only_when_needed(engine, toy) -> None:
     assert not conditions.unconditional["sync_condition"].any()
 
 
+def test_a_sync_encoder_of_windows_gets_all_segments_in_one_call(engine, toy, tmp_path) -> None:
+    builders = {"sync_encoder": toy.sync_of_windows}
+    whole = Engine.open(toy.make_toy_bundle(tmp_path / "whole", builders=builders), provider="cpu")
+    seen, alone = (_features(one, toy.ToyFootage()) for one in (whole, engine))
+    assert whole.calls["sync_encoder"] == 1 < engine.calls["sync_encoder"]
+    assert np.allclose(seen.sync, alone.sync, atol=1e-6)
+
+
 def test_a_graph_that_knows_negative_words_gets_them_without_guidance(engine, toy, tmp_path) -> None:
     builders = {"conditions": toy.conditions_with_negatives}
     hearing = Engine.open(toy.make_toy_bundle(tmp_path / "hearing", builders=builders), provider="cpu")

@@ -66,7 +66,12 @@ def _image():
     )
 
 
-def _sync():
+def sync_of_windows():
+    """A sync encoder that wants all segments of a window in one call."""
+    return _sync(m.WINDOW_SEGMENTS)
+
+
+def _sync(segments="segments"):
     names = ("frames", "mask", "detail_frames", "detail_mask")
     nodes = []
     for name in names:
@@ -75,11 +80,11 @@ def _sync():
             _node("ReduceMean", [f"{name}_p", "axes"], f"{name}_m", keepdims=1),
         ]
     nodes.append(_node("Concat", [f"{name}_m" for name in names], "sync_features", axis=2))
-    shapes = [(name, "float32", ("segments", 16, 1 if "mask" in name else 3, 16, 16)) for name in names]
+    shapes = [(name, "float32", (segments, 16, 1 if "mask" in name else 3, 16, 16)) for name in names]
     return _graph(
         nodes,
         shapes,
-        [("sync_features", "float32", ("segments", 8, 4))],
+        [("sync_features", "float32", (segments, 8, 4))],
         {"pairs": _ints(0, 8, -1), "axes": _ints(2)},
     )
 

@@ -214,21 +214,34 @@ def test_each_of_the_maps_counts(inputs):
     path = filled(MotionPath(8, tubelet=2))
     maps = maps_of(*inputs)
     found = path.read(maps)
-    assert torch.allclose(found, path(*inputs), atol=1e-6)
+    both = (found + path.read(Maps(*(mirrored(one) for one in maps)))) / 2
+    assert torch.allclose(both, path(*inputs), atol=1e-6)
     for name in Maps._fields:
         changed = maps._replace(**{name: getattr(maps, name) * 0.5})
         assert not torch.allclose(path.read(changed), found, atol=1e-4), name
 
 
-def test_segments_are_read_each_for_itself(inputs):
+def test_segments_of_a_window_are_read_as_one(inputs):
+    """What happens where two meet is read with what was before and what comes after."""
     path = filled(MotionPath(8, tubelet=2))
     pair = [
         torch.cat([one, other])
         for one, other in zip(inputs, (*noise(16, seed=7), *noise(16, seed=8)), strict=True)
     ]
     together = path(*pair)
-    for row in range(2):
-        assert torch.allclose(together[row], path(*(one[[row]] for one in pair))[0], atol=1e-5)
+    assert together.shape == (2, 8, 8)
+    as_one = path(*(one.flatten(0, 1).unsqueeze(0) for one in pair))
+    assert torch.allclose(together.flatten(0, 1), as_one[0], atol=1e-5)
+    for row, where_they_meet in ((0, -1), (1, 0)):
+        alone = path(*(one[[row]] for one in pair))[0]
+        assert not torch.allclose(together[row, where_they_meet], alone[where_they_meet], atol=1e-3)
+
+
+def test_left_and_right_are_the_same_to_a_path(inputs):
+    path = filled(MotionPath(8, tubelet=2))
+    assert torch.allclose(path(*(one.flip(-1) for one in inputs)), path(*inputs), atol=1e-5)
+    maps = maps_of(*inputs)
+    assert not torch.allclose(path.read(maps), path.read(Maps(*(mirrored(one) for one in maps))), atol=1e-3)
 
 
 def test_the_features_are_the_transformers_beside_the_paths(inputs):
