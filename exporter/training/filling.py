@@ -16,6 +16,7 @@ from exporter.sizes import Sizes
 from exporter.training.checkpoint import write_weights
 from exporter.training.config import Config
 from exporter.training.frozen import Encoders, finished
+from exporter.training.misheard import heard_right, replace_misheard, scene_curves
 from exporter.training.scenes import SILENT, Float, SceneSource
 from exporter.training.targets import energy_curve
 from exporter.training.trials import Trial, Trials, tried, waves_of
@@ -194,4 +195,7 @@ def write_bank(config: Config, source: SceneSource, out: Path, device: torch.dev
     decode = waves_of(config, encoders, latent, finished(out, "vocoder"))
     judges = Trials.prepared(source, sizes, decode)
     fill_bank(voices, source, sizes, encode, torch.arange(len(source.labels)), trial=judges.margins)
+    count = sizes.lengths(sizes.train_frames, batch=1)["latents"]
+    played = scene_curves(source, config, range(len(source.labels)))
+    replace_misheard(voices, played, heard_right(voices, judges, count=count))
     write_weights(bank_path(out), {name: getattr(voices, name).data for name in KEPT})

@@ -112,6 +112,12 @@ class Trials:
             margins.append(float((scores[:, own] - others).min()))
         return torch.tensor(margins)
 
+    def right(self, label: int, sounds: Tensor) -> Tensor:
+        """Of latents [n, N, C]: which are heard as that class, [n] bool."""
+        waves = self.decode(sounds).numpy()
+        heard = [self.judge.name(description(one, rate=self.rate)) for one in waves]
+        return torch.tensor([one == self.names[label] for one in heard])
+
 
 def waves_of(
     config: Config, encoders: Encoders, latent: Mapping[str, Tensor], vocoder: Path
