@@ -85,6 +85,10 @@ class AnyManifest(Protocol):
         """ONNX opset of the graphs."""
 
     @property
+    def onnxruntime_min(self) -> str:
+        """Oldest ONNX Runtime it was made for."""
+
+    @property
     def graphs(self) -> dict[str, GraphSpec]:
         """By role."""
 

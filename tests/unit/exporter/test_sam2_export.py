@@ -21,9 +21,10 @@ from exporter.sam2_graphs import SAM2_SIZES, graphs_of
 from exporter.sam2_weights import Sam2Folder
 from models_onnx.bundle import sha256_of
 from models_onnx.mask_manifest import MASK_ROLES, MaskBundle
+from plugin.engine.bundle_errors import refuse_unknown
 from plugin.errors import BundleCorrupt, BundleTooNew, UnexpectedOutput
 from plugin.masks.prompts import Click, FramePrompts
-from plugin.masks.sam2_graphs import Sam2Constants, Sam2Graphs, check_runtime
+from plugin.masks.sam2_graphs import Sam2Constants, Sam2Graphs
 from plugin.masks.sam2_model import Sam2Model
 from plugin.masks.sam2_segmenter import Sam2Segmenter
 from tests.parity.sam2_hosts import (
@@ -156,10 +157,10 @@ def test_a_damaged_graph_or_constants_are_told(copy: Path) -> None:
 @pytest.mark.parametrize(("installed", "fits"), [("1.19.2", False), ("1.20.0", True), ("2.0.0", False)])
 def test_the_range_of_runtimes_is_held(bundle: MaskBundle, installed: str, fits: bool) -> None:
     if fits:
-        check_runtime(bundle.manifest, installed=installed)
+        refuse_unknown(bundle, runtime=installed)
     else:
         with pytest.raises(BundleTooNew, match=r"ONNX Runtime 1\.20 or newer and older than 2"):
-            check_runtime(bundle.manifest, installed=installed)
+            refuse_unknown(bundle, runtime=installed)
 
 
 # -- verify ---------------------------------------------------------------------------------------
