@@ -63,6 +63,8 @@ def test_a_missing_file_is_found_on_opening(tmp_path: Path) -> None:
     [
         ({"kind": "sam9"}, "kind 'sam9' is unknown"),
         ({"precision": "fp8"}, "neither fp32 nor fp16"),
+        ({"onnxruntime_min": "newest"}, "'newest' is not a version"),
+        ({"onnxruntime_below": "2.x"}, "'2.x' is not a version"),
         ({"licence_file": "TERMS"}, "'TERMS' is used but not listed"),
         ({"gpu_graphs": {"flow": "x"}}, "graphs are"),
         ({"surprise": 1}, "has the unknown surprise"),
