@@ -153,6 +153,7 @@ def _verify(options: argparse.Namespace) -> None:
         return
     bundle = Bundle.open(options.bundle)
     bundle.verify(lambda name: _say(f"{name}: hashing"))
+    _check(bundle)
     _compare(bundle, options)
     _say(f"{bundle.folder}: whole; digest {bundle.digest}")
 
@@ -163,6 +164,16 @@ def _int8_images(options: argparse.Namespace) -> None:
 
     bundle = make_int8_images(Bundle.open(options.bundle), options.output, say=_say)
     _say(f"{bundle.folder}: whole; digest {bundle.digest}")
+
+
+def _check(bundle: Bundle) -> None:
+    """Pass when the runtime would take what is no graph."""
+    from exporter.bundle_checks import refuse_arrays, refuse_claims, refuse_tokenizer  # noqa: PLC0415
+    from exporter.bundle_parity import null_shapes, sizes_of  # noqa: PLC0415
+
+    refuse_claims(bundle, bundle.manifest.parity)
+    refuse_tokenizer(bundle)
+    refuse_arrays(bundle, bundle.manifest.null_conditions, null_shapes(sizes_of(bundle.manifest)))
 
 
 def _compare(bundle: Bundle, options: argparse.Namespace) -> None:
@@ -192,7 +203,10 @@ def _need_torch() -> None:
 def _failed(error: ExportError | InvalidBundle, *, verbose: bool) -> int:
     if isinstance(error, InvalidBundle):
         text = str(error)
-        _print_error(f"{text[0].upper()}{text[1:]}. Export the bundle again or name another one.")
+        remedy = (
+            "Update Sagafoley" if error.reason == "newer" else "Export the bundle again or name another one"
+        )
+        _print_error(f"{text[0].upper()}{text[1:]}. {remedy}.")
         return 2
     _print_error(str(error))
     table = getattr(error, "table", "")

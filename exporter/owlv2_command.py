@@ -55,12 +55,15 @@ def verify_owlv2(options: argparse.Namespace, *, say: Say) -> None:
         ExportError: a graph cannot be loaded, or is out of tolerance.
         InvalidBundle: a file was changed.
     """
+    from exporter.bundle_checks import refuse_claims, refuse_tokenizer  # noqa: PLC0415
     from exporter.bundle_parity import parity_table  # noqa: PLC0415
     from exporter.owlv2_export import measure, refuse_far  # noqa: PLC0415
     from exporter.owlv2_weights import DrawnOwlv2, Owlv2Folder, Owlv2Weights  # noqa: PLC0415
 
     bundle = FinderBundle.open(options.bundle)
     bundle.verify(lambda name: say(f"{name}: hashing"))
+    refuse_claims(bundle, bundle.manifest.parity)
+    refuse_tokenizer(bundle)
     weights: Owlv2Weights | None = None
     if options.random_weights:
         weights = DrawnOwlv2(options.salt)

@@ -148,13 +148,20 @@ def measure(bundle: FinderBundle, weights: Owlv2Weights | None, *, say: Say) -> 
     network = None if weights is None else weights.network(size)
     rows = []
     for graph in graphs_of(size):
-        say(f"{graph.role}: comparing" if network is not None else f"{graph.role}: loading")
+        say(f"{graph.role}: comparing" if network is not None else f"{graph.role}: running")
         known = () if network is None else references(graph, network, size)
         path = bundle.checked_path(graph.spec.file)
         found = verify.differences(path, graph.spec, known, role=graph.role)
+        if network is None:
+            _run_once(path, graph, size)
         now = max((row.relative for row in found), default=None)
         rows.append(Row(graph.role, manifest.parity.get(graph.role), now, None))
     return tuple(rows)
+
+
+def _run_once(path: Path, graph: Owlv2Graph, size: Owlv2Size) -> None:
+    inputs = tuple(tensor.numpy() for tensor in example_inputs(graph, size, COMPARED_WORDS[0]))
+    verify.outputs_of(path, graph.spec, inputs, role=graph.role)
 
 
 def refuse_far(rows: Iterable[Row], manifest: FinderManifest) -> None:

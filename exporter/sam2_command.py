@@ -65,12 +65,15 @@ def verify_sam2(options: argparse.Namespace, *, say: Say) -> None:
         ExportError: a graph cannot be loaded, or is out of tolerance.
         InvalidBundle: a file was changed.
     """
+    from exporter.bundle_checks import refuse_arrays, refuse_claims  # noqa: PLC0415
     from exporter.bundle_parity import parity_table  # noqa: PLC0415
-    from exporter.sam2_parity import load_graphs, measure, refuse_far  # noqa: PLC0415
+    from exporter.sam2_parity import constant_shapes, load_graphs, measure, refuse_far  # noqa: PLC0415
     from exporter.sam2_weights import DrawnSam2, Sam2Folder, Sam2Weights  # noqa: PLC0415
 
     bundle = MaskBundle.open(options.bundle)
     bundle.verify(lambda name: say(f"{name}: hashing"))
+    refuse_claims(bundle, bundle.manifest.parity)
+    refuse_arrays(bundle, bundle.manifest.constants, constant_shapes(bundle.manifest))
     load_graphs(bundle, say=say)
     weights: Sam2Weights | None = None
     if options.random_weights:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from exporter import verify
 from exporter.bundle_parity import Row
@@ -31,6 +31,17 @@ def size_of(manifest: MaskManifest) -> Sam2Size:
     )
 
 
+def constant_shapes(manifest: MaskManifest) -> Mapping[str, tuple[int, ...]]:
+    """Shapes of the learned values that the host needs."""
+    width = manifest.memory.width
+    return {
+        "no_mem_embed": (width,),
+        "no_obj_ptr": (width,),
+        "mask_downsample_weight": (4, 4),
+        "mask_downsample_bias": (1,),
+    }
+
+
 def load_graphs(bundle: MaskBundle, *, say: Say) -> None:
     """Load every graph and hold its interface against the manifest.
 
@@ -54,7 +65,8 @@ def measure(bundle: MaskBundle, weights: Sam2Weights | None, *, say: Say) -> tup
         say: told which graph is being looked at.
 
     Raises:
-        ExportError: the bundle is of a size unknown here, or a graph cannot be run.
+        ExportError: the bundle is of a size unknown here, or a graph cannot be run, or gives values that are
+            no numbers.
     """
     size = size_of(bundle.manifest)
     network = None if weights is None else weights.network(size)
@@ -99,10 +111,8 @@ def _row(
     role, manifest = graph.role, bundle.manifest
     now = None if known is None else _worst(bundle, graph, known, file=graph.spec.file)
     form = manifest.gpu_graphs.get(role)
-    half = None
-    if form is not None:
-        wanted = (_own_outputs(bundle, graph, size),) if known is None else known
-        half = _worst(bundle, graph, wanted, file=form)
+    wanted = (_own_outputs(bundle, graph, size),) if known is None else known
+    half = None if form is None else _worst(bundle, graph, wanted, file=form)
     return Row(role, manifest.parity.get(role), now, half)
 
 

@@ -108,11 +108,16 @@ def differences(
     """The graph in `path`, run on the CPU, against each reference.
 
     Raises:
-        ExportError: onnxruntime does not take the graph, or an output has another shape.
+        ExportError: onnxruntime does not take or run the graph, or an output has another shape.
     """
     session = _session(path, spec, role=role)
     return tuple(
-        Difference(role, one.frames, one.batch, _worst(role, _run(session, spec, one.inputs), one.outputs))
+        Difference(
+            role,
+            one.frames,
+            one.batch,
+            _worst(role, _run(session, spec, one.inputs, path=path, role=role), one.outputs),
+        )
         for one in known
     )
 
@@ -121,18 +126,14 @@ def outputs_of(path: Path, spec: GraphSpec, inputs: Sequence[Array], *, role: st
     """What the graph in `path`, run on the CPU, makes of its inputs.
 
     Raises:
-        ExportError: onnxruntime does not take the graph.
+        ExportError: onnxruntime does not take or run the graph, it has another interface, or what comes out
+            are no numbers.
     """
-    return tuple(_run(_session(path, spec, role=role), spec, inputs))
-
-
-def load_graph(path: Path, spec: GraphSpec, *, role: str) -> None:
-    """Load a graph and hold its interface against the manifest's.
-
-    Raises:
-        ExportError: onnxruntime does not take it, or it has another interface.
-    """
-    _session(path, spec, role=role)
+    outputs = tuple(_run(_session(path, spec, role=role), spec, inputs, path=path, role=role))
+    if not all(np.isfinite(array).all() for array in outputs):
+        message = f"The graph {role} ({path}) gives values that are no numbers."
+        raise ExportError(message, remedy="Export the bundle again.")
+    return outputs
 
 
 def relative_l2(found: Array, wanted: Array) -> float:
@@ -212,7 +213,7 @@ def _session(path: Path, spec: GraphSpec, *, role: str) -> Any:
     import onnxruntime  # noqa: PLC0415  slow to import, needed only here
 
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001  onnxruntime's own errors share no base but Exception
@@ -230,9 +231,13 @@ def _session(path: Path, spec: GraphSpec, *, role: str) -> Any:
     return session
 
 
-def _run(session: Any, spec: GraphSpec, inputs: Sequence[Array]) -> list[Array]:
+def _run(session: Any, spec: GraphSpec, inputs: Sequence[Array], *, path: Path, role: str) -> list[Array]:
     fed = {tensor.name: array for tensor, array in zip(spec.inputs, inputs, strict=True)}
-    outputs: list[Array] = session.run([tensor.name for tensor in spec.outputs], fed)
+    try:
+        outputs: list[Array] = session.run([tensor.name for tensor in spec.outputs], fed)
+    except Exception as error:  # noqa: BLE001  onnxruntime's own errors share no base but Exception
+        message = f"onnxruntime cannot run the graph {role} ({path})."
+        raise ExportError(message, remedy="Export the bundle again.", detail=str(error)) from None
     return outputs
 
 

@@ -1,13 +1,15 @@
 """A bundle: a folder of ONNX graphs, a tokenizer and null features, described by `manifest.json`.
 
 `Bundle.open` checks the manifest, that every named file is a plain file inside the folder, and its size.
-`Bundle.checked_path` also hashes the file, once; `Bundle.verify` hashes them all.
+`Bundle.checked_path` also hashes the file, once; `Bundle.verify` hashes them all. Both also look into
+graphs: one that would take weights from a file that is not its own is refused.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from models_onnx.graph_file import read_graph_file
 from models_onnx.manifest import (
     MANIFEST_NAME,
     ROLES,
@@ -64,6 +67,9 @@ __all__ = [
 EXTERNAL_DATA = ".data"
 """Weights that lie beside a graph are in a file of its name plus this; its form for CUDA uses the same."""
 
+RUNTIME_FORMAT = ".ort"
+"""ONNX Runtime takes a file of such a name for its own format, into which nothing here can look."""
+
 _Mark = tuple[int, int, int]
 
 
@@ -73,6 +79,14 @@ class AnyManifest(Protocol):
     @property
     def id(self) -> str:
         """Short name."""
+
+    @property
+    def opset(self) -> int:
+        """ONNX opset of the graphs."""
+
+    @property
+    def onnxruntime_min(self) -> str:
+        """Oldest ONNX Runtime it was made for."""
 
     @property
     def graphs(self) -> dict[str, GraphSpec]:
@@ -101,6 +115,7 @@ class GraphFolder:
     manifest: AnyManifest
     digest: str
     _hashed: dict[str, _Mark] = field(default_factory=dict, compare=False, repr=False)
+    _read: dict[str, _Mark] = field(default_factory=dict, compare=False, repr=False)
 
     def check_sizes(self) -> None:
         """Pass when every file is there, plain, and of the right size.
@@ -122,24 +137,29 @@ class GraphFolder:
     def checked_path(self, name: str) -> Path:
         """`path_of(name)` after its bytes, and its external weights', were found to be the manifest's.
 
-        A file is hashed once; again only if its size or time of change differs.
+        A file is hashed, and a graph looked into, once; again only if its size or time of change differs.
 
         Raises:
-            InvalidBundle: "corrupt": the file is gone, changed, or no plain file.
+            InvalidBundle: "corrupt": the file is gone, changed, or no plain file, or a graph that takes
+                weights from a file that is none of `parts_of`, or that is of a newer opset than is said.
             KeyError: the manifest has no such role or file.
         """
         file = self._file_of(name)
         for part in self.parts_of(file):
             self._check_hash(part)
+        if file in self._graph_files():
+            self._check_graph(file)
         return self.folder / file
 
     def parts_of(self, file: str) -> tuple[str, ...]:
-        """A graph's file, and the one with its weights where they lie beside it."""
-        beside = file + EXTERNAL_DATA
-        return (file, beside) if beside in self.manifest.files else (file,)
+        """A graph's file and those with its weights: its own, and the one a form for CUDA shares."""
+        manifest = self.manifest
+        shared = [manifest.graphs[role].file for role, form in manifest.gpu_graphs.items() if form == file]
+        beside = (name + EXTERNAL_DATA for name in (file, *shared))
+        return (file, *(name for name in beside if name in manifest.files))
 
     def verify(self, progress: Callable[[str], None] | None = None) -> None:
-        """Read and hash every file, whether or not it was hashed before.
+        """Read and hash every file, and look into every graph, whether or not it was done before.
 
         Args:
             progress: called with a file's name before it is read.
@@ -148,12 +168,15 @@ class GraphFolder:
             InvalidBundle: "corrupt", naming every file at fault.
         """
         self._hashed.clear()
-        faults = []
+        self._read.clear()
+        graphs, faults = self._graph_files(), []
         for name in self.manifest.files:
             if progress is not None:
                 progress(name)
             try:
                 self._check_hash(name)
+                if name in graphs:
+                    self._check_graph(name)
             except InvalidBundle as error:
                 faults.append(error)
         if faults:
@@ -166,6 +189,27 @@ class GraphFolder:
         if file not in self.manifest.files:
             raise KeyError(name)
         return file
+
+    def _graph_files(self) -> frozenset[str]:
+        manifest = self.manifest
+        return frozenset((*(graph.file for graph in manifest.graphs.values()), *manifest.gpu_graphs.values()))
+
+    def _check_graph(self, file: str) -> None:
+        """Pass when a graph, which was hashed, is what the manifest says and stays with its own files."""
+        mark, path = self._hashed[file], self.folder / file
+        if self._read.get(file) == mark:
+            return
+        if file.lower().endswith(RUNTIME_FORMAT):
+            raise InvalidBundle(f"{path} is not in the format of ONNX", reason="corrupt", path=path)
+        found, own = read_graph_file(path), self.parts_of(file)
+        for location in found.locations:
+            if posixpath.join(posixpath.dirname(file), location) not in own:
+                message = f"{path} takes weights from {location!r}, which is not its own file in the manifest"
+                raise InvalidBundle(message, reason="corrupt", path=path)
+        if found.opset > self.manifest.opset:
+            message = f"{path} is of ONNX opset {found.opset}; the manifest says {self.manifest.opset}"
+            raise InvalidBundle(message, reason="corrupt", path=path)
+        self._read[file] = mark
 
     def _check_hash(self, name: str) -> None:
         mark = self._stat(name)
@@ -209,13 +253,6 @@ class Bundle(GraphFolder):
         bundle = cls(folder=folder, manifest=manifest, digest=hashlib.sha256(content).hexdigest())
         bundle.check_sizes()
         return bundle
-
-    def parts_of(self, file: str) -> tuple[str, ...]:
-        """A graph's file and those with its weights: its own, and the one a form for CUDA shares."""
-        manifest = self.manifest
-        shared = [manifest.graphs[role].file for role, form in manifest.gpu_graphs.items() if form == file]
-        beside = (name + EXTERNAL_DATA for name in (file, *shared))
-        return (file, *(name for name in beside if name in manifest.files))
 
 
 def manifest_in(path: Path | str) -> tuple[Path, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +15,8 @@ from models_onnx.manifest_json import file_problems, format_document, interface_
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+_VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6}){0,3}")
+
 
 class _OtherManifest(Protocol):
     """The fields that every such manifest has."""
@@ -22,6 +25,10 @@ class _OtherManifest(Protocol):
     def id(self) -> str: ...
     @property
     def precision(self) -> str: ...
+    @property
+    def onnxruntime_min(self) -> str: ...
+    @property
+    def onnxruntime_below(self) -> str: ...
     @property
     def licence_file(self) -> str: ...
     @property
@@ -33,7 +40,7 @@ class _OtherManifest(Protocol):
 
 
 def common_problems(manifest: _OtherManifest, roles: Sequence[str], *, used: Sequence[str]) -> Iterator[str]:
-    """What is wrong with name, precision, graphs and files.
+    """What is wrong with name, precision, versions, graphs and files.
 
     Args:
         manifest: all of whose fields have the right types.
@@ -44,6 +51,9 @@ def common_problems(manifest: _OtherManifest, roles: Sequence[str], *, used: Seq
         yield f"id {manifest.id!r} is not a short lower-case name"
     if manifest.precision not in {"fp32", "fp16"}:
         yield f"precision {manifest.precision!r} is neither fp32 nor fp16"
+    for version in (manifest.onnxruntime_min, manifest.onnxruntime_below):
+        if version and _VERSION.fullmatch(version) is None:
+            yield f"onnxruntime_min or onnxruntime_below {version!r} is not a version such as 1.20 or 2"
     if set(manifest.graphs) != set(roles) or not manifest.gpu_graphs.keys() <= set(roles):
         yield f"graphs are {', '.join(sorted(manifest.graphs))}; they must be {', '.join(sorted(roles))}"
     yield from interface_problems(manifest.graphs)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from models_onnx.bundle import Bundle, InvalidBundle
+from models_onnx.bundle import Bundle, GraphFolder, InvalidBundle
 from models_onnx.finder_manifest import FinderBundle
 from models_onnx.mask_manifest import MaskBundle
 from models_onnx.store import Found, FoundFinder, FoundMasks, Store
+from models_onnx.versions import refuse_newer
 from plugin.engine.bundle_errors import bundle_errors, describe_invalid
-from plugin.errors import BundleError
+from plugin.engine.providers import runtime_version
+from plugin.errors import BundleError, BundleTooNew, ProviderUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,9 @@ class BundleState:
 
     @property
     def condition(self) -> str:
-        """One word: "verified", "found" (not hashed yet) or "damaged"."""
+        """In a word: "verified", "found" (not hashed yet), "damaged" or "too new"."""
         if self.fault is not None:
-            return "damaged"
+            return "too new" if isinstance(self.fault, BundleTooNew) else "damaged"
         return "verified" if self.hashed else "found"
 
 
@@ -92,12 +94,26 @@ def _state(item: Found | FoundMasks | FoundFinder) -> BundleState:
 
 
 def verify_bundle(state: BundleState) -> BundleState:
-    """The state after every file was read and hashed."""
+    """The state after every file was read and hashed, and what a render refuses before it loads a graph."""
     if state.bundle is None:
         return state
+    return BundleState(state.name, state.folder, state.bundle, _fault_of(state.bundle), hashed=True)
+
+
+def _fault_of(bundle: GraphFolder) -> BundleError | None:
     try:
-        state.bundle.verify()
+        bundle.verify()
+        runtime = _installed_runtime()
+        if runtime is not None:
+            refuse_newer(bundle, runtime=runtime)
     except InvalidBundle as error:
-        fault = describe_invalid(error)
-        return BundleState(state.name, state.folder, state.bundle, fault, hashed=True)
-    return BundleState(state.name, state.folder, state.bundle, None, hashed=True)
+        return describe_invalid(error)
+    return None
+
+
+def _installed_runtime() -> str | None:
+    """Its version; None where there is none, which the doctor tells and says nothing of a bundle."""
+    try:
+        return runtime_version()
+    except ProviderUnavailable:
+        return None

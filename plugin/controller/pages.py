@@ -255,7 +255,7 @@ class BundleRow:
         name: for the setting `bundle`.
         title: name and size in words.
         licence: name of its licence and what it allows.
-        condition: "verified", "found" or "damaged".
+        condition: "verified", "found", "damaged" or "too new".
         used: it is the one in use.
         folder: where it is.
     """

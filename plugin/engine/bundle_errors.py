@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from models_onnx.manifest import InvalidBundle, Manifest
-from plugin.engine.providers import parse_version
+from models_onnx.bundle import GraphFolder
+from models_onnx.manifest import InvalidBundle
+from models_onnx.versions import refuse_newer
 from plugin.errors import BundleCorrupt, BundleError, BundleMissing, BundleTooNew
-
-NEWEST_OPSET = 23
-"""Of the graphs this version knows to run: what the oldest ONNX Runtime it installs with supports."""
 
 
 @contextmanager
@@ -36,26 +34,15 @@ def describe_invalid(error: InvalidBundle) -> BundleError:
     return BundleCorrupt(message, remedy="Install or export the bundle again.", detail=detail)
 
 
-def refuse_unknown(manifest: Manifest, *, runtime: str) -> None:
+def refuse_unknown(bundle: GraphFolder, *, runtime: str) -> None:
     """Pass when the graphs of a bundle are such that they can run here.
 
     Args:
-        manifest: of the bundle.
+        bundle: of any kind.
         runtime: version of the installed ONNX Runtime.
 
     Raises:
-        BundleTooNew: they need a newer ONNX Runtime, or are in a newer form of ONNX.
+        BundleTooNew: they need another ONNX Runtime, or are in a newer form of ONNX.
     """
-    needed = manifest.onnxruntime_min
-    if parse_version(runtime) < parse_version(needed):
-        raise BundleTooNew(
-            f"The bundle {manifest.id} needs ONNX Runtime {needed} or newer; {runtime} is installed.",
-            remedy="Update Sagafoley.",
-            detail=f"installed: {runtime}",
-        )
-    if manifest.opset > NEWEST_OPSET:
-        raise BundleTooNew(
-            f"The graphs of the bundle {manifest.id} are of ONNX opset {manifest.opset}; "
-            f"this version runs opsets up to {NEWEST_OPSET}.",
-            remedy="Update Sagafoley.",
-        )
+    with bundle_errors():
+        refuse_newer(bundle, runtime=runtime)

@@ -99,5 +99,5 @@ def expect_sound(pieces: Iterable[Float], *, due: Callable[[], bool]) -> Iterato
 def _wrong_shape(role: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> UnexpectedOutput:
     return UnexpectedOutput(
         f"The {role} graph gave values of the shape {shape} instead of {expected}.",
-        remedy="Verify the bundle with `sagafoley models verify`.",
+        remedy="Verify the bundle with `sagafoley models verify`; where it is whole, use another.",
     )

@@ -81,16 +81,6 @@ def runtime_version() -> str:
     return str(load_runtime().__version__)
 
 
-def parse_version(text: str) -> tuple[int, ...]:
-    """Leading numbers of a version ("1.31.1rc2" -> (1, 31))."""
-    numbers = []
-    for part in text.split("."):
-        if not part.isdigit():
-            break
-        numbers.append(int(part))
-    return tuple(numbers)
-
-
 def choose_provider(name: str) -> Provider:
     """The provider to use for "auto", "cpu" or "cuda"; auto is CUDA where it works, else CPU.
 
@@ -203,6 +193,7 @@ def describe_failure(error: Exception, *, action: str) -> EngineError:
         )
     return EngineError(
         f"ONNX Runtime could not {action}.",
-        remedy="Verify the bundle with `sagafoley models verify`, then try the cpu provider.",
+        remedy="Verify the bundle with `sagafoley models verify`; where it is whole, try the cpu provider, "
+        "then another bundle.",
         detail=text,
     )

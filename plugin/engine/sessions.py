@@ -151,7 +151,7 @@ class Sessions:
             ProviderUnavailable: see `choose_provider`.
             BundleTooNew: the bundle needs a newer ONNX Runtime, or is in a newer form of ONNX.
         """
-        refuse_unknown(bundle.manifest, runtime=runtime_version())
+        refuse_unknown(bundle, runtime=runtime_version())
         chosen = choose_provider(provider)
         limit = usual_memory(chosen, bundle) if memory is None else memory
         why = why_not_cuda(provider) if chosen is Provider.CPU else ""

@@ -10,21 +10,20 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from models_onnx.finder_manifest import FinderBundle, FinderManifest
-from models_onnx.mask_manifest import MaskBundle, MaskManifest
-from plugin.engine.bundle_errors import bundle_errors
+from models_onnx.finder_manifest import FinderBundle
+from models_onnx.mask_manifest import MaskBundle
+from plugin.engine.bundle_errors import bundle_errors, refuse_unknown
 from plugin.engine.memory import give_back_freed
 from plugin.engine.providers import (
     Provider,
     choose_provider,
     describe_failure,
     load_runtime,
-    parse_version,
     provider_arguments,
     runtime_version,
     session_options,
 )
-from plugin.errors import BundleCorrupt, BundleTooNew, ProviderUnavailable, UnexpectedOutput
+from plugin.errors import BundleCorrupt, ProviderUnavailable, UnexpectedOutput
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
@@ -108,9 +107,9 @@ class Sam2Graphs:
 
         Raises:
             ProviderUnavailable: the provider does not work on this machine.
-            BundleTooNew: the bundle was made for another ONNX Runtime.
+            BundleTooNew: the bundle was made for another ONNX Runtime, or is in a newer form of ONNX.
         """
-        check_runtime(bundle.manifest, installed=runtime_version())
+        refuse_unknown(bundle, runtime=runtime_version())
         return cls(bundle, provider=choose_provider(provider), threads=threads)
 
     @property
@@ -177,22 +176,6 @@ class Sam2Graphs:
                 detail=f"it fell back to {session.get_providers()}",
             )
         return session
-
-
-def check_runtime(manifest: MaskManifest | FinderManifest, *, installed: str) -> None:
-    """Pass when this ONNX Runtime is among those the bundle was made for.
-
-    Raises:
-        BundleTooNew: it is not.
-    """
-    version, below = parse_version(installed), manifest.onnxruntime_below
-    if version < parse_version(manifest.onnxruntime_min) or (below and version >= parse_version(below)):
-        until = f" and older than {below}" if below else ""
-        raise BundleTooNew(
-            f"The bundle {manifest.id} needs ONNX Runtime {manifest.onnxruntime_min} or newer{until}.",
-            remedy="Update Sagafoley.",
-            detail=f"installed: {installed}",
-        )
 
 
 def _all_finite(outputs: Mapping[str, Float]) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
+import onnx
 import opentimelineio as otio
 import pytest
 
+from models_onnx.bundle import describe_files
 from tests.cli.conftest import GOLDEN
 from tests.cli.made_timelines import FRAMES, clip, make_timeline, nothing, span, track
 from tests.media_factory import make_audio_only, make_movie, make_truncated
@@ -277,6 +280,48 @@ def test_a_corrupt_bundle(sagafoley, film, bundle: Path, out: Path) -> None:
     verified = sagafoley("models", "verify", bundle)
     assert verified.code == 1
     assert verified.told("flow.onnx")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"), [({"opset": 99}, "opset 99"), ({"onnxruntime_min": "99.0"}, "ONNX Runtime 99.0")]
+)
+def test_models_verify_refuses_a_bundle_that_is_too_new(
+    sagafoley, film, bundle: Path, change: dict[str, object], words: str
+) -> None:
+    _edit_manifest(bundle, change)
+    rendered = sagafoley("render", film.path, "-o", bundle.parent / "out", "--bundle", bundle)
+    verified = sagafoley("models", "verify", bundle)
+    assert (rendered.code, verified.code) == (2, 1)
+    assert rendered.told(words, "Update Sagafoley")
+    assert verified.told(words, "Update Sagafoley")
+    assert "too new" in verified.out
+
+
+def test_weights_outside_the_manifest_are_never_used(sagafoley, film, bundle: Path, out: Path) -> None:
+    """Whatever the file is called, beside the graph or outside the bundle."""
+    model = onnx.load(str(bundle / "flow.onnx"))
+    weights = max(model.graph.initializer, key=lambda tensor: len(tensor.raw_data))
+    for folder, name in ((bundle, "evil.bin"), (bundle, "flow.onnx.data"), (bundle.parent, "../evil.bin")):
+        (folder / Path(name).name).write_bytes(weights.raw_data)
+        changed = onnx.ModelProto.FromString(model.SerializeToString())
+        tensor = next(one for one in changed.graph.initializer if one.name == weights.name)
+        tensor.ClearField("raw_data")
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value=name)
+        (bundle / "flow.onnx").write_bytes(changed.SerializeToString())
+        files = json.loads((bundle / "manifest.json").read_text("utf-8"))["files"]
+        files["flow.onnx"] = asdict(describe_files(bundle)["flow.onnx"])
+        _edit_manifest(bundle, {"files": files})
+        ran = sagafoley("render", film.path, "-o", out, "--bundle", bundle, *QUICK[2:])
+        assert ran.code in {1, 2}
+        assert ran.told("flow.onnx takes weights from", name)
+        assert results(out) == []
+        assert sagafoley("models", "verify", bundle).told("flow.onnx takes weights from", name)
+
+
+def _edit_manifest(bundle: Path, change: dict[str, object]) -> None:
+    path = bundle / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | change), "utf-8")
 
 
 @pytest.mark.parametrize("lose", ["decoder.onnx", "manifest.json", "tokenizer.json"])

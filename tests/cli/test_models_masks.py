@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from plugin.cli import main
+from tests.unit.models_onnx.graph_bytes import tiny_graph
 from tests.unit.models_onnx.mask_bundles import make_mask_bundle
 
 
@@ -28,7 +29,7 @@ def test_mask_bundles_are_listed_beside_the_others(bundle: Path, capsys: pytest.
 def test_one_can_be_verified_by_name(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "verify", "sam2_tiny"]) == 0
     assert "verified" in capsys.readouterr().out
-    (bundle / "heads.onnx").write_bytes(b"graph HEADS")
+    (bundle / "heads.onnx").write_bytes(tiny_graph("HEADS"))
     assert main(["models", "verify", "sam2_tiny"]) == 1
     assert "heads.onnx is damaged" in capsys.readouterr().err
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from models_onnx.bundle import MANIFEST_NAME, Bundle
-from plugin.engine.bundle_errors import NEWEST_OPSET, bundle_errors, refuse_unknown
+from models_onnx.versions import NEWEST_OPSET
+from plugin.engine.bundle_errors import bundle_errors, refuse_unknown
 from plugin.engine.cache import FeatureCache
 from plugin.engine.engine import Engine
 from plugin.errors import BundleCorrupt, BundleTooNew
@@ -43,14 +44,14 @@ def test_a_newer_opset_is_refused_before_anything_is_loaded(toy, tmp_path) -> No
     ],
 )
 def test_an_older_onnx_runtime_is_refused(toy, tmp_path, installed: str, needed: str, refused: bool) -> None:
-    manifest = toy.make_toy_bundle(tmp_path / "made", onnxruntime_min=needed).manifest
+    made = toy.make_toy_bundle(tmp_path / "made", onnxruntime_min=needed)
     if not refused:
-        refuse_unknown(manifest, runtime=installed)
+        refuse_unknown(made, runtime=installed)
         return
     with pytest.raises(
         BundleTooNew, match=rf"needs ONNX Runtime {needed} or newer; {installed} is installed"
     ):
-        refuse_unknown(manifest, runtime=installed)
+        refuse_unknown(made, runtime=installed)
 
 
 @pytest.mark.parametrize("text", ["", "newest", "1", "1.x", "v1.20"])

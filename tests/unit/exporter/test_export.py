@@ -23,6 +23,7 @@ from exporter.labels import checkpoint_label, random_label
 from exporter.networks import BUILD, RandomWeights
 from exporter.sizes import EMBEDDED, GOLDEN, SIZES, SMALL, TINY, Sizes
 from models_onnx.bundle import ROLES, Bundle, describe_files, write_manifest
+from tests.unit.models_onnx.graph_bytes import tiny_graph
 
 GOLDEN_BUNDLE = Path(__file__).parents[2] / "golden" / "bundle"
 GRAPHS = {graph.role: graph for graph in graphs_of(GOLDEN)}
@@ -362,7 +363,7 @@ def test_verify_finds_a_graph_that_onnxruntime_does_not_take(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = _copy(tmp_path / "bundle")
-    (output / "decoder.onnx").write_bytes(b"\x08\x0a" * 100)
+    (output / "decoder.onnx").write_bytes(tiny_graph("decoder"))
     manifest = Bundle.open(GOLDEN_BUNDLE).manifest
     write_manifest(output, dataclasses.replace(manifest, files=describe_files(output)))
     assert main(["verify", str(output)]) == 2

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 import time
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from exporter.checkpoints import WrongCheckpoint
 from exporter.errors import ExportError
 from exporter.owlv2_graphs import GREY, OWLV2_SIZES, example_inputs, graphs_of
 from exporter.owlv2_weights import DrawnOwlv2, Owlv2Folder
+from models_onnx.bundle import describe_files
 from models_onnx.finder_manifest import FINDER_ROLES, FinderBundle, write_finder_manifest
 from models_onnx.manifest import InvalidBundle
 from models_onnx.mask_manifest import MaskBundle
@@ -171,6 +173,26 @@ def test_verify_compares_with_the_weights_and_finds_other_ones(
     assert "| detector |" in capsys.readouterr().out
     assert main(["verify", str(folder), "--random-weights", "--salt", "other"]) == 2
     assert "detector by" in capsys.readouterr().err
+
+
+def test_verify_refuses_what_the_finder_would_not_take(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = copy / "manifest.json"
+    document = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(document | {"parity": {"text": 0.0}}), "utf-8")
+    assert main(["verify", str(copy)]) == 2
+    assert "has no parity for detector" in capsys.readouterr().err
+    (copy / "tokenizer.json").write_text("{}")
+    files = {name: asdict(file) for name, file in describe_files(copy).items()}
+    path.write_text(json.dumps(document | {"files": files}), "utf-8")
+    assert main(["verify", str(copy)]) == 2
+    assert "tokenizer.json is no tokenizer" in capsys.readouterr().err
+
+
+def test_verify_runs_every_graph_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(folder)]) == 0
+    assert "detector: running" in capsys.readouterr().out
 
 
 def test_a_published_file_is_read_strictly(network: Any, tmp_path: Path) -> None:

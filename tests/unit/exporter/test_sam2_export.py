@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,12 @@ from exporter.models.sam2 import Sam2
 from exporter.sam2_filling import fill_sam2
 from exporter.sam2_graphs import SAM2_SIZES, graphs_of
 from exporter.sam2_weights import Sam2Folder
-from models_onnx.bundle import sha256_of
+from models_onnx.bundle import describe_files, sha256_of
 from models_onnx.mask_manifest import MASK_ROLES, MaskBundle
+from plugin.engine.bundle_errors import refuse_unknown
 from plugin.errors import BundleCorrupt, BundleTooNew, UnexpectedOutput
 from plugin.masks.prompts import Click, FramePrompts
-from plugin.masks.sam2_graphs import Sam2Constants, Sam2Graphs, check_runtime
+from plugin.masks.sam2_graphs import Sam2Constants, Sam2Graphs
 from plugin.masks.sam2_model import Sam2Model
 from plugin.masks.sam2_segmenter import Sam2Segmenter
 from tests.parity.sam2_hosts import (
@@ -156,10 +158,10 @@ def test_a_damaged_graph_or_constants_are_told(copy: Path) -> None:
 @pytest.mark.parametrize(("installed", "fits"), [("1.19.2", False), ("1.20.0", True), ("2.0.0", False)])
 def test_the_range_of_runtimes_is_held(bundle: MaskBundle, installed: str, fits: bool) -> None:
     if fits:
-        check_runtime(bundle.manifest, installed=installed)
+        refuse_unknown(bundle, runtime=installed)
     else:
         with pytest.raises(BundleTooNew, match=r"ONNX Runtime 1\.20 or newer and older than 2"):
-            check_runtime(bundle.manifest, installed=installed)
+            refuse_unknown(bundle, runtime=installed)
 
 
 # -- verify ---------------------------------------------------------------------------------------
@@ -185,6 +187,31 @@ def test_verify_refuses_a_bundle_that_was_out_of_tolerance(copy: Path, capsys) -
     path.write_text(json.dumps(document), "utf-8")
     assert main(["verify", str(copy)]) == 2
     assert "heads (at export) by 5.0e-01" in capsys.readouterr().err
+
+
+def test_verify_refuses_claims_that_cannot_be(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = copy / "manifest.json"
+    document = json.loads(path.read_text("utf-8"))
+    for change, words in (
+        ({"parity": {}}, "has no parity for image, memory_attention"),
+        ({"parity": document["parity"] | {"heads": -1.0}}, "no distance (heads: -1.0)"),
+        ({"opset": 99}, "opset 99; this version runs"),
+        ({"onnxruntime_min": "99.0"}, "needs ONNX Runtime 99.0 or newer"),
+    ):
+        path.write_text(json.dumps(document | change), "utf-8")
+        assert main(["verify", str(copy)]) == 2
+        assert words in capsys.readouterr().err
+
+
+def test_verify_refuses_constants_that_the_host_does_not_read(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(copy / "constants.npz", no_mem_embed=np.zeros(1))
+    document = json.loads((copy / "manifest.json").read_text("utf-8"))
+    files = {name: asdict(file) for name, file in describe_files(copy).items()}
+    (copy / "manifest.json").write_text(json.dumps(document | {"files": files}), "utf-8")
+    assert main(["verify", str(copy)]) == 2
+    assert "constants.npz does not hold the arrays it should" in capsys.readouterr().err
 
 
 def test_verify_refuses_a_changed_file(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""A bundle of small made-up files; the graphs are not ONNX, nothing here runs them."""
+"""A bundle of small made-up files; the graphs do nothing, and nothing here runs them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ from models_onnx.bundle import (
     describe_files,
     write_manifest,
 )
+from tests.unit.models_onnx.graph_bytes import tiny_graph
 
 
 def make_bundle(folder: Path, *, name: str = "sample") -> Path:
     """A whole bundle in `folder`; its flow graph has external weights."""
     (folder / "graphs").mkdir(parents=True)
     for role in ROLES:
-        (folder / "graphs" / f"{role}.onnx").write_bytes(f"graph {role}".encode())
+        (folder / "graphs" / f"{role}.onnx").write_bytes(tiny_graph(role))
+    flow = tiny_graph("flow", location="flow.onnx.data")
+    (folder / "graphs" / "flow.onnx").write_bytes(flow)
     (folder / "graphs" / "flow.onnx.data").write_bytes(b"weights" * 100)
     (folder / "tokenizer.json").write_text("{}")
     (folder / "null.npz").write_bytes(b"null")

@@ -1,4 +1,4 @@
-"""A mask bundle of small made-up files; the graphs are not ONNX, nothing here runs them."""
+"""A mask bundle of small made-up files; the graphs do nothing, and nothing here runs them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from models_onnx.mask_manifest import (
     MemorySpec,
     write_mask_manifest,
 )
+from tests.unit.models_onnx.graph_bytes import tiny_graph
 
 
 def make_mask_bundle(folder: Path, *, name: str = "sam2-sample", **changes: Any) -> Path:
     """A whole mask bundle in `folder`."""
     folder.mkdir(parents=True)
     for role in MASK_ROLES:
-        (folder / f"{role}.onnx").write_bytes(f"graph {role}".encode())
+        (folder / f"{role}.onnx").write_bytes(tiny_graph(role))
     (folder / "constants.npz").write_bytes(b"constants")
     (folder / "LICENSE").write_bytes(b"Apache")
     write_mask_manifest(folder, replace(_manifest(folder, name), **changes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from models_onnx.bundle import Bundle, InvalidBundle, describe_files, write_manifest
 from models_onnx.manifest_json import format_manifest, is_plain_path, parse_manifest
+from tests.unit.models_onnx.graph_bytes import tiny_graph
 
 
 def _edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -164,7 +166,7 @@ def test_links_are_refused_even_to_the_right_bytes(folder: Path, tmp_path: Path)
 def test_checked_path_finds_a_flipped_byte(folder: Path) -> None:
     bundle = Bundle.open(folder)
     assert bundle.checked_path("decoder") == folder / "graphs/decoder.onnx"
-    (folder / "graphs/decoder.onnx").write_bytes(b"graph DECODER")
+    (folder / "graphs/decoder.onnx").write_bytes(tiny_graph("DECODER"))
     with pytest.raises(InvalidBundle, match=r"decoder\.onnx is damaged"):
         bundle.checked_path("decoder")
 
@@ -182,6 +184,97 @@ def test_checked_path_hashes_once(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert bundle.checked_path("decoder").is_file()
     with pytest.raises(InvalidBundle):
         bundle.verify()
+
+
+def _put(folder: Path, name: str, content: bytes) -> Bundle:
+    """The bundle with another file, of which the manifest knows the right hash."""
+    manifest = Bundle.open(folder).manifest
+    (folder / name).write_bytes(content)
+    write_manifest(folder, replace(manifest, files=describe_files(folder)))
+    return Bundle.open(folder)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "weights.bin",
+        "decoder.onnx.data",
+        "flow.onnx.data",
+        "../graphs/flow.onnx.data",
+        "./decoder.onnx.data",
+        "../../outside.bin",
+        "/etc/passwd",
+        "C:\\weights",
+        "",
+        "*/_ORT_MEM_ADDR_/*",
+    ],
+)
+def test_a_graph_takes_weights_from_its_own_file_only(folder: Path, location: str) -> None:
+    (folder / "graphs/weights.bin").write_bytes(b"weights")
+    bundle = _put(folder, "graphs/decoder.onnx", tiny_graph("decoder", location=location))
+    for check in (lambda: bundle.checked_path("decoder"), bundle.verify):
+        with pytest.raises(
+            InvalidBundle, match=r"decoder\.onnx takes weights from .* not its own file"
+        ) as caught:
+            check()
+        assert caught.value.reason == "corrupt"
+        assert repr(location) in str(caught.value)
+
+
+def test_a_file_of_the_right_name_counts_only_in_the_manifest(folder: Path) -> None:
+    bundle = _put(folder, "graphs/decoder.onnx", tiny_graph("decoder", location="decoder.onnx.data"))
+    (folder / "graphs/decoder.onnx.data").write_bytes(b"weights")
+    with pytest.raises(InvalidBundle, match=r"decoder\.onnx takes weights"):
+        bundle.checked_path("decoder")
+    listed = _put(folder, "graphs/decoder.onnx.data", b"weights")
+    assert listed.checked_path("decoder").is_file()
+    (folder / "graphs/decoder.onnx.data").write_bytes(b"WEIGHTS")
+    with pytest.raises(InvalidBundle, match=r"decoder\.onnx\.data is damaged"):
+        Bundle.open(folder).checked_path("decoder")
+
+
+def test_a_form_for_cuda_shares_the_weights_of_its_own_role_only(folder: Path) -> None:
+    bundle = _put(folder, "graphs/flow.gpu.onnx", tiny_graph("flow", location="flow.onnx.data"))
+    for role, whole in (("flow", True), ("decoder", False)):
+        manifest = replace(bundle.manifest, gpu_graphs={role: "graphs/flow.gpu.onnx"})
+        write_manifest(folder, manifest)
+        made = Bundle.open(folder)
+        if whole:
+            assert made.checked_path("graphs/flow.gpu.onnx").is_file()
+            made.verify()
+            continue
+        with pytest.raises(InvalidBundle, match=r"flow\.gpu\.onnx takes weights"):
+            made.checked_path("graphs/flow.gpu.onnx")
+
+
+def test_what_is_no_graph_is_refused_before_it_is_loaded(folder: Path) -> None:
+    for content in (b"", b"graph decoder", tiny_graph("decoder")[:-1]):
+        with pytest.raises(InvalidBundle, match=r"decoder\.onnx is no ONNX graph"):
+            _put(folder, "graphs/decoder.onnx", content).checked_path("decoder")
+
+
+def test_a_graph_of_a_newer_opset_than_the_manifest_says_is_refused(folder: Path) -> None:
+    assert _put(folder, "graphs/decoder.onnx", tiny_graph("decoder", opset=17)).checked_path("decoder")
+    bundle = _put(folder, "graphs/decoder.onnx", tiny_graph("decoder", opset=21))
+    for check in (lambda: bundle.checked_path("decoder"), bundle.verify):
+        with pytest.raises(InvalidBundle, match=r"decoder\.onnx is of ONNX opset 21; the manifest says 18"):
+            check()
+
+
+def test_a_file_in_the_format_of_the_runtime_is_refused(folder: Path) -> None:
+    """ONNX Runtime goes by the name, so that other bytes than those looked at could count."""
+    bundle = _put(folder, "graphs/decoder.ORT", tiny_graph("decoder"))
+    graph = replace(bundle.manifest.graphs["decoder"], file="graphs/decoder.ORT")
+    write_manifest(folder, replace(bundle.manifest, graphs={**bundle.manifest.graphs, "decoder": graph}))
+    with pytest.raises(InvalidBundle, match="not in the format of ONNX"):
+        Bundle.open(folder).checked_path("decoder")
+
+
+def test_a_graph_is_looked_into_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = Bundle.open(folder)
+    bundle.checked_path("flow")
+    monkeypatch.delattr("models_onnx.bundle.read_graph_file")
+    assert bundle.checked_path("flow").is_file()
 
 
 def test_verify_names_every_fault(folder: Path) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from models_onnx.bundle import Bundle
+from models_onnx.bundle import Bundle, describe_files
 from models_onnx.manifest import InvalidBundle, Licence
 from models_onnx.mask_manifest import MaskBundle, is_mask_bundle, write_mask_manifest
 from models_onnx.store import Store
 from tests.unit.models_onnx.conftest import make_bundle
+from tests.unit.models_onnx.graph_bytes import tiny_graph
 from tests.unit.models_onnx.mask_bundles import make_mask_bundle
 
 
@@ -33,9 +34,21 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_a_changed_graph_is_found(tmp_path: Path) -> None:
     bundle = MaskBundle.open(make_mask_bundle(tmp_path / "b"))
-    (bundle.folder / "heads.onnx").write_bytes(b"graph Heads")
+    (bundle.folder / "heads.onnx").write_bytes(tiny_graph("Heads"))
     with pytest.raises(InvalidBundle, match=r"heads\.onnx is damaged"):
         bundle.checked_path("heads")
+
+
+def test_a_graph_takes_weights_from_its_own_file_only(tmp_path: Path) -> None:
+    folder = make_mask_bundle(tmp_path / "b")
+    manifest = MaskBundle.open(folder).manifest
+    (folder / "weights.bin").write_bytes(b"weights")
+    (folder / "heads.onnx").write_bytes(tiny_graph("heads", location="weights.bin"))
+    write_mask_manifest(folder, replace(manifest, files=describe_files(folder)))
+    bundle = MaskBundle.open(folder)
+    for check in (lambda: bundle.checked_path("heads"), bundle.verify):
+        with pytest.raises(InvalidBundle, match=r"heads\.onnx takes weights from 'weights\.bin'"):
+            check()
 
 
 def test_a_missing_file_is_found_on_opening(tmp_path: Path) -> None:
@@ -50,6 +63,8 @@ def test_a_missing_file_is_found_on_opening(tmp_path: Path) -> None:
     [
         ({"kind": "sam9"}, "kind 'sam9' is unknown"),
         ({"precision": "fp8"}, "neither fp32 nor fp16"),
+        ({"onnxruntime_min": "newest"}, "'newest' is not a version"),
+        ({"onnxruntime_below": "2.x"}, "'2.x' is not a version"),
         ({"licence_file": "TERMS"}, "'TERMS' is used but not listed"),
         ({"gpu_graphs": {"flow": "x"}}, "graphs are"),
         ({"surprise": 1}, "has the unknown surprise"),
