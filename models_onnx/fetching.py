@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
+from urllib3.exceptions import DecodeError, HTTPError, ProtocolError
 
 from models_onnx.addresses import UnsafeAddress, next_address
 from models_onnx.catalog import PublishedFile
@@ -52,7 +53,7 @@ class Patience:
     Attributes:
         attempts: in a row without `worthwhile` bytes, before giving up.
         connect, read: seconds.
-        slowest: bytes in `window` seconds below which a connection counts as stalled.
+        slowest: bytes in `window` seconds; a connection that brings fewer in the same time has stalled.
     """
 
     attempts: int = 6
@@ -245,17 +246,21 @@ class Fetcher:
             raise _Interrupted(f"the connection ended after {part.size} of {most} bytes")
 
     def _pieces(self, response: requests.Response) -> Iterator[bytes]:
-        """What comes, as long as it comes fast enough."""
-        since, came = self.clock(), 0
+        """What comes, as soon as it comes, as long as it comes fast enough.
+
+        `iter_content` would wait for a whole piece, while each byte of it is given `read` seconds anew.
+        """
+        window, since, came = self.patience.window, self.clock(), 0
         try:
-            for piece in response.iter_content(_PIECE):
+            while piece := response.raw.read1(_PIECE, decode_content=True):
                 yield piece
                 came += len(piece)
-                if self.clock() - since >= self.patience.window:
-                    if came < self.patience.slowest:
+                elapsed = self.clock() - since
+                if elapsed >= window:
+                    if came * window < self.patience.slowest * elapsed:
                         raise _Interrupted("the connection has stalled")
                     since, came = self.clock(), 0
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise _Interrupted(_plainly(error)) from None
 
 
@@ -324,6 +329,8 @@ def _plainly(error: Exception) -> str:
         return "the server does not answer"
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy does not answer"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | ProtocolError):
         return "the connection broke"
+    if isinstance(error, DecodeError):
+        return "the answer is not in the encoding that it names"
     return "no connection"
