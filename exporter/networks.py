@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from exporter import fill
-from exporter.checkpoints import SUFFIXES, find_checkpoint, load_strictly, read_checkpoint
+from exporter.checkpoints import load_strictly, read_checkpoint
 from exporter.errors import ExportError
 from exporter.models.bigvgan import WEIGHT_NORM_SPELLINGS, Vocoder, fold_weight_norm
 from exporter.models.clip import VISUAL_PREFIX, ImageTower, TextTower, image_state_dict, text_state_dict
@@ -37,6 +37,7 @@ from exporter.models.plain_sync import PlainSynchformer
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae, normalise_weights
 from exporter.models.vocos import Vocos, VocosDims
+from exporter.places import find_parts
 from exporter.sizes import Sizes
 from models_onnx.bundle import Source, sha256_of
 
@@ -129,32 +130,28 @@ class CheckpointFolder:
     """Weights from files, each under one of its known names.
 
     Attributes:
-        files: by the name of the part of the model (`PARTS`), the file and the part of it.
+        files: by the name of the part of the model (`places.PARTS`), the file and the part of it.
     """
 
     files: Mapping[str, tuple[Path, str]]
 
     @classmethod
-    def open(cls, folder: Path, sizes: Sizes) -> CheckpointFolder:
+    def open(cls, folder: Path, sizes: Sizes, *, only: str = "") -> CheckpointFolder:
         """Find every file that is needed for a model of these sizes.
 
+        Args:
+            folder: of the files.
+            sizes: of the model.
+            only: of the published SAGANet files the one that is wanted (`places.VARIANTS`).
+
         Raises:
-            ExportError: naming every file that is not there.
+            ExportError: naming every file that is not there, or both where either might be meant.
         """
         if not folder.is_dir():
             raise ExportError(
                 f"There is no folder {folder}.", remedy="Name the folder that holds the checkpoints."
             )
-        parts = parts_of(sizes)
-        files = {part: found for part in parts if (found := _find(folder, parts[part])) is not None}
-        missing = [part for part in parts if part not in files and part not in OPTIONAL_PARTS]
-        if missing:
-            wanted = "; ".join(f"{part} ({' or '.join(stem for stem, _ in parts[part])})" for part in missing)
-            raise ExportError(
-                f"{folder} has no checkpoint for {wanted}.",
-                remedy=f"Put them there, each ending with one of {', '.join(SUFFIXES)}.",
-            )
-        return cls(files=files)
+        return cls(files=find_parts(folder, sizes, only=only))
 
     def network(self, name: str, sizes: Sizes) -> nn.Module:
         """See `Weights`.
@@ -175,6 +172,10 @@ class CheckpointFolder:
         load_strictly(module, tensors, name=f"{name} in {file.name}")
         return module.eval()
 
+    def described(self) -> str:
+        """One line: each part and the file that it is taken from."""
+        return ", ".join(f"{part} from {path.name}" for part, (path, _) in self.files.items())
+
     def sources(self) -> tuple[Source, ...]:
         """Every file with its sha256."""
         paths = dict.fromkeys(path for path, _ in self.files.values())
@@ -185,43 +186,8 @@ class CheckpointFolder:
         return read_checkpoint(path, part=nesting)
 
 
-_Places = tuple[tuple[str, str], ...]
-
-PARTS: Mapping[str, _Places] = {
-    "clip": (("clip", ""), ("open_clip_pytorch_model", "")),
-    "synchformer_base": (("synchformer_state_dict", ""),),
-    "synchformer": (("synchformer", ""), ("saganet", "synchformer"), ("saganet_no_lora", "synchformer")),
-    "flow_base": (("mmaudio_small_44k", ""), ("mmaudio_medium_44k", "")),
-    "flow": (("flow", ""), ("saganet", "network"), ("saganet_no_lora", "network")),
-    "vae": (("vae", ""), ("v1-44", "")),
-    "vocoder": (("vocoder", ""), ("bigvgan_generator", "generator")),
-}
-"""Of each part of a model, the files it may be in, without their endings, and the part of the file."""
-
-OPTIONAL_PARTS = frozenset({"synchformer_base", "flow_base"})
-"""Bases of fine-tuned networks: not needed where the network's own file is complete, as it should be."""
-
 UNUSED_FLOW_KEYS = frozenset({"latent_rot", "clip_rot", "t_embed.freqs"})
 """Tables that older files carry and that are computed here."""
-
-
-def parts_of(sizes: Sizes) -> Mapping[str, _Places]:
-    """`PARTS` as a model of these sizes has them: without masks the base files are all there is."""
-    if sizes.masked:
-        return PARTS
-    plain: dict[str, _Places] = {
-        "synchformer": (("synchformer", ""), ("synchformer_state_dict", "")),
-        "flow": (("flow", ""), (f"mmaudio_{sizes.name}", "")),
-    }
-    return {part: plain.get(part, places) for part, places in PARTS.items() if part not in OPTIONAL_PARTS}
-
-
-def _find(folder: Path, places: _Places) -> tuple[Path, str] | None:
-    for stem, nesting in places:
-        path = find_checkpoint(folder, stem)
-        if path is not None:
-            return path, nesting
-    return None
 
 
 _Pieces = dict[str, dict[str, Tensor]]

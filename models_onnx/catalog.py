@@ -62,7 +62,7 @@ class CheckpointSet:
     """The files that one bundle is made from.
 
     Attributes:
-        export: the architecture to name to `sagafoley-export`, "" where there is none yet.
+        export: what to name to `sagafoley-export`, "" where there is none yet.
     """
 
     id: str
