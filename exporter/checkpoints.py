@@ -29,6 +29,7 @@ TRAINER_PARTS = ("weights", "state_dict", "model")
 """Where a trainer's checkpoint keeps the network, beside its optimiser, its schedule and its averages."""
 
 _ROWS = 30
+_NAME_ANOTHER = "Name the checkpoint that belongs to this size."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class Mismatch:
 
     Attributes:
         key: its name in the network.
-        problem: "missing", "unexpected", "shape" or "not finite".
-        wanted, found: shapes; empty text where there is none.
+        problem: "missing", "unexpected", "type", "shape", "not finite" or what else is wrong with it.
+        wanted, found: shapes or types; empty text where there is none.
     """
 
     key: str
@@ -50,9 +51,9 @@ class Mismatch:
 class WrongCheckpoint(ExportError):
     """A checkpoint's tensors are not the network's. `table` shows which."""
 
-    def __init__(self, message: str, *, mismatches: tuple[Mismatch, ...]) -> None:
+    def __init__(self, message: str, *, mismatches: tuple[Mismatch, ...], remedy: str = "") -> None:
         table = mismatch_table(mismatches)
-        super().__init__(message, remedy="Name the checkpoint that belongs to this size.", detail=table)
+        super().__init__(message, remedy=remedy or _NAME_ANOTHER, detail=table)
         self.mismatches = mismatches
         self.table = table
 
@@ -95,20 +96,40 @@ def read_checkpoint(path: Path, *, part: str = "") -> dict[str, Tensor]:
 
 def mismatches(module: nn.Module, tensors: Mapping[str, Tensor]) -> tuple[Mismatch, ...]:
     """Where `tensors` are not exactly the module's state, in the order of the module."""
-    wanted = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
-    found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
-    problems = []
-    for key, shape in wanted.items():
-        if key not in found:
-            problems.append(Mismatch(key, "missing", str(list(shape)), ""))
-        elif found[key] != shape:
-            problems.append(Mismatch(key, "shape", str(list(shape)), str(list(found[key]))))
-        elif not torch.isfinite(tensors[key]).all():
-            problems.append(Mismatch(key, "not finite", str(list(shape)), str(list(shape))))
+    shapes = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
+    return differences(shapes, tensors)
+
+
+def differences(wanted: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Tensor]) -> tuple[Mismatch, ...]:
+    """Where `tensors` are not finite floats of exactly these keys and shapes, in the order of `wanted`."""
+    rows = (_difference(key, shape, tensors.get(key)) for key, shape in wanted.items())
     unexpected = (
-        Mismatch(key, "unexpected", "", str(list(found[key]))) for key in found if key not in wanted
+        Mismatch(key, "unexpected", "", _shown(found)) for key, found in tensors.items() if key not in wanted
     )
-    return (*problems, *unexpected)
+    return (*(row for row in rows if row is not None), *unexpected)
+
+
+def _difference(key: str, shape: tuple[int, ...], found: Tensor | None) -> Mismatch | None:
+    wanted = str(list(shape))
+    if found is None:
+        return Mismatch(key, "missing", wanted, "")
+    if tuple(found.shape) != shape:
+        return Mismatch(key, "shape", wanted, _shown(found))
+    if not found.is_floating_point():
+        return Mismatch(key, "type", "float", str(found.dtype).removeprefix("torch."))
+    if not torch.isfinite(found).all():
+        return Mismatch(key, "not finite", wanted, wanted)
+    return None
+
+
+def refuse_differences(problems: tuple[Mismatch, ...], *, name: str) -> None:
+    """Go on where there are none.
+
+    Raises:
+        WrongCheckpoint: with the table of them.
+    """
+    if problems:
+        raise WrongCheckpoint(f"{name}: {len(problems)} tensors do not fit.", mismatches=problems)
 
 
 @torch.no_grad()
@@ -123,9 +144,7 @@ def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], *, name: str
     Raises:
         WrongCheckpoint: with the table of all differences; the module is untouched.
     """
-    problems = mismatches(module, tensors)
-    if problems:
-        raise WrongCheckpoint(f"{name}: {len(problems)} tensors do not fit.", mismatches=problems)
+    refuse_differences(mismatches(module, tensors), name=name)
     for key, target in module.state_dict(keep_vars=True).items():
         target.copy_(tensors[key])
 
@@ -143,6 +162,10 @@ def mismatch_table(rows: Iterable[Mismatch]) -> str:
     if len(everything) > _ROWS:
         lines.append(f"... and {len(everything) - _ROWS} more")
     return "\n".join(lines)
+
+
+def _shown(tensor: Tensor) -> str:
+    return str(list(tensor.shape))
 
 
 def _network_of(content: dict[Any, Any]) -> dict[Any, Any]:

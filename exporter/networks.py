@@ -16,7 +16,6 @@ What overrides what, and which tensors are left out: spec section 9 and 4.1.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,21 +28,18 @@ from torch import Tensor, nn
 from exporter import fill
 from exporter.checkpoints import load_strictly, read_checkpoint
 from exporter.errors import ExportError
-from exporter.models.bigvgan import WEIGHT_NORM_SPELLINGS, Vocoder, fold_weight_norm
-from exporter.models.clip import VISUAL_PREFIX, ImageTower, TextTower, image_state_dict, text_state_dict
+from exporter.models.bigvgan import Vocoder, fold_weight_norm
+from exporter.models.clip import VISUAL_PREFIX, ImageTower, TextTower
 from exporter.models.flow import FlowNetwork
-from exporter.models.lora import lora_delta, lora_layers, merge_lora
 from exporter.models.plain_sync import PlainSynchformer
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae, normalise_weights
 from exporter.models.vocos import Vocos, VocosDims
 from exporter.places import find_parts
+from exporter.selection import SELECT, Stored
 from exporter.sizes import Sizes
+from exporter.weight_norm import weight_norm_shapes
 from models_onnx.bundle import Source, sha256_of
-
-_log = logging.getLogger(__name__)
-
-SYNC_PREFIXES = ("vfeat_extractor.", "motion.")
 
 
 def _decoding_vae(sizes: Sizes) -> Vae:
@@ -161,15 +157,10 @@ class CheckpointFolder:
             ExportError: a file cannot be read.
         """
         module = BUILD[name](sizes)
-        part, select = _SELECT[name]
+        part, select = SELECT[name]
         pieces = {piece: self._read(piece) for piece in (f"{part}_base", part) if piece in self.files}
-        file = self.files[part][0]
-        try:
-            tensors = select(pieces)
-        except KeyError as error:
-            message = f"{file} has only one half of a pair: {error.args[0]} is missing."
-            raise ExportError(message, remedy="Name the checkpoint that belongs to this size.") from None
-        load_strictly(module, tensors, name=f"{name} in {file.name}")
+        stored = Stored(f"{name} in {self.files[part][0].name}", module, pieces)
+        load_strictly(module, select(stored, part), name=stored.name)
         return module.eval()
 
     def described(self) -> str:
@@ -186,79 +177,6 @@ class CheckpointFolder:
         return read_checkpoint(path, part=nesting)
 
 
-UNUSED_FLOW_KEYS = frozenset({"latent_rot", "clip_rot", "t_embed.freqs"})
-"""Tables that older files carry and that are computed here."""
-
-
-_Pieces = dict[str, dict[str, Tensor]]
-
-
-def _synchformer_tensors(pieces: _Pieces) -> dict[str, Tensor]:
-    """The fine-tuned tensors over those of the base, whose audio side is left out.
-
-    The base has no context layers: one that the fine-tuned file lacks is missing here, and refused.
-    (The reference would go on with that layer's gates closed.)
-    """
-    return _video_side(pieces.get("synchformer_base", {})) | _video_side(pieces["synchformer"])
-
-
-def _video_side(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The encoder of pictures; the published file has one of sounds and a third network beside it."""
-    return {key: value for key, value in tensors.items() if key.startswith(SYNC_PREFIXES)}
-
-
-def _flow_tensors(pieces: _Pieces) -> dict[str, Tensor]:
-    """Without the LoRA factors: the published qkv weights already contain them (spec section 4.1).
-
-    With the base model at hand this is checked, and a delta that was left out is added.
-    """
-    tensors = pieces["flow"]
-    if lora_is_pending(tensors, pieces.get("flow_base", {})):
-        _log.warning("The qkv weights are those of the base model: the LoRA delta is added to them.")
-        tensors = merge_lora(tensors)
-    return {
-        key: value
-        for key, value in tensors.items()
-        if not key.endswith((".lora_A", ".lora_B")) and key not in UNUSED_FLOW_KEYS
-    }
-
-
-def lora_is_pending(tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> bool:
-    """Whether fine-tuned weights lack their LoRA delta: every such layer is nearer to the base without it."""
-    layers = [layer for layer in lora_layers(tensors) if _is_comparable(layer, tensors, base)]
-    return bool(layers) and all(_lacks_delta(layer, tensors, base) for layer in layers)
-
-
-def _is_comparable(layer: str, tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> bool:
-    weight = f"{layer}.weight"
-    if weight not in base or weight not in tensors or f"{layer}.lora_B" not in tensors:
-        return False
-    return base[weight].shape == tensors[weight].shape
-
-
-def _lacks_delta(layer: str, tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> bool:
-    delta = lora_delta(tensors[f"{layer}.lora_A"].float(), tensors[f"{layer}.lora_B"].float())
-    moved = tensors[f"{layer}.weight"].float() - base[f"{layer}.weight"].float()
-    return bool(torch.linalg.vector_norm(moved) < torch.linalg.vector_norm(moved - delta))
-
-
-def _decoder_tensors(pieces: _Pieces) -> dict[str, Tensor]:
-    """Without the encoder, normalised: exactly once, whatever the file contains (spec section 6)."""
-    kept = {key: value for key, value in pieces["vae"].items() if not key.startswith("encoder.")}
-    return normalise_weights(kept)
-
-
-_SELECT: Mapping[str, tuple[str, Callable[[_Pieces], dict[str, Tensor]]]] = {
-    "clip_text": ("clip", lambda pieces: text_state_dict(pieces["clip"])),
-    "clip_image": ("clip", lambda pieces: image_state_dict(pieces["clip"])),
-    "synchformer": ("synchformer", _synchformer_tensors),
-    "flow": ("flow", _flow_tensors),
-    "vae": ("vae", _decoder_tensors),
-    "vocoder": ("vocoder", lambda pieces: fold_weight_norm(pieces["vocoder"])),
-}
-"""The part each network is in, and how its tensors are taken from it."""
-
-
 def _temper_projections(module: FlowNetwork) -> None:
     """The rule lifts unit vectors of 1024 values to unit variance; do it for their true width.
 
@@ -267,17 +185,3 @@ def _temper_projections(module: FlowNetwork) -> None:
     for projection in (module.clip_input_proj, module.text_input_proj):
         weight = cast("nn.Linear", projection[0]).weight
         weight.mul_(math.sqrt(weight.shape[1] / RULE_WIDTH))
-
-
-def weight_norm_shapes(module: Vocoder) -> dict[str, tuple[int, ...]]:
-    """Keys and shapes of the vocoder as stored: each convolution's weight as magnitude and direction."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for key, tensor in module.state_dict().items():
-        layer, _, last = key.rpartition(".")
-        if last == "weight":
-            magnitude, direction = (f"{layer}.{name}" for name in WEIGHT_NORM_SPELLINGS[0])
-            shapes[magnitude] = (tensor.shape[0],) + (1,) * (tensor.ndim - 1)
-            shapes[direction] = tuple(tensor.shape)
-        else:
-            shapes[key] = tuple(tensor.shape)
-    return shapes

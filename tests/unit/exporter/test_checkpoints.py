@@ -24,8 +24,9 @@ from exporter.models.flow import FlowNetwork
 from exporter.models.lora import merge_lora
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae
-from exporter.networks import BUILD, CheckpointFolder, RandomWeights, weight_norm_shapes
+from exporter.networks import BUILD, CheckpointFolder, RandomWeights
 from exporter.sizes import GOLDEN, SMALL_PLAIN
+from exporter.weight_norm import weight_norm_shapes
 
 Tensors = dict[str, Tensor]
 DATA_MEAN = -4.0
@@ -106,12 +107,65 @@ def test_old_weight_norm_and_folded_vocoders_are_taken(published: Path, tmp_path
             torch.testing.assert_close(found[key], value, rtol=1e-6, atol=1e-7)
 
 
-def test_half_a_weight_norm_is_refused(published: Path) -> None:
-    tensors = _vocoder()
-    del tensors["conv_pre.parametrizations.weight.original0"]
+G, V = (f"conv_pre.parametrizations.weight.original{number}" for number in (0, 1))
+"""Magnitude and direction of one layer of the vocoder."""
+
+
+def _vocoder_faults(published: Path, changes: dict[str, Tensor | None]) -> dict[str, str]:
+    """By key, what is wrong with a vocoder of which some tensors were changed, or taken away (None)."""
+    tensors = {key: value for key, value in (_vocoder() | changes).items() if value is not None}
     torch.save({"generator": tensors}, published / "bigvgan_generator.pt")
-    with pytest.raises(ExportError, match=r"bigvgan_generator\.pt.*conv_pre"):
+    with pytest.raises(WrongCheckpoint, match=r"vocoder in bigvgan_generator\.pt") as caught:
         CheckpointFolder.open(published, GOLDEN).network("vocoder", GOLDEN)
+    return {row.key: row.problem for row in caught.value.mismatches}
+
+
+@pytest.mark.parametrize("shape", [(), (1, 1, 1), (8,), (9, 1, 1), (8, 8, 7)])
+def test_a_magnitude_of_another_shape_is_refused(published: Path, shape: tuple[int, ...]) -> None:
+    """Several of these would be stretched over the layer without a word."""
+    assert _vocoder_faults(published, {G: torch.ones(shape)}) == {G: "shape"}
+
+
+def test_a_direction_of_another_shape_is_refused(published: Path) -> None:
+    assert _vocoder_faults(published, {V: torch.tensor(1.0)}) == {V: "shape"}
+
+
+@pytest.mark.parametrize("half", [G, V])
+def test_half_a_weight_norm_is_refused(published: Path, half: str) -> None:
+    other = _vocoder_faults(published, {half: None, "conv_post.bias": torch.ones(1)})
+    assert other[half] == "missing"
+    assert other["conv_post.bias"] in {"unexpected", "shape"}, "told together"
+
+
+def test_a_layer_that_is_there_twice_is_refused(published: Path) -> None:
+    stored = _vocoder()
+    plain = {"conv_pre.weight": torch.ones_like(stored[V])}
+    assert _vocoder_faults(published, plain) == {"conv_pre.weight": "unexpected"}
+    old = {"conv_pre.weight_g": stored[G] * 3, "conv_pre.weight_v": stored[V]}
+    assert _vocoder_faults(published, old) == dict.fromkeys(old, "unexpected")
+    assert _vocoder_faults(published, old | {G: None}) == {V: "unexpected"}
+
+
+def test_a_vocoder_stored_in_halves_is_folded_in_float32(published: Path) -> None:
+    stored = {key: value.half() for key, value in _vocoder().items()}
+    torch.save({"generator": stored}, published / "bigvgan_generator.pt")
+    found = CheckpointFolder.open(published, GOLDEN).network("vocoder", GOLDEN).state_dict()
+    v = stored[V].double()
+    wanted = stored[G].double() * v / v.flatten(1).norm(dim=1)[:, None, None]
+    torch.testing.assert_close(found["conv_pre.weight"].double(), wanted, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.int8, torch.bool, torch.complex64])
+def test_tensors_that_are_no_floats_are_refused(published: Path, kind: torch.dtype) -> None:
+    bias = torch.ones_like(_vocoder()["conv_pre.bias"]).to(kind)
+    assert _vocoder_faults(published, {"conv_pre.bias": bias}) == {"conv_pre.bias": "type"}
+    assert _vocoder_faults(published, {V: torch.ones_like(_vocoder()[V]).to(kind)}) == {V: "type"}
+    content = _vae()
+    key = next(key for key in content if key.startswith("decoder.") and key.endswith(".weight"))
+    torch.save(content | {key: torch.ones_like(content[key]).to(kind)}, published / "v1-44.pth")
+    with pytest.raises(WrongCheckpoint, match="vae in") as caught:
+        CheckpointFolder.open(published, GOLDEN).network("vae", GOLDEN)
+    assert [(row.key, row.problem) for row in caught.value.mismatches] == [(key, "type")]
 
 
 def test_a_missing_context_layer_is_refused(published: Path) -> None:
