@@ -121,7 +121,9 @@ def _export(options: argparse.Namespace) -> None:
         weights: RandomWeights | CheckpointFolder = RandomWeights(salt=options.salt)
         label = random_label(sizes, id=options.id, title=options.title)
     else:
-        weights = CheckpointFolder.open(options.checkpoints, sizes, only=VARIANTS.get(options.what, ""))
+        weights = CheckpointFolder.open(
+            options.checkpoints, sizes, only=VARIANTS.get(options.what, ""), say=_say
+        )
         _say(f"{options.checkpoints}: {weights.described()}")
         flow, _ = weights.files["flow"]
         label = checkpoint_label(sizes, id=options.id, title=options.title, file=flow.stem)
@@ -180,7 +182,7 @@ def _compare(bundle: Bundle, options: argparse.Namespace) -> None:
         weights = RandomWeights(salt=options.salt)
     elif options.checkpoints is not None:
         only = variant_of(bundle.manifest.sources)
-        weights = CheckpointFolder.open(options.checkpoints, sizes_of(bundle.manifest), only=only)
+        weights = CheckpointFolder.open(options.checkpoints, sizes_of(bundle.manifest), only=only, say=_say)
         _say(f"{options.checkpoints}: {weights.described()}")
     rows = measure(bundle, weights, say=_say)
     _say(parity_table(rows))

@@ -89,9 +89,20 @@ def read_checkpoint(path: Path, *, part: str = "") -> dict[str, Tensor]:
             f"{path} holds no tensors{f' under {part!r}' if part else ''}; at its top it has {found}.",
             remedy="Name a checkpoint of this network.",
         )
-    if all(key.startswith(WRAPPER) for key in tensors):
-        tensors = _below(tensors, WRAPPER)
-    return tensors
+    return _unwrapped(tensors)
+
+
+def read_part(path: Path, part: str) -> dict[str, Tensor]:
+    """The tensors of a part that a file may have; none where it has no such part.
+
+    Raises:
+        ExportError: the file cannot be read.
+    """
+    content = _network_of(_read(path))
+    nested = content.get(part, _below(content, f"{part}."))
+    if not isinstance(nested, Mapping):
+        return {}
+    return _unwrapped({str(key): value for key, value in nested.items() if isinstance(value, Tensor)})
 
 
 def mismatches(module: nn.Module, tensors: Mapping[str, Tensor]) -> tuple[Mismatch, ...]:
@@ -174,6 +185,12 @@ def _network_of(content: dict[Any, Any]) -> dict[Any, Any]:
         return content
     inner = (content[part] for part in TRAINER_PARTS if isinstance(content.get(part), Mapping))
     return dict(next(inner, content))
+
+
+def _unwrapped(tensors: dict[str, Any]) -> dict[str, Any]:
+    """Under the network's own keys."""
+    wrapped = bool(tensors) and all(key.startswith(WRAPPER) for key in tensors)
+    return _below(tensors, WRAPPER) if wrapped else tensors
 
 
 def _below(tensors: Mapping[Any, Any], prefix: str) -> dict[str, Any]:

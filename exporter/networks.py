@@ -8,14 +8,15 @@
 | vae | vae | v1-44 |
 | vocoder | vocoder | bigvgan_generator, `generator` |
 
-Without masks (MMAudio) synchformer is synchformer_state_dict alone, and flow mmaudio_small_44k or
-mmaudio_medium_44k.
+A medium model has mmaudio_medium_44k in place of the small one. Without masks (MMAudio) synchformer is
+synchformer_state_dict alone, and flow mmaudio_small_44k or mmaudio_medium_44k.
 
-What overrides what, and which tensors are left out: spec section 9 and 4.1.
+Which file is taken: `places`. What overrides what, and which tensors are left out: `selection`.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from exporter import fill
-from exporter.checkpoints import load_strictly, read_checkpoint
+from exporter.checkpoints import load_strictly, read_checkpoint, read_part
 from exporter.errors import ExportError
 from exporter.models.bigvgan import Vocoder, fold_weight_norm
 from exporter.models.clip import VISUAL_PREFIX, ImageTower, TextTower
@@ -40,6 +41,8 @@ from exporter.selection import SELECT, Stored
 from exporter.sizes import Sizes
 from exporter.weight_norm import weight_norm_shapes
 from models_onnx.bundle import Source, sha256_of
+
+_log = logging.getLogger(__name__)
 
 
 def _decoding_vae(sizes: Sizes) -> Vae:
@@ -127,18 +130,23 @@ class CheckpointFolder:
 
     Attributes:
         files: by the name of the part of the model (`places.PARTS`), the file and the part of it.
+        say: told what was found in the files.
     """
 
     files: Mapping[str, tuple[Path, str]]
+    say: Callable[[str], None] = _log.info
 
     @classmethod
-    def open(cls, folder: Path, sizes: Sizes, *, only: str = "") -> CheckpointFolder:
+    def open(
+        cls, folder: Path, sizes: Sizes, *, only: str = "", say: Callable[[str], None] = _log.info
+    ) -> CheckpointFolder:
         """Find every file that is needed for a model of these sizes.
 
         Args:
             folder: of the files.
             sizes: of the model.
             only: of the published SAGANet files the one that is wanted (`places.VARIANTS`).
+            say: told what was found in the files.
 
         Raises:
             ExportError: naming every file that is not there, or both where either might be meant.
@@ -147,7 +155,7 @@ class CheckpointFolder:
             raise ExportError(
                 f"There is no folder {folder}.", remedy="Name the folder that holds the checkpoints."
             )
-        return cls(files=find_parts(folder, sizes, only=only))
+        return cls(files=find_parts(folder, sizes, only=only), say=say)
 
     def network(self, name: str, sizes: Sizes) -> nn.Module:
         """See `Weights`.
@@ -159,7 +167,10 @@ class CheckpointFolder:
         module = BUILD[name](sizes)
         part, select = SELECT[name]
         pieces = {piece: self._read(piece) for piece in (f"{part}_base", part) if piece in self.files}
-        stored = Stored(f"{name} in {self.files[part][0].name}", module, pieces)
+        if name == "flow" and self.files[part][1]:
+            pieces["lora"] = read_part(self.files[part][0], "lora")
+        files = {piece: path.name for piece, (path, _) in self.files.items()}
+        stored = Stored(f"{name} in {files[part]}", module, pieces, files, self.say)
         load_strictly(module, select(stored, part), name=stored.name)
         return module.eval()
 

@@ -38,6 +38,8 @@ VARIANTS: Mapping[str, str] = {"saganet-small": "saganet", "saganet-small-no-lor
 def parts_of(sizes: Sizes, *, only: str = "") -> Mapping[str, Places]:
     """`PARTS` as a model of these sizes has them: without masks the base files are all there is.
 
+    A base belongs to one size.
+
     Args:
         sizes: of the model.
         only: the one file of `VARIANTS` that is wanted, without its ending; "" takes any.
@@ -48,11 +50,10 @@ def parts_of(sizes: Sizes, *, only: str = "") -> Mapping[str, Places]:
             "flow": (("flow", ""), (f"mmaudio_{sizes.name}", "")),
         }
         return {part: plain.get(part, PARTS[part]) for part in PARTS if part not in OPTIONAL_PARTS}
-    if not only:
-        return PARTS
-    wanted = {
-        part: tuple(place for place in PARTS[part] if place[0] == only) for part in ("synchformer", "flow")
-    }
+    size = "medium" if sizes.name.startswith("medium") else "small"
+    wanted: dict[str, Places] = {"flow_base": ((f"mmaudio_{size}_44k", ""),)}
+    for part in ("synchformer", "flow") if only else ():
+        wanted[part] = tuple(place for place in PARTS[part] if place[0] == only)
     return {part: wanted.get(part, places) for part, places in PARTS.items()}
 
 

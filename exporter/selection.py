@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor, nn
 
 from exporter.checkpoints import differences, mismatches, refuse_differences
+from exporter.lora_check import (
+    LoraState,
+    factors_of,
+    lora_state,
+    refuse_neither,
+    refuse_odd_factors,
+    with_delta,
+)
 from exporter.models.bigvgan import fold_weight_norm
 from exporter.models.clip import image_state_dict, text_state_dict
-from exporter.models.lora import lora_delta, lora_layers, merge_lora
 from exporter.models.vae import normalise_weights
 from exporter.weight_norm import stored_shapes
 
@@ -37,12 +43,17 @@ class Stored:
     Attributes:
         name: of the network and its file, for messages.
         module: the network, whose keys and shapes are wanted.
-        pieces: by the part of the model (`places.PARTS`), the tensors of its file.
+        pieces: by the part of the model (`places.PARTS`), the tensors of its file; "lora" are factors
+            that lie beside the network in its file.
+        files: by the part of the model, the name of its file.
+        say: told what was found.
     """
 
     name: str
     module: nn.Module
     pieces: Mapping[str, Tensors]
+    files: Mapping[str, str] = field(default_factory=dict)
+    say: Callable[[str], None] = _log.info
 
 
 def _synchformer_tensors(stored: Stored, part: str) -> Tensors:
@@ -64,34 +75,32 @@ def _flow_tensors(stored: Stored, part: str) -> Tensors:
 
     With the base model at hand this is checked, and a delta that was left out is added.
     """
-    tensors = stored.pieces[part]
-    if lora_is_pending(tensors, stored.pieces.get(f"{part}_base", {})):
-        _log.warning("The qkv weights are those of the base model: the LoRA delta is added to them.")
-        tensors = merge_lora(tensors)
-    return {
-        key: value
-        for key, value in tensors.items()
-        if not key.endswith((".lora_A", ".lora_B")) and key not in UNUSED_FLOW_KEYS
-    }
+    everything = stored.pieces[part]
+    factors = stored.pieces.get("lora", {}) | factors_of(everything)
+    kept = {key: everything[key] for key in everything if key not in factors and key not in UNUSED_FLOW_KEYS}
+    refuse_differences(mismatches(stored.module, kept), name=stored.name)
+    shapes = {key: tuple(tensor.shape) for key, tensor in kept.items()}
+    refuse_odd_factors(factors, shapes, name=f"LoRA of {stored.name}")
+    base = f"{part}_base"
+    if not factors or base not in stored.pieces:
+        return kept
+    state = lora_state(kept, factors, stored.pieces[base])
+    refuse_neither(state, name=stored.name, base=stored.files[base])
+    _tell(state, stored, base=stored.files[base])
+    return with_delta(kept, factors, state.pending) if state.pending else kept
 
 
-def lora_is_pending(tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> bool:
-    """Whether fine-tuned weights lack their LoRA delta: every such layer is nearer to the base without it."""
-    layers = [layer for layer in lora_layers(tensors) if _is_comparable(layer, tensors, base)]
-    return bool(layers) and all(_lacks_delta(layer, tensors, base) for layer in layers)
-
-
-def _is_comparable(layer: str, tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> bool:
-    weight = f"{layer}.weight"
-    if weight not in base or weight not in tensors or f"{layer}.lora_B" not in tensors:
-        return False
-    return base[weight].shape == tensors[weight].shape
-
-
-def _lacks_delta(layer: str, tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> bool:
-    delta = lora_delta(tensors[f"{layer}.lora_A"].float(), tensors[f"{layer}.lora_B"].float())
-    moved = tensors[f"{layer}.weight"].float() - base[f"{layer}.weight"].float()
-    return bool(torch.linalg.vector_norm(moved) < torch.linalg.vector_norm(moved - delta))
+def _tell(state: LoraState, stored: Stored, *, base: str) -> None:
+    """What was found: a line where all is as it should be, a warning where a delta is added."""
+    layers = len(state.merged) + len(state.pending) + len(state.silent)
+    silent = f"; of {len(state.silent)} nothing can be told" if state.silent else ""
+    if not state.pending:
+        stored.say(f"{stored.name}: by {base}, LoRA is in {len(state.merged)} of {layers} layers{silent}")
+        return
+    _log.warning(
+        "%s: by %s, LoRA was left out of %d of %d layers%s: the LoRA delta is added to these, once.",
+        *(stored.name, base, len(state.pending), layers, silent),
+    )
 
 
 def _decoder_tensors(stored: Stored, part: str) -> Tensors:

@@ -68,7 +68,9 @@ def published(tmp_path: Path) -> Path:
     sync = _drawn(Synchformer(GOLDEN.synchformer))
     base = {key: value for key, value in sync.items() if "cross_attn" not in key and "mask" not in key}
     tuned = {key: value for key, value in sync.items() if key not in base}
-    extra = {"fused_blocks.0.attn.qkv.lora_A": torch.ones(2, 2), "latent_rot": torch.ones(3)}
+    layer, width = "fused_blocks.0.attn.qkv", GOLDEN.flow.hidden
+    extra = {f"{layer}.lora_A": torch.ones(4, width), f"{layer}.lora_B": torch.ones(2 * width, 2)}
+    extra["latent_rot"] = torch.ones(3)
     torch.save({"network": _flow() | extra, "synchformer": tuned, "lora": {}}, folder / "saganet.pth")
     torch.save({**base, "afeat_extractor.x": torch.ones(1)}, folder / "synchformer_state_dict.pth")
     torch.save({f"module.{key}": value for key, value in _vae().items()}, folder / "v1-44.pth")
