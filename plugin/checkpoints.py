@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 
@@ -136,7 +137,7 @@ class FetchPlan:
                 file, Path(self.source).expanduser().absolute() / file.name, target, fetcher.progress
             )
         address = check_address(file_address(self.source, file.name), named_by_user="yes")
-        if address.startswith("http:") and not (file.md5 or file.sha256):
+        if urlsplit(address).scheme.lower() == "http" and not (file.md5 or file.sha256):
             raise UnsafeAddress(f"{file.name} has no published digest, so {address} could give anything")
         return fetcher.fetch(file, address, target)
 

@@ -140,11 +140,14 @@ def test_a_mirror_that_gives_something_else(sagafoley, tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "x").iterdir()] == ["receipts.json"]
 
 
-def test_a_plain_http_mirror_must_prove_what_it_gives(sagafoley, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scheme", ["http", "HTTP", "Http"])
+def test_a_plain_http_mirror_must_prove_what_it_gives(
+    sagafoley, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
     unproven = PublishedFile("clip.bin", "https://example.org/clip.bin", MIT, "a test", about=10)
     sets = {"bare": CheckpointSet("bare", "", (unproven,), "")}
     monkeypatch.setattr(Catalog, "load", classmethod(lambda cls: cls(sets)))
-    ran = sagafoley("models", "fetch", "bare", "--from", "http://mirror.example", "--accept-licence")
+    ran = sagafoley("models", "fetch", "bare", "--from", f"{scheme}://mirror.example", "--accept-licence")
     assert ran.code == 2
     assert ran.told("no published digest", "https mirror")
 
