@@ -21,7 +21,7 @@ from urllib3.exceptions import DecodeError, HTTPError, ProtocolError
 
 from models_onnx.addresses import UnsafeAddress, next_address
 from models_onnx.catalog import PublishedFile
-from models_onnx.parts import Digests, Part, fault_of, held, part_of
+from models_onnx.parts import Digests, Part, fault_of, held, part_of, size_fault
 
 _PIECE = 1 << 16
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -217,8 +217,9 @@ class Fetcher:
         else:
             raise FetchFailed(f"{address} answered {status} {response.reason}.", reason="refused")
         part.note_validator(validator)
-        if file.bytes and total and total != file.bytes:
-            message = f"{address} offers {total} bytes; {file.name} was published with {file.bytes}."
+        if total and size_fault(file, total):
+            shown = file.bytes or f"about {file.about}"
+            message = f"{address} offers {total} bytes; {file.name} was published with {shown}."
             raise FetchFailed(message, reason="damaged")
         return total
 
@@ -232,7 +233,8 @@ class Fetcher:
         return 0 if match[2] == "*" else int(match[2])
 
     def _append(self, file: PublishedFile, response: requests.Response, part: Part, total: int) -> None:
-        most = file.bytes or total
+        whole = file.bytes or total
+        most = whole or file.most
         with part.path.open("ab") as opened:
             for piece in self._pieces(response):
                 part.append(opened, piece)
@@ -241,9 +243,9 @@ class Fetcher:
                     raise FetchFailed(
                         f"{file.name}: the server sends more than {most} bytes.", reason="damaged"
                     )
-                self.progress(file.name, part.size, most)
-        if most and part.size < most:
-            raise _Interrupted(f"the connection ended after {part.size} of {most} bytes")
+                self.progress(file.name, part.size, whole)
+        if part.size < whole:
+            raise _Interrupted(f"the connection ended after {part.size} of {whole} bytes")
 
     def _pieces(self, response: requests.Response) -> Iterator[bytes]:
         """What comes, as soon as it comes, as long as it comes fast enough.

@@ -74,7 +74,7 @@ class FetchPlan:
             raise _unwritable(self.shelf.folder, error) from error
 
     def run(self, progress: Progress) -> Iterator[PublishedFile]:
-        """Fetch what is missing; given is each file once it is there and verified.
+        """Fetch what is missing; given is each file once it is there, compared with what was published.
 
         Raises:
             LicenceNotAccepted: a licence was not accepted.
@@ -137,7 +137,7 @@ class FetchPlan:
                 file, Path(self.source).expanduser().absolute() / file.name, target, fetcher.progress
             )
         address = check_address(file_address(self.source, file.name), named_by_user="yes")
-        if urlsplit(address).scheme.lower() == "http" and not (file.md5 or file.sha256):
+        if urlsplit(address).scheme.lower() == "http" and file.compared != "digest":
             raise UnsafeAddress(f"{file.name} has no published digest, so {address} could give anything")
         return fetcher.fetch(file, address, target)
 

@@ -400,6 +400,35 @@ def test_the_servers_own_hash_counts_where_none_was_published(desk: Desk) -> Non
     assert "SHA-256" in str(refused(desk, wrong, published(md5="")))
 
 
+@pytest.mark.parametrize("size", [6, 79_000, 121_000])
+def test_a_size_far_off_is_refused_where_there_is_nothing_else_to_compare(
+    desk: Desk, tmp_path: Path, size: int
+) -> None:
+    file, content = published(md5="", about=100_000), CONTENT[:size]
+    assert f"offers {size} bytes; saganet.pth was published with about 100000" in str(
+        refused(desk, Behaviour(content), file)
+    )
+    assert refused(desk, Behaviour(content, chunked="framed"), file).reason == "damaged"
+    source = tmp_path / "saganet.pth"
+    source.write_bytes(content)
+    with pytest.raises(FetchFailed, match=f"has {size} bytes; about 100000 were published"):
+        copy_file(file, source, desk.target, lambda *_said: None)
+    assert not desk.target.exists()
+
+
+def test_a_server_that_does_not_end_is_left_at_the_most_there_can_be(desk: Desk) -> None:
+    told = Behaviour(CONTENT * 20, chunked="framed")
+    assert "more than 360000 bytes" in str(refused(desk, told, published(md5="")))
+    assert desk.seen[-1][0] <= 360_000
+
+
+@pytest.mark.parametrize("size", [81_000, 119_000])
+def test_a_size_that_is_about_right_is_taken(desk: Desk, size: int) -> None:
+    desk.fetch(Behaviour(CONTENT[:size]), published(md5="", about=100_000))
+    assert desk.target.stat().st_size == size
+    assert fault_of(published(b"abc", about=1000), Digests(3, md5(b"abc"), "")) == "", "the digest decides"
+
+
 def test_a_proxy_of_the_environment_is_used(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     told = Behaviour(CONTENT)
     with serving(told) as proxy:
