@@ -27,7 +27,8 @@ _PIECE = 1 << 16
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 _MOST_REDIRECTS = 10
-_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_RANGE = re.compile(r"bytes ([0-9]{1,15})-[0-9]{1,15}/([0-9]{1,15}|\*)")
+_NUMBER = re.compile(r"[0-9]{1,15}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 Progress = Callable[[str, int, int], None]
 
@@ -73,6 +74,16 @@ class _Interrupted(Exception):
         self.wait = wait
 
 
+class Session(requests.Session):
+    """One that leaves redirects to its user.
+
+    `requests` looks where a redirect leads, and reads its whole body, even when it is told not to follow.
+    """
+
+    def get_redirect_target(self, _response: requests.Response) -> None:
+        """Nowhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetcher:
     """Fetches files; everything that waits can be stood in for.
@@ -83,7 +94,7 @@ class Fetcher:
         pause, clock: seconds.
     """
 
-    session: requests.Session
+    session: Session
     progress: Progress = lambda _name, _done, _total: None
     patience: Patience = Patience()
     pause: Callable[[float], None] = time.sleep
@@ -194,6 +205,10 @@ class Fetcher:
             raise FetchFailed(f"{address} cannot be asked: {error}.", reason="refused") from None
         except requests.RequestException as error:
             raise _Interrupted(_plainly(error)) from None
+        except ValueError as error:  # some of urllib3's are both
+            raise UnsafeAddress(f"{address} cannot be asked ({error})") from None
+        except HTTPError as error:
+            raise _Interrupted(_plainly(error)) from None
 
     def _total(self, file: PublishedFile, response: requests.Response, part: Part, address: str) -> int:
         """How many bytes the file has by this answer, 0 when it does not say; `part` is made to fit it."""
@@ -212,8 +227,7 @@ class Fetcher:
         elif status == 200:
             if part.size:
                 part.begin(address)
-            length = response.headers.get("Content-Length", "")
-            total = int(length) if length.isdigit() else 0
+            total = _number(response.headers.get("Content-Length", ""), otherwise=0)
         else:
             raise FetchFailed(f"{address} answered {status} {response.reason}.", reason="refused")
         part.note_validator(validator)
@@ -316,13 +330,16 @@ def _finish(part: Part, target: Path) -> None:
 
 
 def _after_slash(response: requests.Response) -> int:
-    total = response.headers.get("Content-Range", "").rpartition("/")[2]
-    return int(total) if total.isdigit() else -1
+    return _number(response.headers.get("Content-Range", "").rpartition("/")[2], otherwise=-1)
 
 
 def _retry_after(response: requests.Response) -> float:
-    asked = response.headers.get("Retry-After", "")
-    return float(asked) if asked.isdigit() else 0.0
+    return float(_number(response.headers.get("Retry-After", ""), otherwise=0))
+
+
+def _number(text: str, *, otherwise: int) -> int:
+    """What a header says, where it is a number of sane length in plain digits."""
+    return int(text) if _NUMBER.fullmatch(text) else otherwise
 
 
 def _plainly(error: Exception) -> str:

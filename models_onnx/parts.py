@@ -122,7 +122,7 @@ def fault_of(file: PublishedFile, found: Digests, *, linked: str = "") -> str:
 
 
 def size_fault(file: PublishedFile, size: int) -> str:
-    """What is wrong with a file of so many bytes, as the end of a sentence; "" where it may be the right one."""
+    """What is wrong with so many bytes, as the end of a sentence; "" where it may be the published file."""
     if file.bytes and size != file.bytes:
         return f"has {size} bytes, not {file.bytes}"
     if size < file.least or 0 < file.most < size:

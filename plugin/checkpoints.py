@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import requests
-
 from models_onnx.addresses import UnsafeAddress, check_address, file_address
 from models_onnx.catalog import Catalog, CheckpointSet, PublishedFile, WeightsLicence
-from models_onnx.fetching import Fetcher, FetchFailed, Progress, copy_file, room_in
+from models_onnx.fetching import Fetcher, FetchFailed, Progress, Session, copy_file, room_in
 from models_onnx.parts import Digests
 from models_onnx.shelf import Shelf, only_needed_by
 from plugin.errors import DownloadFailed, LicenceNotAccepted, OutputError, SagafoleyError, UsageError
@@ -93,7 +91,7 @@ class FetchPlan:
                 f"{_size(self.room)} are free in {self.shelf.folder}.",
                 remedy="Free some space, or choose another folder with -o FOLDER.",
             )
-        with requests.Session() as session:
+        with Session() as session:
             for file in self.missing:
                 self._fetch(file, Fetcher(session, progress))
                 yield file

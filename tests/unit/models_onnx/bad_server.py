@@ -25,6 +25,7 @@ class Behaviour:
         claimed: a Content-Length that is not true.
         chunked: "yes" sends no length; "framed" sends chunks with their lengths.
         redirects: Location headers, one entry for each request.
+        redirects_stall: "yes" begins a body of each redirect and waits until `go_on`.
         headers: more of them.
         no_ranges: "yes" answers 200 to everything.
         shift: added to the start that a 206 claims and sends.
@@ -40,6 +41,7 @@ class Behaviour:
     claimed: int | None = None
     chunked: str = "no"
     redirects: list[str] = field(default_factory=list)
+    redirects_stall: str = "no"
     headers: dict[str, str] = field(default_factory=dict)
     no_ranges: str = "no"
     shift: int = 0
@@ -67,8 +69,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Location", told.redirects.pop(0))
             self.send_header("Connection", "close")  # or the next request races with the closing
             self._more(told)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", "1000" if told.redirects_stall == "yes" else "0")
             self.end_headers()
+            if told.redirects_stall == "yes":
+                self.wfile.flush()
+                told.go_on.wait(20)
         elif told.statuses:
             status = told.statuses.pop(0)
             self.send_response(status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import time
 from collections.abc import Iterator
@@ -15,7 +16,15 @@ import requests
 
 from models_onnx.addresses import UnsafeAddress, check_address, file_address, next_address
 from models_onnx.catalog import PublishedFile, WeightsLicence
-from models_onnx.fetching import Fetcher, FetchFailed, Patience, copy_file, room_in, write_failure
+from models_onnx.fetching import (
+    Fetcher,
+    FetchFailed,
+    Patience,
+    Session,
+    copy_file,
+    room_in,
+    write_failure,
+)
 from models_onnx.parts import Digests, fault_of, held, part_of
 from tests.unit.models_onnx.bad_server import Behaviour, serving
 
@@ -52,7 +61,7 @@ class Desk:
         self.target = folder / "ckpts ö" / "saganet.pth"
         self.pauses: list[float] = []
         self.seen: list[tuple[int, int]] = []
-        self.session = requests.Session()
+        self.session = Session()
         self.fetcher = Fetcher(
             self.session,
             progress=lambda _name, done, total: self.seen.append((done, total)),
@@ -349,6 +358,53 @@ def test_redirects_to_other_schemes_are_refused(desk: Desk, location: str) -> No
     assert refused(desk, Behaviour(CONTENT, redirects=[location])).reason == "unsafe"
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://[bad",
+        "http://a\xc2\xbd.com\xef\xbc\x8f/",
+        "http://127.0.0.1:99999/",
+        f"http://{'a' * 70}.com/",
+        "//[::",
+    ],
+)
+def test_redirects_to_what_is_no_address_are_refused(desk: Desk, location: str) -> None:
+    """A broken IPv6 address, letters that become a slash, a port and a label that are too long."""
+    assert refused(desk, Behaviour(CONTENT, redirects=[location])).reason in {"unsafe", "refused"}
+
+
+def test_the_body_of_a_redirect_is_not_waited_for(desk: Desk) -> None:
+    desk.fetcher = replace(desk.fetcher, patience=replace(QUICK, read=15))
+    began = time.monotonic()
+    desk.fetch(Behaviour(CONTENT, redirects=["/second"], redirects_stall="yes"))
+    assert time.monotonic() - began < 10
+    assert desk.is_right()
+
+
+SUPERSCRIPT, ENORMOUS = "\xb2", "9" * 5000
+"""A digit to `str.isdigit` that is none to `int`, and more digits than `int` takes."""
+
+
+@pytest.mark.parametrize("number", [SUPERSCRIPT, ENORMOUS, "-5", "3 x"])
+def test_numbers_that_are_none(desk: Desk, number: str) -> None:
+    desk.fetch(Behaviour(CONTENT, chunked="yes", headers={"Content-Length": number}))
+    assert desk.is_right()
+    desk.target.unlink()
+    desk.pauses.clear()
+    desk.fetch(Behaviour(CONTENT, statuses=[503], headers={"Retry-After": number}))
+    assert desk.is_right()
+    assert desk.pauses[0] < 2
+    desk.target.unlink()
+    refused(desk, Behaviour(CONTENT, statuses=[416] * 9, headers={"Content-Range": f"bytes */{number}"}))
+    refused(desk, Behaviour(CONTENT, statuses=[206] * 9, headers={"Content-Range": f"bytes {number}-1/2"}))
+
+
+@pytest.mark.parametrize("chunked", ["no", "framed"])
+def test_an_answer_in_no_encoding_is_an_interruption(desk: Desk, chunked: str) -> None:
+    told = Behaviour(CONTENT, headers={"Content-Encoding": "gzip"}, chunked=chunked)
+    assert "not in the encoding" in str(refused(desk, told))
+
+
 def test_a_circle_of_redirects_ends(desk: Desk) -> None:
     fault = refused(desk, Behaviour(CONTENT, redirects=["/saganet.pth"] * 30))
     assert "in a circle" in str(fault)
@@ -365,6 +421,7 @@ class Downgrading(requests.adapters.BaseAdapter):
         response = requests.Response()
         response.status_code, response.url, response.request = 302, str(request.url), request
         response.headers["Location"] = "http://127.0.0.1:9/saganet.pth"
+        response.raw = io.BytesIO()
         return response
 
     def close(self) -> None:
@@ -383,10 +440,11 @@ def test_addresses() -> None:
     assert next_address("http://a/b", "https://c/d") == "https://c/d"
     assert file_address("http://mirror/x/", "a.pth") == "http://mirror/x/a.pth"
     assert check_address("http://mirror", named_by_user="yes") == "http://mirror"
-    for address in ("http://a/b", "ftp://a/b", "https://", "a/b", "file:///a"):
+    bad = ("https://[bad", "https://a:99999/b", "https://a\u2100b/")
+    for address in ("http://a/b", "ftp://a/b", "https://", "a/b", "file:///a", *bad):
         with pytest.raises(UnsafeAddress):
             check_address(address)
-    for location in ("HTTP://a/b", "http://a/b", "ftp:"):
+    for location in ("HTTP://a/b", "http://a/b", "ftp:", *bad):
         with pytest.raises(UnsafeAddress):
             next_address("https://a/b", location)
 
