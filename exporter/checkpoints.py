@@ -22,8 +22,11 @@ from exporter.errors import ExportError
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 """Endings a checkpoint may have; `.pth` may be published as `.safetensors` and so on."""
 
-WRAPPER = "module."
-"""What a training wrapper puts before every key."""
+WRAPPERS = ("module.", "_orig_mod.")
+"""What training wrappers and compiling put before every key, in any order."""
+
+FLOATS = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
+"""Kinds of floats that are read; those of 8 bits have a scale somewhere that is not known here."""
 
 TRAINER_PARTS = ("weights", "state_dict", "model")
 """Where a trainer's checkpoint keeps the network, beside its optimiser, its schedule and its averages."""
@@ -74,9 +77,9 @@ def read_checkpoint(path: Path, *, part: str = "") -> dict[str, Tensor]:
             of a trainer's checkpoint, the network (`TRAINER_PARTS`).
 
     Raises:
-        ExportError: the file cannot be read or holds something else.
+        ExportError: the file cannot be read or holds something else, or tensors that are no plain arrays.
     """
-    content = _network_of(_read(path))
+    content = _unwrapped(_network_of(_read(path)))
     nested = content.get(part)
     if isinstance(nested, Mapping):
         content = dict(nested)
@@ -89,6 +92,7 @@ def read_checkpoint(path: Path, *, part: str = "") -> dict[str, Tensor]:
             f"{path} holds no tensors{f' under {part!r}' if part else ''}; at its top it has {found}.",
             remedy="Name a checkpoint of this network.",
         )
+    _refuse_odd(path, tensors)
     return _unwrapped(tensors)
 
 
@@ -102,7 +106,9 @@ def read_part(path: Path, part: str) -> dict[str, Tensor]:
     nested = content.get(part, _below(content, f"{part}."))
     if not isinstance(nested, Mapping):
         return {}
-    return _unwrapped({str(key): value for key, value in nested.items() if isinstance(value, Tensor)})
+    tensors = {str(key): value for key, value in nested.items() if isinstance(value, Tensor)}
+    _refuse_odd(path, tensors)
+    return _unwrapped(tensors)
 
 
 def mismatches(module: nn.Module, tensors: Mapping[str, Tensor]) -> tuple[Mismatch, ...]:
@@ -181,16 +187,39 @@ def _shown(tensor: Tensor) -> str:
 
 def _network_of(content: dict[Any, Any]) -> dict[Any, Any]:
     """The network's own mapping where the file is a trainer's, else the content as it is."""
-    if any(isinstance(value, Tensor) for value in content.values()):
-        return content
+    if any(isinstance(value, Tensor) and value.numel() > 1 for value in content.values()):
+        return content  # a count of steps may be a tensor too
     inner = (content[part] for part in TRAINER_PARTS if isinstance(content.get(part), Mapping))
     return dict(next(inner, content))
 
 
 def _unwrapped(tensors: dict[str, Any]) -> dict[str, Any]:
     """Under the network's own keys."""
-    wrapped = bool(tensors) and all(key.startswith(WRAPPER) for key in tensors)
-    return _below(tensors, WRAPPER) if wrapped else tensors
+    for wrapper in WRAPPERS:
+        if tensors and all(key.startswith(wrapper) for key in tensors):
+            return _unwrapped(_below(tensors, wrapper))
+    return tensors
+
+
+def _refuse_odd(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Go on where all are plain arrays in memory or on disk."""
+    odd = next((f"{key} ({kind})" for key, tensor in tensors.items() if (kind := _oddity(tensor))), "")
+    if odd:
+        raise ExportError(
+            f"{path} holds tensors of a kind that is not read: {odd}.",
+            remedy="Save it again with plain tensors of float32, float16 or bfloat16.",
+        )
+
+
+def _oddity(tensor: Tensor) -> str:
+    """What sets a tensor apart from an array, in a word; "" where nothing does."""
+    if tensor.is_meta:
+        return "no values"
+    if tensor.layout is not torch.strided or tensor.is_nested:
+        return "sparse"
+    if tensor.is_quantized or (tensor.is_floating_point() and tensor.dtype not in FLOATS):
+        return str(tensor.dtype).removeprefix("torch.")
+    return ""
 
 
 def _below(tensors: Mapping[Any, Any], prefix: str) -> dict[str, Any]:
@@ -204,6 +233,9 @@ def _read(path: Path) -> dict[Any, Any]:
         raise _unreadable(path, error) from None
     if not isinstance(content, Mapping):
         raise _unreadable(path, TypeError(f"it holds a {type(content).__name__}, not a mapping"))
+    nameless = next((key for key in content if not isinstance(key, str)), None)
+    if nameless is not None:
+        raise _unreadable(path, TypeError(f"its first key that is no name is {nameless!r:.80}"))
     return dict(content)
 
 

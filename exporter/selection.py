@@ -23,6 +23,7 @@ from exporter.lora_check import (
 )
 from exporter.models.bigvgan import fold_weight_norm
 from exporter.models.clip import image_state_dict, text_state_dict
+from exporter.models.plain_sync import PlainSynchformer
 from exporter.models.vae import normalise_weights
 from exporter.weight_norm import stored_shapes
 
@@ -57,12 +58,15 @@ class Stored:
 
 
 def _synchformer_tensors(stored: Stored, part: str) -> Tensors:
-    """The fine-tuned tensors over those of the base, whose audio side is left out.
+    """The fine-tuned tensors, all of them, over those of the base, whose audio side is left out.
 
     The base has no context layers: one that the fine-tuned file lacks is missing here, and refused.
     (The reference would go on with that layer's gates closed.)
     """
-    return _video_side(stored.pieces.get(f"{part}_base", {})) | _video_side(stored.pieces[part])
+    own = stored.pieces[part]
+    if isinstance(stored.module, PlainSynchformer):  # it is the base itself
+        return _video_side(own)
+    return _video_side(stored.pieces.get(f"{part}_base", {})) | own
 
 
 def _video_side(tensors: Mapping[str, Tensor]) -> Tensors:

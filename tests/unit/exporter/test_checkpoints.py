@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -297,6 +299,71 @@ def test_a_trainers_checkpoint_gives_its_network(published: Path) -> None:
     found = CheckpointFolder.open(published, GOLDEN).network("flow", GOLDEN).state_dict()
     for key, value in wanted.items():
         torch.testing.assert_close(found[key], value, rtol=1e-6, atol=1e-7, msg=key)
+
+
+def _repacked(published: Path, pack: Callable[[dict[str, Any]], object], name: str = "flow") -> Tensors:
+    """A network of saganet.pth whose content was packed in another way."""
+    content = torch.load(published / "saganet.pth", weights_only=True)
+    torch.save(pack(content), published / "saganet.pth")
+    return CheckpointFolder.open(published, GOLDEN).network(name, GOLDEN).state_dict()
+
+
+def _prefixed(tensors: Tensors, prefix: str) -> Tensors:
+    return {f"{prefix}{key}": value for key, value in tensors.items()}
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        lambda content: {"model": content["network"], "ema": {"a": torch.ones(3)}, "step": torch.tensor(5)},
+        lambda content: {"step": torch.ones(1), "model": content["network"]},
+        lambda content: {**content, "network": _prefixed(content["network"], "_orig_mod.")},
+        lambda content: {**content, "network": _prefixed(content["network"], "module._orig_mod.")},
+        lambda content: {**content, "network": _prefixed(content["network"], "_orig_mod.module.")},
+        lambda content: _prefixed(content["network"], "module.network."),
+    ],
+    ids=["step", "step of one", "compiled", "compiled in a wrapper", "wrapper compiled", "wrapped whole"],
+)
+def test_other_ways_to_pack_a_network(published: Path, pack: Callable[[dict[str, Any]], object]) -> None:
+    found, wanted = _repacked(published, pack), RandomWeights().network("flow", GOLDEN).state_dict()
+    for key, value in wanted.items():
+        torch.testing.assert_close(found[key], value, rtol=1e-6, atol=1e-7, msg=key)
+
+
+def test_unknown_tensors_of_the_sync_part_are_refused(published: Path) -> None:
+    """What the base has beside the encoder of pictures is known and left out; here nothing is."""
+    with pytest.raises(WrongCheckpoint, match="synchformer in") as caught:
+        _repacked(
+            published,
+            lambda content: {**content, "synchformer": {**content["synchformer"], "junk": torch.ones(1)}},
+            "synchformer",
+        )
+    assert [(row.key, row.problem) for row in caught.value.mismatches] == [("junk", "unexpected")]
+
+
+@pytest.mark.parametrize(
+    ("tensor", "word"),
+    [
+        (torch.ones(4).to(torch.float8_e4m3fn), "float8_e4m3fn"),
+        (torch.ones(4).to_sparse(), "sparse"),
+        (torch.empty(4, device="meta"), "no values"),
+    ],
+    ids=["float8", "sparse", "meta"],
+)
+def test_tensors_that_are_no_plain_arrays_are_refused(published: Path, tensor: Tensor, word: str) -> None:
+    for part in ("network", "lora"):
+        with pytest.raises(ExportError, match=rf"saganet\.pth holds .*odd \({word}\)"):
+            _repacked(
+                published, lambda content, part=part: {**content, part: {**content[part], "odd": tensor}}
+            )
+        (published / "saganet.pth").unlink()
+        torch.save({"network": _flow(), "synchformer": {}, "lora": {}}, published / "saganet.pth")
+
+
+def test_a_file_with_keys_that_are_no_names_is_refused(published: Path) -> None:
+    with pytest.raises(ExportError, match="cannot be read as a checkpoint") as caught:
+        _repacked(published, lambda content: {0: torch.ones(3), **content})
+    assert "no name is 0" in caught.value.detail
 
 
 PLAIN = dataclasses.replace(GOLDEN, name="small_44k", masked=False)
