@@ -125,6 +125,7 @@ def _export(options: argparse.Namespace) -> None:
             options.checkpoints, sizes, only=VARIANTS.get(options.what, ""), say=_say
         )
         _say(f"{options.checkpoints}: {weights.described()}")
+        weights.check(sizes)
         flow, _ = weights.files["flow"]
         label = checkpoint_label(sizes, id=options.id, title=options.title, file=flow.stem)
     if options.about is not None:

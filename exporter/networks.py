@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from exporter import fill
-from exporter.checkpoints import load_strictly, read_checkpoint, read_part
+from exporter.checkpoints import load_strictly, mismatches, read_checkpoint, read_part, refuse_differences
 from exporter.errors import ExportError
 from exporter.models.bigvgan import Vocoder, fold_weight_norm
 from exporter.models.clip import VISUAL_PREFIX, ImageTower, TextTower
@@ -166,13 +166,27 @@ class CheckpointFolder:
         """
         module = BUILD[name](sizes)
         part, select = SELECT[name]
-        pieces = {piece: self._read(piece) for piece in (f"{part}_base", part) if piece in self.files}
-        if name == "flow" and self.files[part][1]:
-            pieces["lora"] = read_part(self.files[part][0], "lora")
-        files = {piece: path.name for piece, (path, _) in self.files.items()}
-        stored = Stored(f"{name} in {files[part]}", module, pieces, files, self.say)
+        stored = self._stored(name, module, self._pieces(part))
         load_strictly(module, select(stored, part), name=stored.name)
         return module.eval()
+
+    def check(self, sizes: Sizes) -> None:
+        """Hold the keys and shapes of every part against its network, without looking at a value.
+
+        Takes seconds, where making the first graphs takes minutes: a file of another size is told before.
+
+        Raises:
+            WrongCheckpoint: the tensors are not exactly a network's.
+            ExportError: a file cannot be read.
+        """
+        read: dict[str, dict[str, dict[str, Tensor]]] = {}
+        for name, (part, select) in SELECT.items():
+            if part not in read:
+                read[part] = {piece: _shells(tensors) for piece, tensors in self._pieces(part).items()}
+            with torch.device("meta"):
+                module = BUILD[name](sizes)
+            stored = self._stored(name, module, read[part])
+            refuse_differences(mismatches(module, select(stored, part)), name=stored.name)
 
     def described(self) -> str:
         """One line: each part and the file that it is taken from."""
@@ -183,9 +197,25 @@ class CheckpointFolder:
         paths = dict.fromkeys(path for path, _ in self.files.values())
         return tuple(Source(file=path.name, sha256=sha256_of(path)) for path in paths)
 
+    def _pieces(self, part: str) -> dict[str, dict[str, Tensor]]:
+        """The tensors of a part, of its base, and the factors that lie beside it."""
+        pieces = {piece: self._read(piece) for piece in (f"{part}_base", part) if piece in self.files}
+        if part == "flow" and self.files[part][1]:
+            pieces["lora"] = read_part(self.files[part][0], "lora")
+        return pieces
+
     def _read(self, part: str) -> dict[str, Tensor]:
         path, nesting = self.files[part]
         return read_checkpoint(path, part=nesting)
+
+    def _stored(self, name: str, module: nn.Module, pieces: Mapping[str, dict[str, Tensor]]) -> Stored:
+        files = {piece: path.name for piece, (path, _) in self.files.items()}
+        return Stored(f"{name} in {files[SELECT[name][0]]}", module, pieces, files, self.say)
+
+
+def _shells(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors without their values."""
+    return {key: tensor.to("meta") for key, tensor in tensors.items()}
 
 
 def _temper_projections(module: FlowNetwork) -> None:

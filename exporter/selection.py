@@ -86,7 +86,7 @@ def _flow_tensors(stored: Stored, part: str) -> Tensors:
     shapes = {key: tuple(tensor.shape) for key, tensor in kept.items()}
     refuse_odd_factors(factors, shapes, name=f"LoRA of {stored.name}")
     base = f"{part}_base"
-    if not factors or base not in stored.pieces:
+    if not factors or base not in stored.pieces or any(factor.is_meta for factor in factors.values()):
         return kept
     state = lora_state(kept, factors, stored.pieces[base])
     refuse_neither(state, name=stored.name, base=stored.files[base])

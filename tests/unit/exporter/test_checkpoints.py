@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from exporter import fill
+from exporter.__main__ import main
 from exporter.checkpoints import (
     WrongCheckpoint,
     load_strictly,
@@ -27,7 +28,7 @@ from exporter.models.lora import merge_lora
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae
 from exporter.networks import BUILD, CheckpointFolder, RandomWeights
-from exporter.sizes import GOLDEN, SMALL_PLAIN
+from exporter.sizes import GOLDEN, SIZES, SMALL_PLAIN
 from exporter.weight_norm import weight_norm_shapes
 
 Tensors = dict[str, Tensor]
@@ -364,6 +365,36 @@ def test_a_file_with_keys_that_are_no_names_is_refused(published: Path) -> None:
     with pytest.raises(ExportError, match="cannot be read as a checkpoint") as caught:
         _repacked(published, lambda content: {0: torch.ones(3), **content})
     assert "no name is 0" in caught.value.detail
+
+
+@pytest.mark.parametrize("file", ["saganet.pth", "v1-44.pth", "bigvgan_generator.pt"])
+def test_every_file_is_looked_at_before_the_first_graph(
+    published: Path, file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SIZES, "small_44k_sa", dataclasses.replace(GOLDEN, name="small_44k_sa"))
+    torch.save(_flow(), published / "mmaudio_small_44k.pth")
+    CheckpointFolder.open(published, GOLDEN).check(GOLDEN)
+    content = torch.load(published / file, weights_only=True)
+    inner = content.get("network", content.get("generator", content))
+    inner["module.surplus" if file == "v1-44.pth" else "surplus"] = torch.ones(1)
+    torch.save(content, published / file)
+    asked = ["saganet-small", "--checkpoints", str(published), "-o", str(published.parent / "bundle")]
+    assert main(asked) == 2
+    shown = capsys.readouterr()
+    assert "exporting" not in shown.out
+    assert f"in {file}: 1 tensors do not fit" in shown.err
+    assert "surplus" in shown.err
+
+
+def test_looking_at_the_files_reads_no_values(published: Path) -> None:
+    """The same of a model without masks; that a value is not finite is told when its network is loaded."""
+    torch.save(
+        _flow() | {"latent_mean": torch.full((1, 1, 4), torch.nan)}, published / "mmaudio_small_44k.pth"
+    )
+    weights = CheckpointFolder.open(published, PLAIN)
+    weights.check(PLAIN)
+    with pytest.raises(WrongCheckpoint, match="flow in"):
+        weights.network("flow", PLAIN)
 
 
 PLAIN = dataclasses.replace(GOLDEN, name="small_44k", masked=False)
