@@ -20,6 +20,7 @@ from models_onnx.mask_manifest import is_mask_bundle
 SIZE_NAMES = ("small_44k_sa", "medium_44k_sa", "small_44k", "medium_44k", "tiny", "embedded", "golden")
 OTHER_NAMES = {
     "saganet-small": "small_44k_sa",
+    "saganet-small-no-lora": "small_44k_sa",
     "saganet-medium": "medium_44k_sa",
     "mmaudio-small": "small_44k",
     "mmaudio-medium": "medium_44k",
@@ -112,6 +113,7 @@ def _export(options: argparse.Namespace) -> None:
     from exporter.labels import checkpoint_label, random_label  # noqa: PLC0415
     from exporter.lowering import Form  # noqa: PLC0415
     from exporter.networks import CheckpointFolder, RandomWeights  # noqa: PLC0415
+    from exporter.places import VARIANTS  # noqa: PLC0415
     from exporter.sizes import SIZES  # noqa: PLC0415
 
     sizes = SIZES[OTHER_NAMES.get(options.what, options.what)]
@@ -119,8 +121,13 @@ def _export(options: argparse.Namespace) -> None:
         weights: RandomWeights | CheckpointFolder = RandomWeights(salt=options.salt)
         label = random_label(sizes, id=options.id, title=options.title)
     else:
-        weights = CheckpointFolder.open(options.checkpoints, sizes)
-        label = checkpoint_label(sizes, id=options.id, title=options.title)
+        weights = CheckpointFolder.open(
+            options.checkpoints, sizes, only=VARIANTS.get(options.what, ""), say=_say
+        )
+        _say(f"{options.checkpoints}: {weights.described()}")
+        weights.check(sizes)
+        flow, _ = weights.files["flow"]
+        label = checkpoint_label(sizes, id=options.id, title=options.title, file=flow.stem)
     if options.about is not None:
         label = replace(label, about=_text(options.about))
     bundle = export_bundle(
@@ -180,12 +187,15 @@ def _compare(bundle: Bundle, options: argparse.Namespace) -> None:
     """Print the parity table; an error where a stage is out of tolerance."""
     from exporter.bundle_parity import measure, parity_table, refuse_far, sizes_of  # noqa: PLC0415
     from exporter.networks import CheckpointFolder, RandomWeights  # noqa: PLC0415
+    from exporter.places import variant_of  # noqa: PLC0415
 
     weights: RandomWeights | CheckpointFolder | None = None
     if options.random_weights:
         weights = RandomWeights(salt=options.salt)
     elif options.checkpoints is not None:
-        weights = CheckpointFolder.open(options.checkpoints, sizes_of(bundle.manifest))
+        only = variant_of(bundle.manifest.sources)
+        weights = CheckpointFolder.open(options.checkpoints, sizes_of(bundle.manifest), only=only, say=_say)
+        _say(f"{options.checkpoints}: {weights.described()}")
     rows = measure(bundle, weights, say=_say)
     _say(parity_table(rows))
     refuse_far(rows, bundle.manifest)

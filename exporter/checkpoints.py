@@ -22,13 +22,17 @@ from exporter.errors import ExportError
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 """Endings a checkpoint may have; `.pth` may be published as `.safetensors` and so on."""
 
-WRAPPER = "module."
-"""What a training wrapper puts before every key."""
+WRAPPERS = ("module.", "_orig_mod.")
+"""What training wrappers and compiling put before every key, in any order."""
+
+FLOATS = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
+"""Kinds of floats that are read; those of 8 bits have a scale somewhere that is not known here."""
 
 TRAINER_PARTS = ("weights", "state_dict", "model")
 """Where a trainer's checkpoint keeps the network, beside its optimiser, its schedule and its averages."""
 
 _ROWS = 30
+_NAME_ANOTHER = "Name the checkpoint that belongs to this size."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,8 @@ class Mismatch:
 
     Attributes:
         key: its name in the network.
-        problem: "missing", "unexpected", "shape" or "not finite".
-        wanted, found: shapes; empty text where there is none.
+        problem: "missing", "unexpected", "type", "shape", "not finite" or what else is wrong with it.
+        wanted, found: shapes or types; empty text where there is none.
     """
 
     key: str
@@ -50,9 +54,9 @@ class Mismatch:
 class WrongCheckpoint(ExportError):
     """A checkpoint's tensors are not the network's. `table` shows which."""
 
-    def __init__(self, message: str, *, mismatches: tuple[Mismatch, ...]) -> None:
+    def __init__(self, message: str, *, mismatches: tuple[Mismatch, ...], remedy: str = "") -> None:
         table = mismatch_table(mismatches)
-        super().__init__(message, remedy="Name the checkpoint that belongs to this size.", detail=table)
+        super().__init__(message, remedy=remedy or _NAME_ANOTHER, detail=table)
         self.mismatches = mismatches
         self.table = table
 
@@ -73,9 +77,9 @@ def read_checkpoint(path: Path, *, part: str = "") -> dict[str, Tensor]:
             of a trainer's checkpoint, the network (`TRAINER_PARTS`).
 
     Raises:
-        ExportError: the file cannot be read or holds something else.
+        ExportError: the file cannot be read or holds something else, or tensors that are no plain arrays.
     """
-    content = _network_of(_read(path))
+    content = _unwrapped(_network_of(_read(path)))
     nested = content.get(part)
     if isinstance(nested, Mapping):
         content = dict(nested)
@@ -88,27 +92,64 @@ def read_checkpoint(path: Path, *, part: str = "") -> dict[str, Tensor]:
             f"{path} holds no tensors{f' under {part!r}' if part else ''}; at its top it has {found}.",
             remedy="Name a checkpoint of this network.",
         )
-    if all(key.startswith(WRAPPER) for key in tensors):
-        tensors = _below(tensors, WRAPPER)
-    return tensors
+    _refuse_odd(path, tensors)
+    return _unwrapped(tensors)
+
+
+def read_part(path: Path, part: str) -> dict[str, Tensor]:
+    """The tensors of a part that a file may have; none where it has no such part.
+
+    Raises:
+        ExportError: the file cannot be read.
+    """
+    content = _network_of(_read(path))
+    nested = content.get(part, _below(content, f"{part}."))
+    if not isinstance(nested, Mapping):
+        return {}
+    tensors = {str(key): value for key, value in nested.items() if isinstance(value, Tensor)}
+    _refuse_odd(path, tensors)
+    return _unwrapped(tensors)
 
 
 def mismatches(module: nn.Module, tensors: Mapping[str, Tensor]) -> tuple[Mismatch, ...]:
     """Where `tensors` are not exactly the module's state, in the order of the module."""
-    wanted = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
-    found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
-    problems = []
-    for key, shape in wanted.items():
-        if key not in found:
-            problems.append(Mismatch(key, "missing", str(list(shape)), ""))
-        elif found[key] != shape:
-            problems.append(Mismatch(key, "shape", str(list(shape)), str(list(found[key]))))
-        elif not torch.isfinite(tensors[key]).all():
-            problems.append(Mismatch(key, "not finite", str(list(shape)), str(list(shape))))
+    shapes = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
+    return differences(shapes, tensors)
+
+
+def differences(wanted: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Tensor]) -> tuple[Mismatch, ...]:
+    """Where `tensors` are not finite floats of exactly these keys and shapes, in the order of `wanted`.
+
+    Of tensors without values (on the device "meta") it is not asked whether they are finite.
+    """
+    rows = (_difference(key, shape, tensors.get(key)) for key, shape in wanted.items())
     unexpected = (
-        Mismatch(key, "unexpected", "", str(list(found[key]))) for key in found if key not in wanted
+        Mismatch(key, "unexpected", "", _shown(found)) for key, found in tensors.items() if key not in wanted
     )
-    return (*problems, *unexpected)
+    return (*(row for row in rows if row is not None), *unexpected)
+
+
+def _difference(key: str, shape: tuple[int, ...], found: Tensor | None) -> Mismatch | None:
+    wanted = str(list(shape))
+    if found is None:
+        return Mismatch(key, "missing", wanted, "")
+    if tuple(found.shape) != shape:
+        return Mismatch(key, "shape", wanted, _shown(found))
+    if not found.is_floating_point():
+        return Mismatch(key, "type", "float", str(found.dtype).removeprefix("torch."))
+    if not (found.is_meta or torch.isfinite(found).all()):
+        return Mismatch(key, "not finite", wanted, wanted)
+    return None
+
+
+def refuse_differences(problems: tuple[Mismatch, ...], *, name: str) -> None:
+    """Go on where there are none.
+
+    Raises:
+        WrongCheckpoint: with the table of them.
+    """
+    if problems:
+        raise WrongCheckpoint(f"{name}: {len(problems)} tensors do not fit.", mismatches=problems)
 
 
 @torch.no_grad()
@@ -123,9 +164,7 @@ def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], *, name: str
     Raises:
         WrongCheckpoint: with the table of all differences; the module is untouched.
     """
-    problems = mismatches(module, tensors)
-    if problems:
-        raise WrongCheckpoint(f"{name}: {len(problems)} tensors do not fit.", mismatches=problems)
+    refuse_differences(mismatches(module, tensors), name=name)
     for key, target in module.state_dict(keep_vars=True).items():
         target.copy_(tensors[key])
 
@@ -145,12 +184,45 @@ def mismatch_table(rows: Iterable[Mismatch]) -> str:
     return "\n".join(lines)
 
 
+def _shown(tensor: Tensor) -> str:
+    return str(list(tensor.shape))
+
+
 def _network_of(content: dict[Any, Any]) -> dict[Any, Any]:
     """The network's own mapping where the file is a trainer's, else the content as it is."""
-    if any(isinstance(value, Tensor) for value in content.values()):
-        return content
+    if any(isinstance(value, Tensor) and value.numel() > 1 for value in content.values()):
+        return content  # a count of steps may be a tensor too
     inner = (content[part] for part in TRAINER_PARTS if isinstance(content.get(part), Mapping))
     return dict(next(inner, content))
+
+
+def _unwrapped(tensors: dict[str, Any]) -> dict[str, Any]:
+    """Under the network's own keys."""
+    for wrapper in WRAPPERS:
+        if tensors and all(key.startswith(wrapper) for key in tensors):
+            return _unwrapped(_below(tensors, wrapper))
+    return tensors
+
+
+def _refuse_odd(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Go on where all are plain arrays in memory or on disk."""
+    odd = next((f"{key} ({kind})" for key, tensor in tensors.items() if (kind := _oddity(tensor))), "")
+    if odd:
+        raise ExportError(
+            f"{path} holds tensors of a kind that is not read: {odd}.",
+            remedy="Save it again with plain tensors of float32, float16 or bfloat16.",
+        )
+
+
+def _oddity(tensor: Tensor) -> str:
+    """What sets a tensor apart from an array, in a word; "" where nothing does."""
+    if tensor.is_meta:
+        return "no values"
+    if tensor.layout is not torch.strided or tensor.is_nested:
+        return "sparse"
+    if tensor.is_quantized or (tensor.is_floating_point() and tensor.dtype not in FLOATS):
+        return str(tensor.dtype).removeprefix("torch.")
+    return ""
 
 
 def _below(tensors: Mapping[Any, Any], prefix: str) -> dict[str, Any]:
@@ -164,6 +236,9 @@ def _read(path: Path) -> dict[Any, Any]:
         raise _unreadable(path, error) from None
     if not isinstance(content, Mapping):
         raise _unreadable(path, TypeError(f"it holds a {type(content).__name__}, not a mapping"))
+    nameless = next((key for key in content if not isinstance(key, str)), None)
+    if nameless is not None:
+        raise _unreadable(path, TypeError(f"its first key that is no name is {nameless!r:.80}"))
     return dict(content)
 
 

@@ -64,8 +64,15 @@ def random_label(sizes: Sizes, *, id: str, title: str) -> Label:  # noqa: A002  
     )
 
 
-def checkpoint_label(sizes: Sizes, *, id: str, title: str) -> Label:  # noqa: A002
-    """For a bundle of weights from files: the published sizes are SAGANet's, all others our own."""
+def checkpoint_label(sizes: Sizes, *, id: str, title: str, file: str = "") -> Label:  # noqa: A002
+    """For a bundle of weights from files: the published sizes are SAGANet's, all others our own.
+
+    Args:
+        sizes: of the model.
+        id: what the user calls the bundle; "" takes the name of the weights.
+        title: the same of the title.
+        file: that of the flow network, without its ending; one of the published two was trained without LoRA.
+    """
     if "_44k" not in sizes.name:
         name, named, licence, about = sizes.name, f"Sagafoley, {sizes.name}", OWN_LICENCE, _OWN
     else:
@@ -73,6 +80,8 @@ def checkpoint_label(sizes: Sizes, *, id: str, title: str) -> Label:  # noqa: A0
         name = f"{family.lower()}_{sizes.name.split('_', maxsplit=1)[0]}"
         named = f"{family}, {sizes.name}" + ("" if sizes.masked else " (whole frame, no masks)")
         licence = PUBLISHED_LICENCE
+        if file == "saganet_no_lora":
+            name, named = f"{name}_no_lora", f"{named}, trained without LoRA"
     return Label(id=id or name, title=title or named, version="1", licence=licence, about=about)
 
 

@@ -8,10 +8,10 @@
 | vae | vae | v1-44 |
 | vocoder | vocoder | bigvgan_generator, `generator` |
 
-Without masks (MMAudio) synchformer is synchformer_state_dict alone, and flow mmaudio_small_44k or
-mmaudio_medium_44k.
+A medium model has mmaudio_medium_44k in place of the small one. Without masks (MMAudio) synchformer is
+synchformer_state_dict alone, and flow mmaudio_small_44k or mmaudio_medium_44k.
 
-What overrides what, and which tensors are left out: spec section 9 and 4.1.
+Which file is taken: `places`. What overrides what, and which tensors are left out: `selection`.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ import torch
 from torch import Tensor, nn
 
 from exporter import fill
-from exporter.checkpoints import SUFFIXES, find_checkpoint, load_strictly, read_checkpoint
+from exporter.checkpoints import load_strictly, mismatches, read_checkpoint, read_part, refuse_differences
 from exporter.errors import ExportError
-from exporter.models.bigvgan import WEIGHT_NORM_SPELLINGS, Vocoder, fold_weight_norm
-from exporter.models.clip import VISUAL_PREFIX, ImageTower, TextTower, image_state_dict, text_state_dict
+from exporter.models.bigvgan import Vocoder, fold_weight_norm
+from exporter.models.clip import VISUAL_PREFIX, ImageTower, TextTower
 from exporter.models.flow import FlowNetwork
-from exporter.models.lora import lora_delta, lora_layers, merge_lora
 from exporter.models.plain_sync import PlainSynchformer
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae, normalise_weights
 from exporter.models.vocos import Vocos, VocosDims
+from exporter.places import find_parts
+from exporter.selection import SELECT, Stored
 from exporter.sizes import Sizes
+from exporter.weight_norm import weight_norm_shapes
 from models_onnx.bundle import Source, sha256_of
 
 _log = logging.getLogger(__name__)
-
-SYNC_PREFIXES = ("vfeat_extractor.", "motion.")
 
 
 def _decoding_vae(sizes: Sizes) -> Vae:
@@ -129,32 +129,33 @@ class CheckpointFolder:
     """Weights from files, each under one of its known names.
 
     Attributes:
-        files: by the name of the part of the model (`PARTS`), the file and the part of it.
+        files: by the name of the part of the model (`places.PARTS`), the file and the part of it.
+        say: told what was found in the files.
     """
 
     files: Mapping[str, tuple[Path, str]]
+    say: Callable[[str], None] = _log.info
 
     @classmethod
-    def open(cls, folder: Path, sizes: Sizes) -> CheckpointFolder:
+    def open(
+        cls, folder: Path, sizes: Sizes, *, only: str = "", say: Callable[[str], None] = _log.info
+    ) -> CheckpointFolder:
         """Find every file that is needed for a model of these sizes.
 
+        Args:
+            folder: of the files.
+            sizes: of the model.
+            only: of the published SAGANet files the one that is wanted (`places.VARIANTS`).
+            say: told what was found in the files.
+
         Raises:
-            ExportError: naming every file that is not there.
+            ExportError: naming every file that is not there, or both where either might be meant.
         """
         if not folder.is_dir():
             raise ExportError(
                 f"There is no folder {folder}.", remedy="Name the folder that holds the checkpoints."
             )
-        parts = parts_of(sizes)
-        files = {part: found for part in parts if (found := _find(folder, parts[part])) is not None}
-        missing = [part for part in parts if part not in files and part not in OPTIONAL_PARTS]
-        if missing:
-            wanted = "; ".join(f"{part} ({' or '.join(stem for stem, _ in parts[part])})" for part in missing)
-            raise ExportError(
-                f"{folder} has no checkpoint for {wanted}.",
-                remedy=f"Put them there, each ending with one of {', '.join(SUFFIXES)}.",
-            )
-        return cls(files=files)
+        return cls(files=find_parts(folder, sizes, only=only), say=say)
 
     def network(self, name: str, sizes: Sizes) -> nn.Module:
         """See `Weights`.
@@ -164,133 +165,57 @@ class CheckpointFolder:
             ExportError: a file cannot be read.
         """
         module = BUILD[name](sizes)
-        part, select = _SELECT[name]
-        pieces = {piece: self._read(piece) for piece in (f"{part}_base", part) if piece in self.files}
-        file = self.files[part][0]
-        try:
-            tensors = select(pieces)
-        except KeyError as error:
-            message = f"{file} has only one half of a pair: {error.args[0]} is missing."
-            raise ExportError(message, remedy="Name the checkpoint that belongs to this size.") from None
-        load_strictly(module, tensors, name=f"{name} in {file.name}")
+        part, select = SELECT[name]
+        stored = self._stored(name, module, self._pieces(part))
+        load_strictly(module, select(stored, part), name=stored.name)
         return module.eval()
+
+    def check(self, sizes: Sizes) -> None:
+        """Hold the keys and shapes of every part against its network, without looking at a value.
+
+        Takes seconds, where making the first graphs takes minutes: a file of another size is told before.
+
+        Raises:
+            WrongCheckpoint: the tensors are not exactly a network's.
+            ExportError: a file cannot be read.
+        """
+        read: dict[str, dict[str, dict[str, Tensor]]] = {}
+        for name, (part, select) in SELECT.items():
+            if part not in read:
+                read[part] = {piece: _shells(tensors) for piece, tensors in self._pieces(part).items()}
+            with torch.device("meta"):
+                module = BUILD[name](sizes)
+            stored = self._stored(name, module, read[part])
+            refuse_differences(mismatches(module, select(stored, part)), name=stored.name)
+
+    def described(self) -> str:
+        """One line: each part and the file that it is taken from."""
+        return ", ".join(f"{part} from {path.name}" for part, (path, _) in self.files.items())
 
     def sources(self) -> tuple[Source, ...]:
         """Every file with its sha256."""
         paths = dict.fromkeys(path for path, _ in self.files.values())
         return tuple(Source(file=path.name, sha256=sha256_of(path)) for path in paths)
 
+    def _pieces(self, part: str) -> dict[str, dict[str, Tensor]]:
+        """The tensors of a part, of its base, and the factors that lie beside it."""
+        pieces = {piece: self._read(piece) for piece in (f"{part}_base", part) if piece in self.files}
+        if part == "flow" and self.files[part][1]:
+            pieces["lora"] = read_part(self.files[part][0], "lora")
+        return pieces
+
     def _read(self, part: str) -> dict[str, Tensor]:
         path, nesting = self.files[part]
         return read_checkpoint(path, part=nesting)
 
-
-_Places = tuple[tuple[str, str], ...]
-
-PARTS: Mapping[str, _Places] = {
-    "clip": (("clip", ""), ("open_clip_pytorch_model", "")),
-    "synchformer_base": (("synchformer_state_dict", ""),),
-    "synchformer": (("synchformer", ""), ("saganet", "synchformer"), ("saganet_no_lora", "synchformer")),
-    "flow_base": (("mmaudio_small_44k", ""), ("mmaudio_medium_44k", "")),
-    "flow": (("flow", ""), ("saganet", "network"), ("saganet_no_lora", "network")),
-    "vae": (("vae", ""), ("v1-44", "")),
-    "vocoder": (("vocoder", ""), ("bigvgan_generator", "generator")),
-}
-"""Of each part of a model, the files it may be in, without their endings, and the part of the file."""
-
-OPTIONAL_PARTS = frozenset({"synchformer_base", "flow_base"})
-"""Bases of fine-tuned networks: not needed where the network's own file is complete, as it should be."""
-
-UNUSED_FLOW_KEYS = frozenset({"latent_rot", "clip_rot", "t_embed.freqs"})
-"""Tables that older files carry and that are computed here."""
+    def _stored(self, name: str, module: nn.Module, pieces: Mapping[str, dict[str, Tensor]]) -> Stored:
+        files = {piece: path.name for piece, (path, _) in self.files.items()}
+        return Stored(f"{name} in {files[SELECT[name][0]]}", module, pieces, files, self.say)
 
 
-def parts_of(sizes: Sizes) -> Mapping[str, _Places]:
-    """`PARTS` as a model of these sizes has them: without masks the base files are all there is."""
-    if sizes.masked:
-        return PARTS
-    plain: dict[str, _Places] = {
-        "synchformer": (("synchformer", ""), ("synchformer_state_dict", "")),
-        "flow": (("flow", ""), (f"mmaudio_{sizes.name}", "")),
-    }
-    return {part: plain.get(part, places) for part, places in PARTS.items() if part not in OPTIONAL_PARTS}
-
-
-def _find(folder: Path, places: _Places) -> tuple[Path, str] | None:
-    for stem, nesting in places:
-        path = find_checkpoint(folder, stem)
-        if path is not None:
-            return path, nesting
-    return None
-
-
-_Pieces = dict[str, dict[str, Tensor]]
-
-
-def _synchformer_tensors(pieces: _Pieces) -> dict[str, Tensor]:
-    """The fine-tuned tensors over those of the base, whose audio side is left out.
-
-    The base has no context layers: one that the fine-tuned file lacks is missing here, and refused.
-    (The reference would go on with that layer's gates closed.)
-    """
-    return _video_side(pieces.get("synchformer_base", {})) | _video_side(pieces["synchformer"])
-
-
-def _video_side(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The encoder of pictures; the published file has one of sounds and a third network beside it."""
-    return {key: value for key, value in tensors.items() if key.startswith(SYNC_PREFIXES)}
-
-
-def _flow_tensors(pieces: _Pieces) -> dict[str, Tensor]:
-    """Without the LoRA factors: the published qkv weights already contain them (spec section 4.1).
-
-    With the base model at hand this is checked, and a delta that was left out is added.
-    """
-    tensors = pieces["flow"]
-    if lora_is_pending(tensors, pieces.get("flow_base", {})):
-        _log.warning("The qkv weights are those of the base model: the LoRA delta is added to them.")
-        tensors = merge_lora(tensors)
-    return {
-        key: value
-        for key, value in tensors.items()
-        if not key.endswith((".lora_A", ".lora_B")) and key not in UNUSED_FLOW_KEYS
-    }
-
-
-def lora_is_pending(tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> bool:
-    """Whether fine-tuned weights lack their LoRA delta: every such layer is nearer to the base without it."""
-    layers = [layer for layer in lora_layers(tensors) if _is_comparable(layer, tensors, base)]
-    return bool(layers) and all(_lacks_delta(layer, tensors, base) for layer in layers)
-
-
-def _is_comparable(layer: str, tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> bool:
-    weight = f"{layer}.weight"
-    if weight not in base or weight not in tensors or f"{layer}.lora_B" not in tensors:
-        return False
-    return base[weight].shape == tensors[weight].shape
-
-
-def _lacks_delta(layer: str, tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> bool:
-    delta = lora_delta(tensors[f"{layer}.lora_A"].float(), tensors[f"{layer}.lora_B"].float())
-    moved = tensors[f"{layer}.weight"].float() - base[f"{layer}.weight"].float()
-    return bool(torch.linalg.vector_norm(moved) < torch.linalg.vector_norm(moved - delta))
-
-
-def _decoder_tensors(pieces: _Pieces) -> dict[str, Tensor]:
-    """Without the encoder, normalised: exactly once, whatever the file contains (spec section 6)."""
-    kept = {key: value for key, value in pieces["vae"].items() if not key.startswith("encoder.")}
-    return normalise_weights(kept)
-
-
-_SELECT: Mapping[str, tuple[str, Callable[[_Pieces], dict[str, Tensor]]]] = {
-    "clip_text": ("clip", lambda pieces: text_state_dict(pieces["clip"])),
-    "clip_image": ("clip", lambda pieces: image_state_dict(pieces["clip"])),
-    "synchformer": ("synchformer", _synchformer_tensors),
-    "flow": ("flow", _flow_tensors),
-    "vae": ("vae", _decoder_tensors),
-    "vocoder": ("vocoder", lambda pieces: fold_weight_norm(pieces["vocoder"])),
-}
-"""The part each network is in, and how its tensors are taken from it."""
+def _shells(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors without their values."""
+    return {key: tensor.to("meta") for key, tensor in tensors.items()}
 
 
 def _temper_projections(module: FlowNetwork) -> None:
@@ -301,17 +226,3 @@ def _temper_projections(module: FlowNetwork) -> None:
     for projection in (module.clip_input_proj, module.text_input_proj):
         weight = cast("nn.Linear", projection[0]).weight
         weight.mul_(math.sqrt(weight.shape[1] / RULE_WIDTH))
-
-
-def weight_norm_shapes(module: Vocoder) -> dict[str, tuple[int, ...]]:
-    """Keys and shapes of the vocoder as stored: each convolution's weight as magnitude and direction."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for key, tensor in module.state_dict().items():
-        layer, _, last = key.rpartition(".")
-        if last == "weight":
-            magnitude, direction = (f"{layer}.{name}" for name in WEIGHT_NORM_SPELLINGS[0])
-            shapes[magnitude] = (tensor.shape[0],) + (1,) * (tensor.ndim - 1)
-            shapes[direction] = tuple(tensor.shape)
-        else:
-            shapes[key] = tuple(tensor.shape)
-    return shapes

@@ -17,11 +17,11 @@ def check_address(address: str, *, named_by_user: str = "no") -> str:
         named_by_user: "yes" allows http, for a mirror in the house.
 
     Raises:
-        UnsafeAddress: another scheme, or no host.
+        UnsafeAddress: another scheme, no host, or no address at all.
     """
-    parts = urlsplit(address)
+    scheme, host = _scheme_and_host(address)
     allowed = {"https", "http"} if named_by_user == "yes" else {"https"}
-    if parts.scheme.lower() not in allowed or not parts.hostname:
+    if scheme not in allowed or not host:
         raise UnsafeAddress(f"{address} is not an address to fetch from; it must begin with https://")
     return address
 
@@ -30,12 +30,14 @@ def next_address(current: str, location: str) -> str:
     """Where a redirect leads.
 
     Raises:
-        UnsafeAddress: from https to http, or to another scheme.
+        UnsafeAddress: from https to http, to another scheme, or to what is no address.
     """
-    address = urljoin(current, location)
-    before, after = urlsplit(current).scheme.lower(), urlsplit(address)
-    scheme = after.scheme.lower()
-    if not after.hostname or scheme not in {"https", "http"} or (before == "https" and scheme == "http"):
+    try:
+        address = urljoin(current, location)
+    except ValueError:
+        raise UnsafeAddress(f"{current} redirects to {location!r:.200}, which is no address") from None
+    (before, _), (scheme, host) = _scheme_and_host(current), _scheme_and_host(address)
+    if not host or scheme not in {"https", "http"} or (before == "https" and scheme == "http"):
         raise UnsafeAddress(f"{current} redirects to {address}, which is not safe to follow")
     return address
 
@@ -43,3 +45,12 @@ def next_address(current: str, location: str) -> str:
 def file_address(mirror: str, name: str) -> str:
     """The address of a file on a mirror."""
     return f"{mirror.rstrip('/')}/{name}"
+
+
+def _scheme_and_host(address: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise UnsafeAddress(f"{address!r:.200} is no address ({error})") from None
+    return parts.scheme.lower(), host

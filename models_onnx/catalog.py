@@ -9,6 +9,9 @@ from typing import Any
 
 CATALOG = Path(__file__).with_name("catalog.toml")
 
+TOLERANCE = 0.2
+"""How far the size of a file may be off its `about`, as a share, where nothing else can be compared."""
+
 
 @dataclass(frozen=True, slots=True)
 class WeightsLicence:
@@ -56,13 +59,28 @@ class PublishedFile:
         """Bytes, about."""
         return self.bytes or self.about
 
+    @property
+    def compared(self) -> str:
+        """What was published to compare the file with: "digest", "size" or "nothing"."""
+        return "digest" if self.md5 or self.sha256 else "size" if self.bytes else "nothing"
+
+    @property
+    def most(self) -> int:
+        """Bytes beyond which it cannot be the published file; 0 where that is not known."""
+        return self.bytes or (int(self.about * (1 + TOLERANCE)) if self.compared == "nothing" else 0)
+
+    @property
+    def least(self) -> int:
+        """Bytes below which it cannot be the published file."""
+        return self.bytes or (int(self.about * (1 - TOLERANCE)) if self.compared == "nothing" else 0)
+
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSet:
     """The files that one bundle is made from.
 
     Attributes:
-        export: the architecture to name to `sagafoley-export`, "" where there is none yet.
+        export: what to name to `sagafoley-export`, "" where there is none yet.
     """
 
     id: str

@@ -17,16 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
+from urllib3.exceptions import DecodeError, HTTPError, ProtocolError
 
 from models_onnx.addresses import UnsafeAddress, next_address
 from models_onnx.catalog import PublishedFile
-from models_onnx.parts import Digests, Part, fault_of, held, part_of
+from models_onnx.parts import Digests, Part, fault_of, held, part_of, size_fault
 
 _PIECE = 1 << 16
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 _MOST_REDIRECTS = 10
-_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_RANGE = re.compile(r"bytes ([0-9]{1,15})-[0-9]{1,15}/([0-9]{1,15}|\*)")
+_NUMBER = re.compile(r"[0-9]{1,15}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 Progress = Callable[[str, int, int], None]
 
@@ -52,7 +54,7 @@ class Patience:
     Attributes:
         attempts: in a row without `worthwhile` bytes, before giving up.
         connect, read: seconds.
-        slowest: bytes in `window` seconds below which a connection counts as stalled.
+        slowest: bytes in `window` seconds; a connection that brings fewer in the same time has stalled.
     """
 
     attempts: int = 6
@@ -72,6 +74,16 @@ class _Interrupted(Exception):
         self.wait = wait
 
 
+class Session(requests.Session):
+    """One that leaves redirects to its user.
+
+    `requests` looks where a redirect leads, and reads its whole body, even when it is told not to follow.
+    """
+
+    def get_redirect_target(self, _response: requests.Response) -> None:
+        """Nowhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetcher:
     """Fetches files; everything that waits can be stood in for.
@@ -82,7 +94,7 @@ class Fetcher:
         pause, clock: seconds.
     """
 
-    session: requests.Session
+    session: Session
     progress: Progress = lambda _name, _done, _total: None
     patience: Patience = Patience()
     pause: Callable[[float], None] = time.sleep
@@ -193,6 +205,10 @@ class Fetcher:
             raise FetchFailed(f"{address} cannot be asked: {error}.", reason="refused") from None
         except requests.RequestException as error:
             raise _Interrupted(_plainly(error)) from None
+        except ValueError as error:  # some of urllib3's are both
+            raise UnsafeAddress(f"{address} cannot be asked ({error})") from None
+        except HTTPError as error:
+            raise _Interrupted(_plainly(error)) from None
 
     def _total(self, file: PublishedFile, response: requests.Response, part: Part, address: str) -> int:
         """How many bytes the file has by this answer, 0 when it does not say; `part` is made to fit it."""
@@ -211,13 +227,13 @@ class Fetcher:
         elif status == 200:
             if part.size:
                 part.begin(address)
-            length = response.headers.get("Content-Length", "")
-            total = int(length) if length.isdigit() else 0
+            total = _number(response.headers.get("Content-Length", ""), otherwise=0)
         else:
             raise FetchFailed(f"{address} answered {status} {response.reason}.", reason="refused")
         part.note_validator(validator)
-        if file.bytes and total and total != file.bytes:
-            message = f"{address} offers {total} bytes; {file.name} was published with {file.bytes}."
+        if total and size_fault(file, total):
+            shown = file.bytes or f"about {file.about}"
+            message = f"{address} offers {total} bytes; {file.name} was published with {shown}."
             raise FetchFailed(message, reason="damaged")
         return total
 
@@ -231,7 +247,8 @@ class Fetcher:
         return 0 if match[2] == "*" else int(match[2])
 
     def _append(self, file: PublishedFile, response: requests.Response, part: Part, total: int) -> None:
-        most = file.bytes or total
+        whole = file.bytes or total
+        most = whole or file.most
         with part.path.open("ab") as opened:
             for piece in self._pieces(response):
                 part.append(opened, piece)
@@ -240,22 +257,26 @@ class Fetcher:
                     raise FetchFailed(
                         f"{file.name}: the server sends more than {most} bytes.", reason="damaged"
                     )
-                self.progress(file.name, part.size, most)
-        if most and part.size < most:
-            raise _Interrupted(f"the connection ended after {part.size} of {most} bytes")
+                self.progress(file.name, part.size, whole)
+        if part.size < whole:
+            raise _Interrupted(f"the connection ended after {part.size} of {whole} bytes")
 
     def _pieces(self, response: requests.Response) -> Iterator[bytes]:
-        """What comes, as long as it comes fast enough."""
-        since, came = self.clock(), 0
+        """What comes, as soon as it comes, as long as it comes fast enough.
+
+        `iter_content` would wait for a whole piece, while each byte of it is given `read` seconds anew.
+        """
+        window, since, came = self.patience.window, self.clock(), 0
         try:
-            for piece in response.iter_content(_PIECE):
+            while piece := response.raw.read1(_PIECE, decode_content=True):
                 yield piece
                 came += len(piece)
-                if self.clock() - since >= self.patience.window:
-                    if came < self.patience.slowest:
+                elapsed = self.clock() - since
+                if elapsed >= window:
+                    if came * window < self.patience.slowest * elapsed:
                         raise _Interrupted("the connection has stalled")
                     since, came = self.clock(), 0
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise _Interrupted(_plainly(error)) from None
 
 
@@ -309,13 +330,16 @@ def _finish(part: Part, target: Path) -> None:
 
 
 def _after_slash(response: requests.Response) -> int:
-    total = response.headers.get("Content-Range", "").rpartition("/")[2]
-    return int(total) if total.isdigit() else -1
+    return _number(response.headers.get("Content-Range", "").rpartition("/")[2], otherwise=-1)
 
 
 def _retry_after(response: requests.Response) -> float:
-    asked = response.headers.get("Retry-After", "")
-    return float(asked) if asked.isdigit() else 0.0
+    return float(_number(response.headers.get("Retry-After", ""), otherwise=0))
+
+
+def _number(text: str, *, otherwise: int) -> int:
+    """What a header says, where it is a number of sane length in plain digits."""
+    return int(text) if _NUMBER.fullmatch(text) else otherwise
 
 
 def _plainly(error: Exception) -> str:
@@ -324,6 +348,8 @@ def _plainly(error: Exception) -> str:
         return "the server does not answer"
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy does not answer"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | ProtocolError):
         return "the connection broke"
+    if isinstance(error, DecodeError):
+        return "the answer is not in the encoding that it names"
     return "no connection"

@@ -110,13 +110,24 @@ def fault_of(file: PublishedFile, found: Digests, *, linked: str = "") -> str:
         linked: the sha256 that the server itself told, used where none was published.
     """
     if file.bytes and found.bytes != file.bytes:
-        return f"has {found.bytes} bytes, not {file.bytes}"
+        return size_fault(file, found.bytes)
     if file.md5 and found.md5 != file.md5:
         return "is not the published file (its MD5 is another)"
     expected = file.sha256 or ("" if file.md5 else linked)
     if expected and found.sha256 != expected:
         return "is not the published file (its SHA-256 is another)"
-    return "" if found.bytes else "is empty"
+    if not found.bytes:
+        return "is empty"
+    return size_fault(file, found.bytes)
+
+
+def size_fault(file: PublishedFile, size: int) -> str:
+    """What is wrong with so many bytes, as the end of a sentence; "" where it may be the published file."""
+    if file.bytes and size != file.bytes:
+        return f"has {size} bytes, not {file.bytes}"
+    if size < file.least or 0 < file.most < size:
+        return f"has {size} bytes; about {file.about} were published"
+    return ""
 
 
 def part_of(target: Path) -> Path:

@@ -6,12 +6,11 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import requests
+from urllib.parse import urlsplit
 
 from models_onnx.addresses import UnsafeAddress, check_address, file_address
 from models_onnx.catalog import Catalog, CheckpointSet, PublishedFile, WeightsLicence
-from models_onnx.fetching import Fetcher, FetchFailed, Progress, copy_file, room_in
+from models_onnx.fetching import Fetcher, FetchFailed, Progress, Session, copy_file, room_in
 from models_onnx.parts import Digests
 from models_onnx.shelf import Shelf, only_needed_by
 from plugin.errors import DownloadFailed, LicenceNotAccepted, OutputError, SagafoleyError, UsageError
@@ -73,7 +72,7 @@ class FetchPlan:
             raise _unwritable(self.shelf.folder, error) from error
 
     def run(self, progress: Progress) -> Iterator[PublishedFile]:
-        """Fetch what is missing; given is each file once it is there and verified.
+        """Fetch what is missing; given is each file once it is there, compared with what was published.
 
         Raises:
             LicenceNotAccepted: a licence was not accepted.
@@ -92,7 +91,7 @@ class FetchPlan:
                 f"{_size(self.room)} are free in {self.shelf.folder}.",
                 remedy="Free some space, or choose another folder with -o FOLDER.",
             )
-        with requests.Session() as session:
+        with Session() as session:
             for file in self.missing:
                 self._fetch(file, Fetcher(session, progress))
                 yield file
@@ -136,7 +135,7 @@ class FetchPlan:
                 file, Path(self.source).expanduser().absolute() / file.name, target, fetcher.progress
             )
         address = check_address(file_address(self.source, file.name), named_by_user="yes")
-        if address.startswith("http:") and not (file.md5 or file.sha256):
+        if urlsplit(address).scheme.lower() == "http" and file.compared != "digest":
             raise UnsafeAddress(f"{file.name} has no published digest, so {address} could give anything")
         return fetcher.fetch(file, address, target)
 

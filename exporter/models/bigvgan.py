@@ -294,7 +294,7 @@ def settled(vocoder: nn.Module) -> nn.Module:
 
 
 def fold_weight_norm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A checkpoint in either weight-norm spelling, or in none -> plain weights, `g * v / ||v||`.
+    """A checkpoint in either weight-norm spelling, or in none -> plain weights, `g * v / ||v||` in float32.
 
     The norm runs over all dimensions but the first, which is the *input* channel of a transposed
     convolution.
@@ -306,9 +306,9 @@ def fold_weight_norm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for magnitude, direction in WEIGHT_NORM_SPELLINGS:
         layers = {layer for key in tensors if (layer := _layer_of(key, (magnitude, direction)))}
         for layer in layers:
-            v = tensors[f"{layer}.{direction}"]
+            v = tensors[f"{layer}.{direction}"].float()
             length = torch.linalg.vector_norm(v, dim=tuple(range(1, v.ndim)), keepdim=True)
-            folded[f"{layer}.weight"] = tensors[f"{layer}.{magnitude}"] * v / length
+            folded[f"{layer}.weight"] = tensors[f"{layer}.{magnitude}"].float() * v / length
     return folded
 
 

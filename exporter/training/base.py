@@ -14,7 +14,7 @@ from exporter.models.clip import Clip
 from exporter.models.flow import FlowNetwork
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae, normalise_weights
-from exporter.networks import SYNC_PREFIXES, UNUSED_FLOW_KEYS
+from exporter.selection import SYNC_PREFIXES, UNUSED_FLOW_KEYS
 from exporter.sizes import Sizes
 from exporter.training.frozen import Encoders
 from exporter.training.sounding import mel_layout

@@ -20,6 +20,13 @@ from plugin.errors import BundleMissing, OutputError, UsageError
 from plugin.folders import Folders
 from plugin.workspace import Workspace
 
+_THERE = {
+    "digest": "there, verified",
+    "size": "there; its size is the published one, but no digest was published to compare it with",
+    "nothing": "there; nothing published to compare it with",
+}
+"""What is said of a file that has come, by what could be compared."""
+
 
 def manage_models(options: argparse.Namespace, output: Output) -> int:
     """`sagafoley models`; the exit code."""
@@ -143,10 +150,11 @@ def _show(plan: FetchPlan, output: Output) -> None:
     output.note(f"About {_size(plan.remaining)} to fetch, {_size(plan.room)} free in {plan.shelf.folder}.")
     for licence in plan.chosen.licences:
         output.note(f"{licence.name}: {licence.text} {licence.address}")
-    unproven = [file.name for file in plan.missing if not (file.md5 or file.sha256)]
+    unproven = [file.name for file in plan.missing if file.compared != "digest"]
     if unproven:
         output.note(
-            f"No digest was published for {', '.join(unproven)}; size and the server's own are checked."
+            f"No digest was published for {', '.join(unproven)}: the size is checked, and the digest that the"
+            " publishing server itself tells."
         )
 
 
@@ -163,7 +171,7 @@ def _drain(plan: FetchPlan, output: Output) -> None:
     try:
         for file in plan.run(bar.move):
             bar.close()
-            output.note(f"{file.name}: there, verified")
+            output.note(f"{file.name}: {_THERE[file.compared]}")
     finally:
         bar.close()
 

@@ -67,6 +67,7 @@ def test_fetch_from_a_folder(sagafoley, folder: Path, shelf: Path) -> None:
     assert ran.code == 0
     assert {path.name: path.read_bytes() for path in shelf.glob("*.pth")} == CONTENTS
     assert f"sagafoley-export small_44k_sa --checkpoints '{shelf}'" in ran.out
+    assert "small.pth: there, verified" in ran.err
     for shown in ("Not for paid work.", "https://example.org/nc", "small.pth", "to fetch", "free in"):
         assert shown in ran.err
 
@@ -140,20 +141,49 @@ def test_a_mirror_that_gives_something_else(sagafoley, tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "x").iterdir()] == ["receipts.json"]
 
 
-def test_a_plain_http_mirror_must_prove_what_it_gives(sagafoley, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scheme", ["http", "HTTP", "Http"])
+def test_a_plain_http_mirror_must_prove_what_it_gives(
+    sagafoley, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
     unproven = PublishedFile("clip.bin", "https://example.org/clip.bin", MIT, "a test", about=10)
     sets = {"bare": CheckpointSet("bare", "", (unproven,), "")}
     monkeypatch.setattr(Catalog, "load", classmethod(lambda cls: cls(sets)))
-    ran = sagafoley("models", "fetch", "bare", "--from", "http://mirror.example", "--accept-licence")
+    ran = sagafoley("models", "fetch", "bare", "--from", f"{scheme}://mirror.example", "--accept-licence")
     assert ran.code == 2
     assert ran.told("no published digest", "https mirror")
 
 
-@pytest.mark.parametrize("source", ["ftp://mirror/x", "file:///etc", "https://"])
+@pytest.mark.parametrize("source", ["ftp://mirror/x", "file:///etc", "https://", "https://[bad"])
 def test_other_mirrors_are_refused(sagafoley, source: str) -> None:
     ran = sagafoley("models", "fetch", "test-other", "--from", source, "--accept-licence")
     assert ran.code == 2
-    assert ran.told("not an address to fetch from")
+    assert ran.told("no address" if "[" in source else "not an address to fetch from", "https mirror")
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"about": 10}, "clip.bin: there; nothing published to compare it with"),
+        ({"bytes": 10}, "clip.bin: there; its size is the published one, but no digest"),
+    ],
+)
+def test_what_could_not_be_compared_is_not_called_verified(
+    sagafoley, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: dict[str, int], said: str
+) -> None:
+    unproven = PublishedFile("clip.bin", "https://example.org/clip.bin", MIT, "a test", **known)
+    sets = {"bare": CheckpointSet("bare", "", (unproven,), "")}
+    monkeypatch.setattr(Catalog, "load", classmethod(lambda cls: cls(sets)))
+    (tmp_path / "clip.bin").write_bytes(b"0123456789")
+    ran = sagafoley("models", "fetch", "bare", "--from", tmp_path, "--accept-licence")
+    assert ran.code == 0
+    assert said in ran.err
+    assert "verified" not in ran.err
+    (tmp_path / "clip.bin").write_bytes(b"012345")
+    ran = sagafoley(
+        "models", "fetch", "bare", "--from", tmp_path, "-o", tmp_path / "other", "--accept-licence"
+    )
+    assert ran.code == 2
+    assert ran.told("has 6 bytes")
 
 
 def test_failures_say_what_to_do(sagafoley, folder: Path) -> None:

@@ -18,7 +18,8 @@ from exporter import export, fill, halving, verify
 from exporter.checkpoints import WrongCheckpoint
 from exporter.export import gpu_file
 from exporter.graphs import graphs_of
-from exporter.networks import BUILD, PARTS, CheckpointFolder
+from exporter.networks import BUILD, CheckpointFolder
+from exporter.places import PARTS
 from exporter.sizes import SMALL
 from models_onnx.bundle import EXTERNAL_DATA
 

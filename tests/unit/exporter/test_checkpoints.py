@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from exporter import fill
+from exporter.__main__ import main
 from exporter.checkpoints import (
     WrongCheckpoint,
     load_strictly,
@@ -24,8 +27,9 @@ from exporter.models.flow import FlowNetwork
 from exporter.models.lora import merge_lora
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae
-from exporter.networks import BUILD, CheckpointFolder, RandomWeights, weight_norm_shapes
-from exporter.sizes import GOLDEN, SMALL_PLAIN
+from exporter.networks import BUILD, CheckpointFolder, RandomWeights
+from exporter.sizes import GOLDEN, SIZES, SMALL_PLAIN
+from exporter.weight_norm import weight_norm_shapes
 
 Tensors = dict[str, Tensor]
 DATA_MEAN = -4.0
@@ -67,7 +71,9 @@ def published(tmp_path: Path) -> Path:
     sync = _drawn(Synchformer(GOLDEN.synchformer))
     base = {key: value for key, value in sync.items() if "cross_attn" not in key and "mask" not in key}
     tuned = {key: value for key, value in sync.items() if key not in base}
-    extra = {"fused_blocks.0.attn.qkv.lora_A": torch.ones(2, 2), "latent_rot": torch.ones(3)}
+    layer, width = "fused_blocks.0.attn.qkv", GOLDEN.flow.hidden
+    extra = {f"{layer}.lora_A": torch.ones(4, width), f"{layer}.lora_B": torch.ones(2 * width, 2)}
+    extra["latent_rot"] = torch.ones(3)
     torch.save({"network": _flow() | extra, "synchformer": tuned, "lora": {}}, folder / "saganet.pth")
     torch.save({**base, "afeat_extractor.x": torch.ones(1)}, folder / "synchformer_state_dict.pth")
     torch.save({f"module.{key}": value for key, value in _vae().items()}, folder / "v1-44.pth")
@@ -106,12 +112,65 @@ def test_old_weight_norm_and_folded_vocoders_are_taken(published: Path, tmp_path
             torch.testing.assert_close(found[key], value, rtol=1e-6, atol=1e-7)
 
 
-def test_half_a_weight_norm_is_refused(published: Path) -> None:
-    tensors = _vocoder()
-    del tensors["conv_pre.parametrizations.weight.original0"]
+G, V = (f"conv_pre.parametrizations.weight.original{number}" for number in (0, 1))
+"""Magnitude and direction of one layer of the vocoder."""
+
+
+def _vocoder_faults(published: Path, changes: dict[str, Tensor | None]) -> dict[str, str]:
+    """By key, what is wrong with a vocoder of which some tensors were changed, or taken away (None)."""
+    tensors = {key: value for key, value in (_vocoder() | changes).items() if value is not None}
     torch.save({"generator": tensors}, published / "bigvgan_generator.pt")
-    with pytest.raises(ExportError, match=r"bigvgan_generator\.pt.*conv_pre"):
+    with pytest.raises(WrongCheckpoint, match=r"vocoder in bigvgan_generator\.pt") as caught:
         CheckpointFolder.open(published, GOLDEN).network("vocoder", GOLDEN)
+    return {row.key: row.problem for row in caught.value.mismatches}
+
+
+@pytest.mark.parametrize("shape", [(), (1, 1, 1), (8,), (9, 1, 1), (8, 8, 7)])
+def test_a_magnitude_of_another_shape_is_refused(published: Path, shape: tuple[int, ...]) -> None:
+    """Several of these would be stretched over the layer without a word."""
+    assert _vocoder_faults(published, {G: torch.ones(shape)}) == {G: "shape"}
+
+
+def test_a_direction_of_another_shape_is_refused(published: Path) -> None:
+    assert _vocoder_faults(published, {V: torch.tensor(1.0)}) == {V: "shape"}
+
+
+@pytest.mark.parametrize("half", [G, V])
+def test_half_a_weight_norm_is_refused(published: Path, half: str) -> None:
+    other = _vocoder_faults(published, {half: None, "conv_post.bias": torch.ones(1)})
+    assert other[half] == "missing"
+    assert other["conv_post.bias"] in {"unexpected", "shape"}, "told together"
+
+
+def test_a_layer_that_is_there_twice_is_refused(published: Path) -> None:
+    stored = _vocoder()
+    plain = {"conv_pre.weight": torch.ones_like(stored[V])}
+    assert _vocoder_faults(published, plain) == {"conv_pre.weight": "unexpected"}
+    old = {"conv_pre.weight_g": stored[G] * 3, "conv_pre.weight_v": stored[V]}
+    assert _vocoder_faults(published, old) == dict.fromkeys(old, "unexpected")
+    assert _vocoder_faults(published, old | {G: None}) == {V: "unexpected"}
+
+
+def test_a_vocoder_stored_in_halves_is_folded_in_float32(published: Path) -> None:
+    stored = {key: value.half() for key, value in _vocoder().items()}
+    torch.save({"generator": stored}, published / "bigvgan_generator.pt")
+    found = CheckpointFolder.open(published, GOLDEN).network("vocoder", GOLDEN).state_dict()
+    v = stored[V].double()
+    wanted = stored[G].double() * v / v.flatten(1).norm(dim=1)[:, None, None]
+    torch.testing.assert_close(found["conv_pre.weight"].double(), wanted, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.int8, torch.bool, torch.complex64])
+def test_tensors_that_are_no_floats_are_refused(published: Path, kind: torch.dtype) -> None:
+    bias = torch.ones_like(_vocoder()["conv_pre.bias"]).to(kind)
+    assert _vocoder_faults(published, {"conv_pre.bias": bias}) == {"conv_pre.bias": "type"}
+    assert _vocoder_faults(published, {V: torch.ones_like(_vocoder()[V]).to(kind)}) == {V: "type"}
+    content = _vae()
+    key = next(key for key in content if key.startswith("decoder.") and key.endswith(".weight"))
+    torch.save(content | {key: torch.ones_like(content[key]).to(kind)}, published / "v1-44.pth")
+    with pytest.raises(WrongCheckpoint, match="vae in") as caught:
+        CheckpointFolder.open(published, GOLDEN).network("vae", GOLDEN)
+    assert [(row.key, row.problem) for row in caught.value.mismatches] == [(key, "type")]
 
 
 def test_a_missing_context_layer_is_refused(published: Path) -> None:
@@ -241,6 +300,101 @@ def test_a_trainers_checkpoint_gives_its_network(published: Path) -> None:
     found = CheckpointFolder.open(published, GOLDEN).network("flow", GOLDEN).state_dict()
     for key, value in wanted.items():
         torch.testing.assert_close(found[key], value, rtol=1e-6, atol=1e-7, msg=key)
+
+
+def _repacked(published: Path, pack: Callable[[dict[str, Any]], object], name: str = "flow") -> Tensors:
+    """A network of saganet.pth whose content was packed in another way."""
+    content = torch.load(published / "saganet.pth", weights_only=True)
+    torch.save(pack(content), published / "saganet.pth")
+    return CheckpointFolder.open(published, GOLDEN).network(name, GOLDEN).state_dict()
+
+
+def _prefixed(tensors: Tensors, prefix: str) -> Tensors:
+    return {f"{prefix}{key}": value for key, value in tensors.items()}
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        lambda content: {"model": content["network"], "ema": {"a": torch.ones(3)}, "step": torch.tensor(5)},
+        lambda content: {"step": torch.ones(1), "model": content["network"]},
+        lambda content: {**content, "network": _prefixed(content["network"], "_orig_mod.")},
+        lambda content: {**content, "network": _prefixed(content["network"], "module._orig_mod.")},
+        lambda content: {**content, "network": _prefixed(content["network"], "_orig_mod.module.")},
+        lambda content: _prefixed(content["network"], "module.network."),
+    ],
+    ids=["step", "step of one", "compiled", "compiled in a wrapper", "wrapper compiled", "wrapped whole"],
+)
+def test_other_ways_to_pack_a_network(published: Path, pack: Callable[[dict[str, Any]], object]) -> None:
+    found, wanted = _repacked(published, pack), RandomWeights().network("flow", GOLDEN).state_dict()
+    for key, value in wanted.items():
+        torch.testing.assert_close(found[key], value, rtol=1e-6, atol=1e-7, msg=key)
+
+
+def test_unknown_tensors_of_the_sync_part_are_refused(published: Path) -> None:
+    """What the base has beside the encoder of pictures is known and left out; here nothing is."""
+    with pytest.raises(WrongCheckpoint, match="synchformer in") as caught:
+        _repacked(
+            published,
+            lambda content: {**content, "synchformer": {**content["synchformer"], "junk": torch.ones(1)}},
+            "synchformer",
+        )
+    assert [(row.key, row.problem) for row in caught.value.mismatches] == [("junk", "unexpected")]
+
+
+@pytest.mark.parametrize(
+    ("tensor", "word"),
+    [
+        (torch.ones(4).to(torch.float8_e4m3fn), "float8_e4m3fn"),
+        (torch.ones(4).to_sparse(), "sparse"),
+        (torch.empty(4, device="meta"), "no values"),
+    ],
+    ids=["float8", "sparse", "meta"],
+)
+def test_tensors_that_are_no_plain_arrays_are_refused(published: Path, tensor: Tensor, word: str) -> None:
+    for part in ("network", "lora"):
+        with pytest.raises(ExportError, match=rf"saganet\.pth holds .*odd \({word}\)"):
+            _repacked(
+                published, lambda content, part=part: {**content, part: {**content[part], "odd": tensor}}
+            )
+        (published / "saganet.pth").unlink()
+        torch.save({"network": _flow(), "synchformer": {}, "lora": {}}, published / "saganet.pth")
+
+
+def test_a_file_with_keys_that_are_no_names_is_refused(published: Path) -> None:
+    with pytest.raises(ExportError, match="cannot be read as a checkpoint") as caught:
+        _repacked(published, lambda content: {0: torch.ones(3), **content})
+    assert "no name is 0" in caught.value.detail
+
+
+@pytest.mark.parametrize("file", ["saganet.pth", "v1-44.pth", "bigvgan_generator.pt"])
+def test_every_file_is_looked_at_before_the_first_graph(
+    published: Path, file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SIZES, "small_44k_sa", dataclasses.replace(GOLDEN, name="small_44k_sa"))
+    torch.save(_flow(), published / "mmaudio_small_44k.pth")
+    CheckpointFolder.open(published, GOLDEN).check(GOLDEN)
+    content = torch.load(published / file, weights_only=True)
+    inner = content.get("network", content.get("generator", content))
+    inner["module.surplus" if file == "v1-44.pth" else "surplus"] = torch.ones(1)
+    torch.save(content, published / file)
+    asked = ["saganet-small", "--checkpoints", str(published), "-o", str(published.parent / "bundle")]
+    assert main(asked) == 2
+    shown = capsys.readouterr()
+    assert "exporting" not in shown.out
+    assert f"in {file}: 1 tensors do not fit" in shown.err
+    assert "surplus" in shown.err
+
+
+def test_looking_at_the_files_reads_no_values(published: Path) -> None:
+    """The same of a model without masks; that a value is not finite is told when its network is loaded."""
+    torch.save(
+        _flow() | {"latent_mean": torch.full((1, 1, 4), torch.nan)}, published / "mmaudio_small_44k.pth"
+    )
+    weights = CheckpointFolder.open(published, PLAIN)
+    weights.check(PLAIN)
+    with pytest.raises(WrongCheckpoint, match="flow in"):
+        weights.network("flow", PLAIN)
 
 
 PLAIN = dataclasses.replace(GOLDEN, name="small_44k", masked=False)

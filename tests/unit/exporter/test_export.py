@@ -396,6 +396,15 @@ def test_licences_say_what_paid_work_may_use() -> None:
     assert checkpoint_label(SMALL, id="", title="").id == "saganet_small"
 
 
+def test_the_two_published_files_of_one_size_get_names_of_their_own() -> None:
+    with_lora, without = (
+        checkpoint_label(SMALL, id="", title="", file=file) for file in ("saganet", "saganet_no_lora")
+    )
+    assert (with_lora.id, without.id) == ("saganet_small", "saganet_small_no_lora")
+    assert without.title == "SAGANet, small_44k_sa, trained without LoRA"
+    assert checkpoint_label(SMALL, id="mine", title="", file="saganet_no_lora").id == "mine"
+
+
 @pytest.mark.slow
 def test_the_whole_export_makes_the_committed_bundle(tmp_path: Path) -> None:
     assert main(["golden", "-o", str(tmp_path / "bundle")]) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,9 +20,12 @@ class Behaviour:
         etag: "" sends none.
         cut_after: bytes after which the connection is closed, one entry for each answer.
         stall_after: bytes after which an answer waits until `go_on`, one entry for each answer.
+        drips: bytes at a time and seconds between them, one entry for each answer.
         statuses: instead of an answer, one entry for each request.
         claimed: a Content-Length that is not true.
+        chunked: "yes" sends no length; "framed" sends chunks with their lengths.
         redirects: Location headers, one entry for each request.
+        redirects_stall: "yes" begins a body of each redirect and waits until `go_on`.
         headers: more of them.
         no_ranges: "yes" answers 200 to everything.
         shift: added to the start that a 206 claims and sends.
@@ -32,10 +36,12 @@ class Behaviour:
     etag: str = '"one"'
     cut_after: list[int] = field(default_factory=list)
     stall_after: list[int] = field(default_factory=list)
+    drips: list[tuple[int, float]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     claimed: int | None = None
     chunked: str = "no"
     redirects: list[str] = field(default_factory=list)
+    redirects_stall: str = "no"
     headers: dict[str, str] = field(default_factory=dict)
     no_ranges: str = "no"
     shift: int = 0
@@ -63,8 +69,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Location", told.redirects.pop(0))
             self.send_header("Connection", "close")  # or the next request races with the closing
             self._more(told)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", "1000" if told.redirects_stall == "yes" else "0")
             self.end_headers()
+            if told.redirects_stall == "yes":
+                self.wfile.flush()
+                told.go_on.wait(20)
         elif told.statuses:
             status = told.statuses.pop(0)
             self.send_response(status)
@@ -97,6 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._more(told)
         if told.chunked == "yes":
             self.send_header("Connection", "close")
+        elif told.chunked == "framed":
+            self.send_header("Transfer-Encoding", "chunked")
         else:
             self.send_header("Content-Length", str(told.claimed or len(sent)))
         self.end_headers()
@@ -110,11 +121,26 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, told: Behaviour, sent: bytes) -> None:
         cut = told.cut_after.pop(0) if told.cut_after else len(sent)
         stall = told.stall_after.pop(0) if told.stall_after else len(sent)
+        if told.drips:
+            size, pause = told.drips.pop(0)
+            for start in range(0, len(sent), size):
+                self._write(told, sent[start : start + size])
+                time.sleep(pause)
+            return
+        if told.chunked == "framed":
+            self._write(told, sent[:cut])
+            if cut >= len(sent):
+                self.wfile.write(b"0\r\n\r\n")
+            return
         self.wfile.write(sent[: min(cut, stall)])
         if stall < min(cut, len(sent)):
             self.wfile.flush()
             told.go_on.wait(20)
             self.wfile.write(sent[stall:cut])
+
+    def _write(self, told: Behaviour, piece: bytes) -> None:
+        framed = b"%x\r\n%s\r\n" % (len(piece), piece)
+        self.wfile.write(framed if told.chunked == "framed" else piece)
 
     def _more(self, told: Behaviour) -> None:
         for name, value in told.headers.items():

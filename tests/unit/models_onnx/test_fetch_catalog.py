@@ -71,6 +71,22 @@ def test_every_set_that_makes_sound_has_a_flow_network_and_what_all_need() -> No
         assert {licence.id for licence in chosen.licences} == {"cc-by-nc-4", "apple", "mit"}
 
 
+def test_every_set_names_what_the_exporter_calls_it() -> None:
+    from exporter.__main__ import OTHER_NAMES, SIZE_NAMES
+    from exporter.places import VARIANTS, parts_of
+    from exporter.sizes import SIZES
+
+    for chosen in Catalog.load().sets.values():
+        if chosen.export.startswith(("sam2", "owlv2")):
+            continue
+        assert chosen.export in {*SIZE_NAMES, *OTHER_NAMES}
+        sizes = SIZES[OTHER_NAMES.get(chosen.export, chosen.export)]
+        places = parts_of(sizes, only=VARIANTS.get(chosen.export, ""))
+        flow, fetched = {stem for stem, _ in places["flow"]}, {Path(file.name).stem for file in chosen.files}
+        assert len(flow & fetched) == 1
+        assert not flow & ({"saganet", "saganet_no_lora"} - fetched), "another file could be taken"
+
+
 def test_sets_that_make_masks_are_one_file_each_and_free_for_paid_work() -> None:
     from exporter.sam2_graphs import SAM2_SIZES
 

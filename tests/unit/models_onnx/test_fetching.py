@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,15 @@ import requests
 
 from models_onnx.addresses import UnsafeAddress, check_address, file_address, next_address
 from models_onnx.catalog import PublishedFile, WeightsLicence
-from models_onnx.fetching import Fetcher, FetchFailed, Patience, copy_file, room_in, write_failure
+from models_onnx.fetching import (
+    Fetcher,
+    FetchFailed,
+    Patience,
+    Session,
+    copy_file,
+    room_in,
+    write_failure,
+)
 from models_onnx.parts import Digests, fault_of, held, part_of
 from tests.unit.models_onnx.bad_server import Behaviour, serving
 
@@ -29,7 +39,7 @@ def md5(content: bytes) -> str:
 
 
 CONTENT, OTHER = noise(1), noise(2)
-PIECE = 1 << 16  # what breaks off inside a piece is asked for again
+PIECE = 1 << 16  # the most that is read at once
 MIT = WeightsLicence("mit", "MIT", "yes", "https://example.org", "Free.")
 QUICK = Patience(attempts=4, connect=5, read=0.3, worthwhile=10_000)
 
@@ -51,7 +61,7 @@ class Desk:
         self.target = folder / "ckpts ö" / "saganet.pth"
         self.pauses: list[float] = []
         self.seen: list[tuple[int, int]] = []
-        self.session = requests.Session()
+        self.session = Session()
         self.fetcher = Fetcher(
             self.session,
             progress=lambda _name, done, total: self.seen.append((done, total)),
@@ -126,6 +136,51 @@ def test_a_trickle_counts_as_a_stall(desk: Desk) -> None:
     assert len(told.requests) > 1
 
 
+@pytest.mark.parametrize("chunked", ["no", "framed", "yes"])
+def test_a_drip_is_left_after_the_window(desk: Desk, chunked: str) -> None:
+    """2000 bytes a second, never a second without one: far below what counts as alive, on the real clock."""
+    patience = replace(QUICK, read=5, window=0.5, slowest=30_000, worthwhile=1)
+    desk.fetcher = replace(desk.fetcher, patience=patience)
+    told = Behaviour(CONTENT, drips=[(100, 0.05)], chunked=chunked)
+    began = time.monotonic()
+    desk.fetch(told, published(bytes=len(CONTENT)))
+    assert time.monotonic() - began < 10
+    assert desk.is_right()
+    kept = int(told.requests[1]["range"].removeprefix("bytes=").removesuffix("-"))
+    assert 100 <= kept < 30_000
+
+
+def test_a_slow_connection_that_is_fast_enough_is_kept(desk: Desk) -> None:
+    patience = replace(QUICK, read=5, window=0.2, slowest=10_000)
+    desk.fetcher = replace(desk.fetcher, patience=patience)
+    told = Behaviour(CONTENT, drips=[(30_000, 0.05)])
+    desk.fetch(told)
+    assert desk.is_right()
+    assert len(told.requests) == 1
+
+
+def test_a_whole_piece_after_a_long_time_is_a_stall_too(desk: Desk) -> None:
+    """What came is held against the time it took, however much it is: a read seems to take 1000 seconds."""
+    times = iter(range(0, 10**7, 1000))
+    desk.fetcher = replace(
+        desk.fetcher,
+        clock=lambda: float(next(times)),
+        patience=replace(QUICK, window=60.0, slowest=30_000, worthwhile=1),
+    )
+    told = Behaviour(CONTENT)
+    desk.fetch(told)
+    assert desk.is_right()
+    assert len(told.requests) > 1
+
+
+@pytest.mark.parametrize("chunked", ["no", "framed"])
+def test_what_came_before_a_cut_inside_a_piece_is_kept(desk: Desk, chunked: str) -> None:
+    told = Behaviour(CONTENT, cut_after=[1000, PIECE + 7], chunked=chunked)
+    desk.fetch(told, published(bytes=len(CONTENT)))
+    assert desk.is_right()
+    assert [request.get("range") for request in told.requests] == [None, "bytes=1000-", "bytes=66543-"]
+
+
 def test_a_run_goes_on_from_the_last_one(desk: Desk, tmp_path: Path) -> None:
     told = Behaviour(CONTENT, cut_after=[PIECE, 0, 0, 0, 0])
     with serving(told) as address:
@@ -179,10 +234,14 @@ def test_a_range_that_begins_elsewhere_is_not_joined(desk: Desk) -> None:
     assert desk.is_right()
 
 
-def test_a_length_that_is_too_long_ends_after_some_attempts(desk: Desk) -> None:
-    fault = refused(desk, Behaviour(CONTENT, claimed=len(CONTENT) + 7))
-    assert fault.reason in {"network", "damaged"}
-    assert len(desk.pauses) < 12
+def test_a_length_that_is_too_long_does_no_harm(desk: Desk) -> None:
+    """Every byte has come and is kept; the server is asked once more and says that this is all."""
+    told = Behaviour(CONTENT, claimed=len(CONTENT) + 7)
+    desk.fetch(told)
+    assert desk.is_right()
+    assert len(told.requests) == 2
+    desk.target.unlink()
+    assert refused(desk, told, published(OTHER)).reason == "damaged"
 
 
 def test_a_length_that_is_too_short_gives_no_file(desk: Desk) -> None:
@@ -299,6 +358,53 @@ def test_redirects_to_other_schemes_are_refused(desk: Desk, location: str) -> No
     assert refused(desk, Behaviour(CONTENT, redirects=[location])).reason == "unsafe"
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://[bad",
+        "http://a\xc2\xbd.com\xef\xbc\x8f/",
+        "http://127.0.0.1:99999/",
+        f"http://{'a' * 70}.com/",
+        "//[::",
+    ],
+)
+def test_redirects_to_what_is_no_address_are_refused(desk: Desk, location: str) -> None:
+    """A broken IPv6 address, letters that become a slash, a port and a label that are too long."""
+    assert refused(desk, Behaviour(CONTENT, redirects=[location])).reason in {"unsafe", "refused"}
+
+
+def test_the_body_of_a_redirect_is_not_waited_for(desk: Desk) -> None:
+    desk.fetcher = replace(desk.fetcher, patience=replace(QUICK, read=15))
+    began = time.monotonic()
+    desk.fetch(Behaviour(CONTENT, redirects=["/second"], redirects_stall="yes"))
+    assert time.monotonic() - began < 10
+    assert desk.is_right()
+
+
+SUPERSCRIPT, ENORMOUS = "\xb2", "9" * 5000
+"""A digit to `str.isdigit` that is none to `int`, and more digits than `int` takes."""
+
+
+@pytest.mark.parametrize("number", [SUPERSCRIPT, ENORMOUS, "-5", "3 x"])
+def test_numbers_that_are_none(desk: Desk, number: str) -> None:
+    desk.fetch(Behaviour(CONTENT, chunked="yes", headers={"Content-Length": number}))
+    assert desk.is_right()
+    desk.target.unlink()
+    desk.pauses.clear()
+    desk.fetch(Behaviour(CONTENT, statuses=[503], headers={"Retry-After": number}))
+    assert desk.is_right()
+    assert desk.pauses[0] < 2
+    desk.target.unlink()
+    refused(desk, Behaviour(CONTENT, statuses=[416] * 9, headers={"Content-Range": f"bytes */{number}"}))
+    refused(desk, Behaviour(CONTENT, statuses=[206] * 9, headers={"Content-Range": f"bytes {number}-1/2"}))
+
+
+@pytest.mark.parametrize("chunked", ["no", "framed"])
+def test_an_answer_in_no_encoding_is_an_interruption(desk: Desk, chunked: str) -> None:
+    told = Behaviour(CONTENT, headers={"Content-Encoding": "gzip"}, chunked=chunked)
+    assert "not in the encoding" in str(refused(desk, told))
+
+
 def test_a_circle_of_redirects_ends(desk: Desk) -> None:
     fault = refused(desk, Behaviour(CONTENT, redirects=["/saganet.pth"] * 30))
     assert "in a circle" in str(fault)
@@ -315,6 +421,7 @@ class Downgrading(requests.adapters.BaseAdapter):
         response = requests.Response()
         response.status_code, response.url, response.request = 302, str(request.url), request
         response.headers["Location"] = "http://127.0.0.1:9/saganet.pth"
+        response.raw = io.BytesIO()
         return response
 
     def close(self) -> None:
@@ -333,10 +440,11 @@ def test_addresses() -> None:
     assert next_address("http://a/b", "https://c/d") == "https://c/d"
     assert file_address("http://mirror/x/", "a.pth") == "http://mirror/x/a.pth"
     assert check_address("http://mirror", named_by_user="yes") == "http://mirror"
-    for address in ("http://a/b", "ftp://a/b", "https://", "a/b", "file:///a"):
+    bad = ("https://[bad", "https://a:99999/b", "https://a\u2100b/")
+    for address in ("http://a/b", "ftp://a/b", "https://", "a/b", "file:///a", *bad):
         with pytest.raises(UnsafeAddress):
             check_address(address)
-    for location in ("HTTP://a/b", "http://a/b", "ftp:"):
+    for location in ("HTTP://a/b", "http://a/b", "ftp:", *bad):
         with pytest.raises(UnsafeAddress):
             next_address("https://a/b", location)
 
@@ -348,6 +456,35 @@ def test_the_servers_own_hash_counts_where_none_was_published(desk: Desk) -> Non
     desk.target.unlink()
     wrong = Behaviour(OTHER, redirects=["/there"], headers=linked)
     assert "SHA-256" in str(refused(desk, wrong, published(md5="")))
+
+
+@pytest.mark.parametrize("size", [6, 79_000, 121_000])
+def test_a_size_far_off_is_refused_where_there_is_nothing_else_to_compare(
+    desk: Desk, tmp_path: Path, size: int
+) -> None:
+    file, content = published(md5="", about=100_000), CONTENT[:size]
+    assert f"offers {size} bytes; saganet.pth was published with about 100000" in str(
+        refused(desk, Behaviour(content), file)
+    )
+    assert refused(desk, Behaviour(content, chunked="framed"), file).reason == "damaged"
+    source = tmp_path / "saganet.pth"
+    source.write_bytes(content)
+    with pytest.raises(FetchFailed, match=f"has {size} bytes; about 100000 were published"):
+        copy_file(file, source, desk.target, lambda *_said: None)
+    assert not desk.target.exists()
+
+
+def test_a_server_that_does_not_end_is_left_at_the_most_there_can_be(desk: Desk) -> None:
+    told = Behaviour(CONTENT * 20, chunked="framed")
+    assert "more than 360000 bytes" in str(refused(desk, told, published(md5="")))
+    assert desk.seen[-1][0] <= 360_000
+
+
+@pytest.mark.parametrize("size", [81_000, 119_000])
+def test_a_size_that_is_about_right_is_taken(desk: Desk, size: int) -> None:
+    desk.fetch(Behaviour(CONTENT[:size]), published(md5="", about=100_000))
+    assert desk.target.stat().st_size == size
+    assert fault_of(published(b"abc", about=1000), Digests(3, md5(b"abc"), "")) == "", "the digest decides"
 
 
 def test_a_proxy_of_the_environment_is_used(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
