@@ -34,8 +34,8 @@ THRESHOLD = -0.2
 """Least log odds of an onset. Odds, for likelihoods near 1 are all alike in float32."""
 APART = 2
 """Latent positions on either side in which only one onset is."""
-SILENT = 0.5
-"""Share of "none" above which nothing is heard."""
+SILENT = 0.9
+"""Share of "none" above which nothing is heard: who marks a thing wants a sound."""
 SEVERAL = 0.3
 """Share of "several" above which a mask is taken for that."""
 PREFERRED = 0.25
