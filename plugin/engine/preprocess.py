@@ -211,10 +211,20 @@ def segment_batches(clip: SyncClip, *, spec: PictureSpec, size: int) -> Iterator
         end = start + (count - 1) * spec.segment_step + spec.segment_frames
         frames = to_signed(clip.frames[start:end])
         masks = to_mask(clip.masks[start:end])[:, None]
-        index = np.arange(count)[:, None] * spec.segment_step + np.arange(spec.segment_frames)[None]
         yield SegmentBatch(
-            frames[index],
-            masks[index],
-            crop_to(frames, clip.box, size=spec.sync_size)[index],
-            crop_to(masks, clip.box, size=spec.sync_size)[index],
+            _cut(frames, count, spec),
+            _cut(masks, count, spec),
+            _cut(crop_to(frames, clip.box, size=spec.sync_size), count, spec),
+            _cut(crop_to(masks, clip.box, size=spec.sync_size), count, spec),
         )
+
+
+def _cut(pictures: Float, count: int, spec: PictureSpec) -> Float:
+    """Segments `[count, F, ...]` of `[n, ...]`; a view of the pictures where none is in two of them."""
+    cut: Float
+    if spec.segment_step == spec.segment_frames:
+        cut = pictures.reshape(count, spec.segment_frames, *pictures.shape[1:])
+    else:
+        index = np.arange(count)[:, None] * spec.segment_step + np.arange(spec.segment_frames)[None]
+        cut = pictures[index]
+    return cut
