@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from models_onnx.bundle import (
     describe_files,
     write_manifest,
 )
+from tests.unit.models_onnx.fetch_desk import Desk
 from tests.unit.models_onnx.graph_bytes import tiny_graph
 
 
@@ -88,3 +90,10 @@ def _manifest(folder: Path, *, name: str) -> Manifest:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return make_bundle(tmp_path / "sample")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    made.session.close()

@@ -4,93 +4,31 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import requests
 
-from models_onnx.addresses import UnsafeAddress, check_address, file_address, next_address
-from models_onnx.catalog import PublishedFile, WeightsLicence
 from models_onnx.fetching import (
-    Fetcher,
     FetchFailed,
-    Patience,
-    Session,
     copy_file,
     room_in,
     write_failure,
 )
 from models_onnx.parts import Digests, fault_of, held, part_of
 from tests.unit.models_onnx.bad_server import Behaviour, serving
-
-
-def noise(seed: int) -> bytes:
-    pieces = (hashlib.sha256(b"%d %d" % (seed, number)).digest() for number in range(9375))
-    return b"".join(pieces)
-
-
-def md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
-CONTENT, OTHER = noise(1), noise(2)
-PIECE = 1 << 16  # the most that is read at once
-MIT = WeightsLicence("mit", "MIT", "yes", "https://example.org", "Free.")
-QUICK = Patience(attempts=4, connect=5, read=0.3, worthwhile=10_000)
-
-
-def published(content: bytes = CONTENT, **changes: object) -> PublishedFile:
-    file = PublishedFile(
-        name="saganet.pth",
-        address="https://example.org/saganet.pth",
-        licence=MIT,
-        purpose="a test",
-        about=len(content),
-        md5=md5(content),
-    )
-    return replace(file, **changes)  # type: ignore[arg-type]
-
-
-class Desk:
-    def __init__(self, folder: Path) -> None:
-        self.target = folder / "ckpts ö" / "saganet.pth"
-        self.pauses: list[float] = []
-        self.seen: list[tuple[int, int]] = []
-        self.session = Session()
-        self.fetcher = Fetcher(
-            self.session,
-            progress=lambda _name, done, total: self.seen.append((done, total)),
-            patience=QUICK,
-            pause=self.pauses.append,
-        )
-
-    def fetch(self, told: Behaviour, file: PublishedFile | None = None) -> Digests:
-        with serving(told) as address:
-            return self.fetcher.fetch(file or published(), f"{address}/saganet.pth", self.target)
-
-    def is_right(self) -> bool:
-        return self.target.read_bytes() == CONTENT and [
-            each.name for each in self.target.parent.iterdir()
-        ] == ["saganet.pth"]
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path)
-    yield made
-    made.session.close()
-
-
-def refused(desk: Desk, told: Behaviour, file: PublishedFile | None = None) -> FetchFailed:
-    with pytest.raises(FetchFailed) as raised:
-        desk.fetch(told, file)
-    assert not desk.target.exists()
-    return raised.value
+from tests.unit.models_onnx.fetch_desk import (
+    CONTENT,
+    OTHER,
+    PIECE,
+    QUICK,
+    Desk,
+    md5,
+    published,
+    refused,
+)
 
 
 def test_a_whole_file(desk: Desk) -> None:
@@ -344,109 +282,6 @@ def test_nobody_there(desk: Desk) -> None:
         desk.fetcher.fetch(published(), f"{address}/saganet.pth", desk.target)
     assert raised.value.reason == "network"
     assert len(desk.pauses) == QUICK.attempts - 1
-
-
-def test_redirects_are_followed(desk: Desk) -> None:
-    told = Behaviour(CONTENT, redirects=["/second", "third?a=b"])
-    desk.fetch(told)
-    assert desk.is_right()
-    assert [request["path"] for request in told.requests] == ["/saganet.pth", "/second", "/third?a=b"]
-
-
-@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://x/", "data:,x"])
-def test_redirects_to_other_schemes_are_refused(desk: Desk, location: str) -> None:
-    assert refused(desk, Behaviour(CONTENT, redirects=[location])).reason == "unsafe"
-
-
-@pytest.mark.parametrize(
-    "location",
-    [
-        "https://[bad",
-        "http://a\xc2\xbd.com\xef\xbc\x8f/",
-        "http://127.0.0.1:99999/",
-        f"http://{'a' * 70}.com/",
-        "//[::",
-    ],
-)
-def test_redirects_to_what_is_no_address_are_refused(desk: Desk, location: str) -> None:
-    """A broken IPv6 address, letters that become a slash, a port and a label that are too long."""
-    assert refused(desk, Behaviour(CONTENT, redirects=[location])).reason in {"unsafe", "refused"}
-
-
-def test_the_body_of_a_redirect_is_not_waited_for(desk: Desk) -> None:
-    desk.fetcher = replace(desk.fetcher, patience=replace(QUICK, read=15))
-    began = time.monotonic()
-    desk.fetch(Behaviour(CONTENT, redirects=["/second"], redirects_stall="yes"))
-    assert time.monotonic() - began < 10
-    assert desk.is_right()
-
-
-SUPERSCRIPT, ENORMOUS = "\xb2", "9" * 5000
-"""A digit to `str.isdigit` that is none to `int`, and more digits than `int` takes."""
-
-
-@pytest.mark.parametrize("number", [SUPERSCRIPT, ENORMOUS, "-5", "3 x"])
-def test_numbers_that_are_none(desk: Desk, number: str) -> None:
-    desk.fetch(Behaviour(CONTENT, chunked="yes", headers={"Content-Length": number}))
-    assert desk.is_right()
-    desk.target.unlink()
-    desk.pauses.clear()
-    desk.fetch(Behaviour(CONTENT, statuses=[503], headers={"Retry-After": number}))
-    assert desk.is_right()
-    assert desk.pauses[0] < 2
-    desk.target.unlink()
-    refused(desk, Behaviour(CONTENT, statuses=[416] * 9, headers={"Content-Range": f"bytes */{number}"}))
-    refused(desk, Behaviour(CONTENT, statuses=[206] * 9, headers={"Content-Range": f"bytes {number}-1/2"}))
-
-
-@pytest.mark.parametrize("chunked", ["no", "framed"])
-def test_an_answer_in_no_encoding_is_an_interruption(desk: Desk, chunked: str) -> None:
-    told = Behaviour(CONTENT, headers={"Content-Encoding": "gzip"}, chunked=chunked)
-    assert "not in the encoding" in str(refused(desk, told))
-
-
-def test_a_circle_of_redirects_ends(desk: Desk) -> None:
-    fault = refused(desk, Behaviour(CONTENT, redirects=["/saganet.pth"] * 30))
-    assert "in a circle" in str(fault)
-
-
-def test_a_redirect_without_an_address_does_not_loop_for_ever(desk: Desk) -> None:
-    assert refused(desk, Behaviour(CONTENT, redirects=[""] * 30)).reason == "refused"
-
-
-class Downgrading(requests.adapters.BaseAdapter):
-    """Answers every https request with a redirect to http."""
-
-    def send(self, request: requests.PreparedRequest, **_rest: object) -> requests.Response:
-        response = requests.Response()
-        response.status_code, response.url, response.request = 302, str(request.url), request
-        response.headers["Location"] = "http://127.0.0.1:9/saganet.pth"
-        response.raw = io.BytesIO()
-        return response
-
-    def close(self) -> None:
-        """Hold nothing."""
-
-
-def test_https_is_never_left_for_http(desk: Desk) -> None:
-    desk.session.mount("https://", Downgrading())
-    with pytest.raises(FetchFailed, match="not safe to follow") as raised:
-        desk.fetcher.fetch(published(), "https://example.org/saganet.pth", desk.target)
-    assert raised.value.reason == "unsafe"
-
-
-def test_addresses() -> None:
-    assert next_address("https://a/b/c", "d") == "https://a/b/d"
-    assert next_address("http://a/b", "https://c/d") == "https://c/d"
-    assert file_address("http://mirror/x/", "a.pth") == "http://mirror/x/a.pth"
-    assert check_address("http://mirror", named_by_user="yes") == "http://mirror"
-    bad = ("https://[bad", "https://a:99999/b", "https://a\u2100b/")
-    for address in ("http://a/b", "ftp://a/b", "https://", "a/b", "file:///a", *bad):
-        with pytest.raises(UnsafeAddress):
-            check_address(address)
-    for location in ("HTTP://a/b", "http://a/b", "ftp:", *bad):
-        with pytest.raises(UnsafeAddress):
-            next_address("https://a/b", location)
 
 
 def test_the_servers_own_hash_counts_where_none_was_published(desk: Desk) -> None:
