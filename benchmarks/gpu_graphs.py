@@ -135,7 +135,7 @@ def place(bench: Bench) -> None:
 
 def _loads_strictly(bench: Bench, form: str) -> str:
     """Whether it loads with the fall-back to the CPU switched off: "yes", or why not."""
-    options = session_options(threads=None)
+    options = session_options(threads=None, provider=bench.provider)
     if bench.provider is not Provider.CPU:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     try:

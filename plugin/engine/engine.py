@@ -32,7 +32,7 @@ from plugin.engine.flow import Steer, Velocity, euler, guide, needs_unconditiona
 from plugin.engine.footage import Footage, SharedFrames
 from plugin.engine.last_pictures import LastPictures
 from plugin.engine.lengths import window_lengths
-from plugin.engine.preprocess import collect_masks, collect_pictures, segment_count, slot_times, sync_clip
+from plugin.engine.preprocess import collect_window, segment_count, slot_times
 from plugin.engine.providers import Provider, runtime_version
 from plugin.engine.sessions import Array, Float, Sessions
 from plugin.engine.solving import DeviceSolver
@@ -329,11 +329,9 @@ class Engine:
             else dict(zip(slots, stored["clip"][0], strict=True))
         )
         wanted = [slot for slot in slots if slot not in known]
-        pictures, small = collect_pictures(
+        pictures, clip = collect_window(
             footage, start=start, sync_frames=frames, clip_slots=wanted, spec=spec
         )
-        masks = collect_masks(footage, start=start, sync_frames=frames, spec=spec)
-        clip = sync_clip(small, masks, spec=spec)
         total = self._encoder_work(frames)
         first, second = watch.within(count - len(wanted), total=total), watch.within(count, total=total)
         if wanted:

@@ -16,6 +16,8 @@ class Footage(Protocol):
 
     Times are seconds from the cue's first sample, ascending. They may be negative or lie past the
     cue's end: the footage then shows the source's handles, or repeats its first or last frame.
+
+    Frames and masks are read at the same time, each in a thread of its own.
     """
 
     @property

@@ -83,7 +83,7 @@ def open_session(
         ProviderUnavailable: ONNX Runtime would have run it elsewhere.
         OutOfMemory, EngineError: it cannot be loaded.
     """
-    options = session_options(threads=threads)
+    options = session_options(threads=threads, provider=form.provider)
     for name, value in form.lengths:
         options.add_free_dimension_override_by_name(name, value)
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -147,6 +148,33 @@ def collect_masks(footage: Footage, *, start: Fraction, sync_frames: int, spec: 
             "The matte of this cue gives no picture.", remedy="Choose a matte that covers the cue."
         )
     return np.stack(small + [small[-1]] * (sync_frames - len(small)))
+
+
+def collect_window(
+    footage: Footage, *, start: Fraction, sync_frames: int, clip_slots: Sequence[Fraction], spec: PictureSpec
+) -> tuple[Bytes, SyncClip]:
+    """Pictures for the image tower and the sync encoder's clip; frames and masks are read side by side.
+
+    Decoding and shrinking a full-HD movie takes most of a short cue's time, and its matte half as long.
+
+    Args:
+        footage: the cue's pictures.
+        start: the window's start, seconds from the cue's first sample.
+        sync_frames: pictures and masks for the sync encoder, from `start` on.
+        clip_slots: times of pictures for the image tower, ascending; none where its features are known.
+        spec: rates and sizes.
+
+    Raises:
+        UndecodableMedia: the footage gives no picture at all.
+        MatteMismatch: there is a matte, but it gives no picture.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="masks") as beside:
+        reading = beside.submit(collect_masks, footage, start=start, sync_frames=sync_frames, spec=spec)
+        pictures, frames = collect_pictures(
+            footage, start=start, sync_frames=sync_frames, clip_slots=clip_slots, spec=spec
+        )
+        masks = reading.result()
+    return pictures, sync_clip(frames, masks, spec=spec)
 
 
 def _held(shrink: Callable[[Picture], Bytes]) -> Callable[[Picture], Bytes]:

@@ -163,10 +163,9 @@ class Sam2Graphs:
         providers = provider_arguments(self.provider)
         if self.provider is not Provider.CPU:
             providers = [*providers, Provider.CPU.ort_name]  # the arithmetic of shapes belongs there
+        options = session_options(threads=self._threads, provider=self.provider)
         try:
-            session = load_runtime().InferenceSession(
-                str(path), session_options(threads=self._threads), providers=providers
-            )
+            session = load_runtime().InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # noqa: BLE001 - ONNX Runtime raises many unrelated types
             raise describe_failure(error, action=f"load the {role} graph") from None
         if self.provider.ort_name not in session.get_providers():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ from plugin.media.headers import (
     stated_duration,
     states_alpha,
 )
+from plugin.media.known import once_per_file
 from plugin.media.picking import EXACT, TimedFrame
 
 FOREVER = Fraction(10**9)
@@ -42,6 +44,31 @@ _THREADS = min(4, os.cpu_count() or 1)
 _STEPS_BACK = (Fraction(0), *(Fraction(2**n) for n in range(31)))
 _P_TYPE, _B_TYPE = 2, 3
 _REFRESHED = Fraction(64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What opening a file finds out, the same for every reader of it; see `Movie`.
+
+    Attributes:
+        info: see there.
+        first_pts: see there.
+        time_base: see there.
+        tolerance: see there.
+        lead: seconds before a frame from which it may take decoding.
+        slack: seconds by which the stated duration may be off.
+        clocked_by_decoding: see there.
+        damaged: what was left out up to the first frame.
+    """
+
+    info: MediaInfo
+    first_pts: int
+    time_base: Fraction
+    tolerance: Fraction
+    lead: Fraction
+    slack: Fraction
+    clocked_by_decoding: bool
+    damaged: int
 
 
 class Movie:
@@ -88,7 +115,7 @@ class Movie:
         movie = cls(path, alpha=with_alpha)
         try:
             movie._connect()
-            movie._learn()
+            movie._take(once_per_file(path, f"facts, alpha {with_alpha}", movie._learn))
         except BaseException:
             movie.close()
             raise
@@ -112,13 +139,48 @@ class Movie:
         return self._frames_from(time, self._run)
 
     def extent(self) -> Extent:
-        """The real end, found by decoding the last group of pictures; remembered."""
+        """The real end; remembered, by other readers too.
+
+        MP4 and MOV list their pictures: where every listed one of the last group is in the file, that is
+        the end. Else the last group is decoded.
+        """
         if self._extent is None:
-            stated = self.info.duration
-            (last,) = deque(self.frames_from(FOREVER if stated is None else stated), maxlen=1)
-            complete = stated is None or last.end >= stated - self._slack
-            self._extent = Extent(last.time, last.end, stated, complete)
+            self._extent = once_per_file(self._path, f"end, alpha {self._alpha}", self._find_end)
         return self._extent
+
+    def _find_end(self) -> Extent:
+        stated = self.info.duration
+        listed = None if stated is None or not self._lists_pictures else self._listed_end(stated)
+        if listed is not None:
+            return listed
+        (last,) = deque(self.frames_from(FOREVER if stated is None else stated), maxlen=1)
+        complete = stated is None or last.end >= stated - self._slack
+        return Extent(last.time, last.end, stated, complete)
+
+    @property
+    def _lists_pictures(self) -> bool:
+        return "mov" in self._container.format.name.split(",") and not self.clocked_by_decoding
+
+    def _listed_end(self, stated: Fraction) -> Extent | None:
+        """The end by the packets of the last group; None where one is damaged, cut short or missing."""
+        self._run += 1
+        known = self.damaged
+        if not self._seek(self.first_pts + int(stated / self.time_base)):
+            return None
+        last: tuple[int, int] | None = None
+        for packet in self._packets(self._run):
+            if packet is None:
+                break
+            if packet.pts is None or packet.is_corrupt:
+                return None
+            if not packet.is_discard:
+                last = max(last or (packet.pts, packet.duration), (packet.pts, packet.duration))
+        found, self.damaged = self.damaged - known, known
+        if last is None or found:
+            return None
+        time = (last[0] - self.first_pts) * self.time_base
+        end = time + self._length(last[1])
+        return Extent(time, end, stated, complete=True) if end >= stated - self._slack else None
 
     def _connect(self) -> None:
         if self._container is not None:
@@ -133,29 +195,31 @@ class Movie:
                 self._decoder = self._stream.codec_context
             self._decoder.thread_type = "AUTO"
             self._decoder.thread_count = _THREADS
+        self._seekable = self._container.format.name not in UNSEEKABLE
 
-    def _learn(self) -> None:
+    def _learn(self) -> _Facts:
         """Time zero, tolerance and info, from the headers and the first frame."""
         stream = self._stream
         # AVI stores no presentation times; where pictures are reordered, only decode times ascend
         reordered = bool(stream.codec_context.has_b_frames)
         self.clocked_by_decoding = reordered and self._container.format.name == "avi"
-        self._seekable = self._container.format.name not in UNSEEKABLE
         first = next(self._decoded(after_key=False, run=self._run), None)
         if first is None:
             raise undecodable(self._path, "gives no picture")
-        self.first_pts, frame = first
-        self.time_base = Fraction(stream.time_base)
+        first_pts, frame = first
+        damaged, self.damaged = self.damaged, 0
+        time_base = Fraction(stream.time_base)
         rate = nominal_rate(stream)
         still = is_image(self._path)
+        lead, tolerance = Fraction(0), EXACT
         if rate is not None and not still:
-            self._lead = 4 / rate if reordered else Fraction(0)
-            if (1 / rate / self.time_base).denominator != 1:
-                self.tolerance = min(self.time_base / 2, 1 / rate / 8) + EXACT
-        duration, self._slack = (None, Fraction(0)) if still else stated_duration(self._container, stream)
+            lead = 4 / rate if reordered else lead
+            if (1 / rate / time_base).denominator != 1:
+                tolerance = min(time_base / 2, 1 / rate / 8) + EXACT
+        duration, slack = (None, Fraction(0)) if still else stated_duration(self._container, stream)
         rotation = round(frame.rotation / 90) * 90 % 360
         turned = rotation % 180 != 0
-        self.info = MediaInfo(
+        info = MediaInfo(
             width=frame.height if turned else frame.width,
             height=frame.width if turned else frame.height,
             duration=None if duration is None else on_frame_grid(duration, rate),
@@ -166,6 +230,14 @@ class Movie:
             codec=stream.codec_context.name,
             is_still=still,
         )
+        clocked = self.clocked_by_decoding
+        return _Facts(info, first_pts, time_base, tolerance, lead, slack, clocked, damaged)
+
+    def _take(self, facts: _Facts) -> None:
+        self.info = facts.info
+        self.first_pts, self.time_base, self.tolerance = facts.first_pts, facts.time_base, facts.tolerance
+        self._lead, self._slack = facts.lead, facts.slack
+        self.clocked_by_decoding, self.damaged = facts.clocked_by_decoding, facts.damaged
 
     def _frames_from(self, time: Fraction, run: int) -> Iterator[TimedFrame]:
         stated = self.info.duration
@@ -227,15 +299,16 @@ class Movie:
             if time < 0 or (previous is not None and time <= previous):
                 continue  # priming frames, and frames of a broken clock
             previous = time
-            yield TimedFrame(time, time + self._length(frame), partial(_itself, frame))
+            yield TimedFrame(time, time + self._length(frame.duration), partial(_itself, frame))
 
-    def _length(self, frame: av.VideoFrame) -> Fraction:
+    def _length(self, ticks: int | None) -> Fraction:
+        """Seconds that a picture stays, from the ticks that the file states, if any."""
         if self.info.is_still:
             return FOREVER
         usual = 1 / self.info.rate if self.info.rate else self.time_base
-        if not frame.duration:
+        if not ticks:
             return usual
-        stated = frame.duration * self.time_base
+        stated = ticks * self.time_base
         return usual if abs(stated - usual) < self.time_base else stated
 
     def _decoded(self, *, after_key: bool, run: int) -> Iterator[Stamped]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from plugin.cues import MatteChannel
@@ -16,6 +18,35 @@ Picture = NDArray[np.uint8]
 Values = NDArray[np.float32]
 _Rows = Callable[[slice], Values]
 """Gives the values of some rows of a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Codes:
+    """One component as the frame stores it, in whole numbers, and what they mean.
+
+    Attributes:
+        stored: `[h, w]` uint8 or uint16.
+        unit: numbers to 0..1, each on its own.
+    """
+
+    stored: NDArray[Any]
+    unit: Callable[[Values], Values]
+
+    def __call__(self, rows: slice) -> Values:
+        return self.unit(np.asarray(self.stored[rows], np.float32))
+
+    def picture(self) -> Picture:
+        """All of it as bytes: there are fewer numbers than pixels, so each is worked out once."""
+        table = _to_bytes(self.unit(np.arange(1 << 8 * self.stored.itemsize, dtype=np.float32)))
+        if self.stored.itemsize == 1:
+            looked_up = self.stored.tobytes().translate(table.tobytes())
+            return np.frombuffer(looked_up, np.uint8).reshape(self.stored.shape)
+        picture = np.empty(self.stored.shape, np.uint8)
+        step = max(1, _STRIP // self.stored.shape[1])
+        for first in range(0, len(picture), step):
+            np.take(table, self.stored[first : first + step], out=picture[first : first + step])
+        return picture
+
 
 _STRIP = 1 << 20
 """Pixels that are worked on at a time."""
@@ -26,8 +57,12 @@ _PLANAR = re.compile(r"(gray|yuvj?\d{3}p|yuva\d{3}p|gbra?p)(\d*)(f32)?(le|be)?")
 _RGB_INDEX = {MatteChannel.RED: 0, MatteChannel.GREEN: 1, MatteChannel.BLUE: 2}
 
 
-def rgb_picture(frame: av.VideoFrame, *, rotation: int = 0) -> Picture:
+def rgb_picture(
+    frame: av.VideoFrame, *, rotation: int = 0, converter: VideoReformatter | None = None
+) -> Picture:
     """RGB24 `[H, W, 3]` as FFmpeg converts by default, turned counter-clockwise by `rotation`.
+
+    A `converter` kept for the frames of one reader spares setting one up for each of them.
 
     A stream without colour tags is read as BT.601 limited range, whatever its size (spec 1.3).
     Floating-point images (EXR) are scene-linear: they are clipped to 0..1 and given the sRGB curve.
@@ -36,7 +71,8 @@ def rgb_picture(frame: av.VideoFrame, *, rotation: int = 0) -> Picture:
         linear = _float_rgb(frame)
         picture = _in_strips(frame, lambda rows: _srgb_curve(linear(rows)), channels=(3,))
     else:
-        picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+        converted = (converter or VideoReformatter()).reformat(frame, format="rgb24")
+        picture = np.asarray(converted.to_ndarray(), np.uint8)
     return _turned(picture, rotation)
 
 
@@ -53,7 +89,8 @@ def matte_picture(frame: av.VideoFrame, channel: MatteChannel, *, rotation: int 
         values = _alpha(frame)
     else:
         values = _one_of(_rgb(frame), _RGB_INDEX[channel])
-    return _turned(_in_strips(frame, values), rotation)
+    picture = values.picture() if isinstance(values, _Codes) else _in_strips(frame, values)
+    return _turned(picture, rotation)
 
 
 def _in_strips(frame: av.VideoFrame, values: _Rows, *, channels: tuple[int, ...] = ()) -> Picture:
@@ -89,11 +126,10 @@ def _luma(frame: av.VideoFrame) -> _Rows:
     if _is_video(name):
         source = frame if _PLANAR.fullmatch(name) else frame.reformat(format="yuva444p16le")
         bits = source.format.components[0].bits
-        values = _plane(source, 0)
         if frame.color_range == _FULL_RANGE or name.startswith("yuvj"):
-            return lambda rows: values(rows) / np.float32(2**bits - 1)
+            return _Codes(_stored(source, 0), _of_full_range(bits))
         scale = np.float32(2 ** (bits - 8))
-        return lambda rows: (values(rows) - 16 * scale) / (219 * scale)
+        return _Codes(_stored(source, 0), lambda codes: (codes - 16 * scale) / (219 * scale))
     if name.startswith("gray") and _PLANAR.fullmatch(name):
         return _unit_plane(frame, 0)
     colours = _rgb(frame)
@@ -147,22 +183,30 @@ def _one_of(values: _Rows, index: int) -> _Rows:
 
 
 def _unit_plane(frame: av.VideoFrame, index: int) -> _Rows:
-    values = _plane(frame, index)
     if _is_float(frame):
-        return values
-    return lambda rows: values(rows) / np.float32(2 ** frame.format.components[index].bits - 1)
+        return _plane(frame, index)
+    return _Codes(_stored(frame, index), _of_full_range(frame.format.components[index].bits))
+
+
+def _of_full_range(bits: int) -> Callable[[Values], Values]:
+    return lambda codes: codes / np.float32(2**bits - 1)
 
 
 def _plane(frame: av.VideoFrame, index: int) -> _Rows:
-    """Raw values of component `index` (luma or R, G, B, alpha) of a planar format, float32 `[rows, w]`."""
+    """Raw values of a component, float32 `[rows, w]`."""
+    stored = _stored(frame, index)
+    return lambda rows: np.asarray(stored[rows], np.float32)
+
+
+def _stored(frame: av.VideoFrame, index: int) -> NDArray[Any]:
+    """Component `index` (luma or R, G, B, alpha) of a planar format as it lies in memory, `[h, w]`."""
     part = frame.format.components[index]
     plane = frame.planes[part.plane]
     order = ">" if frame.format.name.endswith("be") else "<"
     kind = f"{order}f4" if _is_float(frame) else f"{order}u2" if part.bits > 8 else "u1"
     stored = np.frombuffer(memoryview(plane), np.uint8)
     lines = stored[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)
-    pixels = lines.view(kind)[:, : plane.width]
-    return lambda rows: np.asarray(pixels[rows], np.float32)
+    return lines.view(kind)[:, : plane.width]
 
 
 def _is_float(frame: av.VideoFrame) -> bool:

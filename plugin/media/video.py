@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import av
+from av.video.reformatter import VideoReformatter
 
 from plugin.cues import ImageSequence, MediaSource
 from plugin.media.headers import Extent, MediaInfo
@@ -50,6 +51,7 @@ class VideoReader:
 
     def __init__(self, source: MediaSource, frames: Movie | SequenceReader) -> None:
         self._frames = frames
+        self._converter = VideoReformatter()
         self.source = source
         self.edge_repeats = 0
         """Times answered so far with a held first or last frame because the source has none there."""
@@ -99,7 +101,7 @@ class VideoReader:
         """
 
         def convert(frame: av.VideoFrame) -> Picture:
-            picture = rgb_picture(frame, rotation=self.info.rotation)
+            picture = rgb_picture(frame, rotation=self.info.rotation, converter=self._converter)
             return picture if reduce is None else reduce(picture)
 
         return pick_frames(

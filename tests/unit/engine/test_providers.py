@@ -84,6 +84,11 @@ def test_sessions_are_repeatable_and_kind_to_other_programs() -> None:
     assert session_options(threads=None).intra_op_num_threads == 0
 
 
+def test_on_the_cpu_no_time_goes_into_a_plan_of_shared_memory() -> None:
+    assert not session_options(threads=None).enable_mem_reuse
+    assert session_options(threads=None, provider=Provider.CUDA).enable_mem_reuse
+
+
 def test_cuda_plans_convolutions_quickly_and_takes_no_more_memory_than_it_needs() -> None:
     ((name, options),) = provider_arguments(Provider.CUDA)
     assert name == "CUDAExecutionProvider"
