@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -42,6 +43,7 @@ Stamped = tuple[int, av.VideoFrame]
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _THREADS = min(4, os.cpu_count() or 1)
 _STEPS_BACK = (Fraction(0), *(Fraction(2**n) for n in range(31)))
+_HEAD = 64
 _P_TYPE, _B_TYPE = 2, 3
 _REFRESHED = Fraction(64)
 
@@ -145,7 +147,7 @@ class Movie:
         the end. Else the last group is decoded.
         """
         if self._extent is None:
-            self._extent = once_per_file(self._path, f"end, alpha {self._alpha}", self._find_end)
+            self._extent = once_per_file(self._path, _end(alpha=self._alpha), self._find_end)
         return self._extent
 
     def _find_end(self) -> Extent:
@@ -162,7 +164,10 @@ class Movie:
         return "mov" in self._container.format.name.split(",") and not self.clocked_by_decoding
 
     def _listed_end(self, stated: Fraction) -> Extent | None:
-        """The end by the packets of the last group; None where one is damaged, cut short or missing."""
+        """The end by the packets of the last group; None where one is damaged, cut short, empty or missing.
+
+        Empty: a download that was broken off can leave the whole length on disk, zeros at its end.
+        """
         self._run += 1
         known = self.damaged
         if not self._seek(self.first_pts + int(stated / self.time_base)):
@@ -171,7 +176,7 @@ class Movie:
         for packet in self._packets(self._run):
             if packet is None:
                 break
-            if packet.pts is None or packet.is_corrupt:
+            if packet.pts is None or packet.is_corrupt or not any(memoryview(packet)[:_HEAD]):
                 return None
             if not packet.is_discard:
                 last = max(last or (packet.pts, packet.duration), (packet.pts, packet.duration))
@@ -371,6 +376,25 @@ class Movie:
     def _check(self, run: int) -> None:
         if run != self._run:
             raise ValueError(f"{self._path.name}: the reader was closed or is reading elsewhere now")
+
+
+def movie_extent(path: Path) -> Extent:
+    """Where the movie at `path` really ends; it is opened only where no reader found out before.
+
+    Raises:
+        MediaMissing: nothing is there.
+        UndecodableMedia: no picture can be decoded from it.
+    """
+
+    def find() -> Extent:
+        with closing(Movie.open(path)) as movie:
+            return movie.extent()
+
+    return once_per_file(path, _end(alpha=False), find)
+
+
+def _end(*, alpha: bool) -> str:
+    return f"end, alpha {alpha}"
 
 
 def _itself(frame: av.VideoFrame) -> av.VideoFrame:

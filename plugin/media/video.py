@@ -11,12 +11,12 @@ from av.video.reformatter import VideoReformatter
 
 from plugin.cues import ImageSequence, MediaSource
 from plugin.media.headers import Extent, MediaInfo
-from plugin.media.movies import Movie
+from plugin.media.movies import Movie, movie_extent
 from plugin.media.picking import Pick, Picture, Slot, Time, pick_frames
 from plugin.media.pixels import rgb_picture
 from plugin.media.sequences import SequenceReader
 
-__all__ = ["Extent", "MediaInfo", "Pick", "VideoReader", "open_frames", "probe"]
+__all__ = ["Extent", "MediaInfo", "Pick", "VideoReader", "extent_of", "open_frames", "probe"]
 
 
 def open_frames(source: MediaSource, *, with_alpha: bool = False) -> Movie | SequenceReader:
@@ -40,6 +40,19 @@ def probe(source: MediaSource) -> MediaInfo:
     """
     with VideoReader.open(source) as reader:
         return reader.info
+
+
+def extent_of(source: MediaSource) -> Extent:
+    """Where a source really ends; a movie is opened only where no reader found out before.
+
+    Raises:
+        MediaMissing: nothing is there.
+        UndecodableMedia: no picture can be decoded.
+    """
+    if isinstance(source, ImageSequence):
+        with VideoReader.open(source) as reader:
+            return reader.extent()
+    return movie_extent(source.path)
 
 
 class VideoReader:

@@ -16,7 +16,7 @@ from plugin.engine.footage import Picture
 from plugin.errors import MediaError
 from plugin.media.fingerprint import fingerprint
 from plugin.media.mattes import MatteReader
-from plugin.media.video import Extent, VideoReader
+from plugin.media.video import Extent, VideoReader, extent_of
 from plugin.render.clocks import ANYWHERE, LATE, MediaClock, Reach, clock_of, media_of, reach_of
 from plugin.timebase import TimeSpan
 
@@ -202,8 +202,7 @@ def known_extent(source: MediaSource) -> Extent | None:
 def _extent(source: MediaSource, stamps: tuple[tuple[int, int], ...]) -> Extent | None:
     del stamps  # part of the key only
     try:
-        with VideoReader.open(source) as reader:
-            return reader.extent()
+        return extent_of(source)
     except MediaError:
         return None
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from fractions import Fraction
 
@@ -171,3 +172,32 @@ def test_segments_do_not_depend_on_the_batch(spec, batch: int) -> None:
 @pytest.mark.parametrize(("frames", "segments"), [(16, 1), (23, 1), (24, 2), (124, 14), (125, 14), (200, 24)])
 def test_segment_count(spec, frames: int, segments: int) -> None:
     assert p.segment_count(frames, spec=replace(spec, segment_step=8)) == segments
+
+
+def test_frames_and_masks_of_a_window_are_read_side_by_side(toy, spec) -> None:
+    footage = toy.ToyFootage()
+    together = threading.Barrier(2, timeout=10)
+    frames, masks = footage.frames, footage.masks
+    footage.frames = lambda times, *, late=(): (together.wait(), frames(times, late=late))[1]
+    footage.masks = lambda times: (together.wait(), masks(times))[1]
+    asked = {"start": Fraction(0), "sync_frames": 25}
+    pictures, clip = p.collect_window(footage, clip_slots=_slots(8), spec=spec, **asked)
+    fresh = toy.ToyFootage()
+    clips, syncs = p.collect_pictures(fresh, clip_slots=_slots(8), spec=spec, **asked)
+    assert np.array_equal(pictures, clips)
+    assert np.array_equal(clip.frames, syncs)
+    assert np.array_equal(clip.masks, p.collect_masks(fresh, spec=spec, **asked))
+
+
+@pytest.mark.parametrize(
+    ("frames", "masks", "fault"), [(1, 0, MatteMismatch), (0, 1, UndecodableMedia), (0, 0, UndecodableMedia)]
+)
+def test_what_goes_wrong_with_either_is_raised(spec, frames: int, masks: int, fault: type) -> None:
+    with pytest.raises(fault):
+        p.collect_window(
+            ShortFootage(frames=frames, masks=masks),
+            start=Fraction(0),
+            sync_frames=16,
+            clip_slots=_slots(2),
+            spec=spec,
+        )

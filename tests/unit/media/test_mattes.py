@@ -13,7 +13,7 @@ import pytest
 from plugin.cues import ImageSequence, MatteChannel, MediaFile
 from plugin.errors import MatteMismatch, UndecodableMedia
 from plugin.media.mattes import MatteReader, PastEnd
-from plugin.media.pixels import matte_picture
+from plugin.media.pixels import _alpha, _luma, matte_picture
 from plugin.media.video import Pick
 from tests.media_factory import (
     ALPHA_KINDS,
@@ -249,3 +249,20 @@ def test_a_picture_of_impossible_size_is_refused_before_it_is_decoded(
 
 def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@pytest.mark.parametrize(
+    "kind", ["yuv420p", "yuvj420p", "yuv444p10le", "yuv422p12le", "yuva444p16le", "gray", "gray16be", "nv12"]
+)
+@pytest.mark.parametrize("channel", [MatteChannel.LUMA, MatteChannel.ALPHA])
+def test_every_stored_number_means_what_its_formula_says(kind: str, channel: MatteChannel) -> None:
+    frame = av.VideoFrame(256, 256, kind)
+    bits = frame.format.components[0].bits
+    rng = np.random.default_rng(0)
+    for plane in frame.planes:
+        codes = rng.integers(0, 1 << bits, plane.buffer_size // (2 if bits > 8 else 1), dtype=np.uint16)
+        order = ">u2" if kind.endswith("be") else "<u2"
+        plane.update(codes.astype(order if bits > 8 else np.uint8).tobytes())
+    values = _luma(frame) if channel is MatteChannel.LUMA else _alpha(frame)
+    expected = np.floor(np.clip(values(slice(None)), 0, 1) * np.float32(255) + np.float32(0.5))
+    assert np.array_equal(matte_picture(frame, channel), expected)

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
 
 from plugin.cues import MediaFile
 from plugin.errors import MediaMissing, UndecodableMedia
 from plugin.media import picking
+from plugin.media.pixels import rgb_picture
 from plugin.media.video import Pick, VideoReader, probe
 from tests.media_factory import (
     Made,
@@ -443,3 +446,21 @@ def test_alpha_is_told_and_the_picture_is_right(tmp_path: Path, kind: str) -> No
     made = make_alpha_movie(tmp_path, kind)
     assert probe(MediaFile(made.path)).has_alpha
     assert seen(made.path, list(made.times), pick=Pick.SCREEN) == list(range(8))
+
+
+def test_a_kept_converter_gives_what_a_fresh_one_gives() -> None:
+    converter = VideoReformatter()
+    rng = np.random.default_rng(0)
+    for kind, width, colorspace, color_range in [
+        ("yuv420p", 64, 2, 1),
+        ("yuv420p", 64, 1, 1),
+        ("yuv420p", 64, 1, 2),
+        ("yuv422p10le", 64, 1, 1),
+        ("yuv420p", 96, 2, 1),
+        ("yuv420p", 64, 2, 1),
+    ]:
+        frame = av.VideoFrame(width, 48, kind)
+        for plane in frame.planes:
+            plane.update(rng.integers(0, 4, plane.buffer_size, dtype=np.uint8).tobytes())
+        frame.colorspace, frame.color_range = colorspace, color_range
+        assert np.array_equal(rgb_picture(frame, converter=converter), rgb_picture(frame))
