@@ -329,9 +329,10 @@ class Engine:
             else dict(zip(slots, stored["clip"][0], strict=True))
         )
         wanted = [slot for slot in slots if slot not in known]
-        pictures, clip = collect_window(
-            footage, start=start, sync_frames=frames, clip_slots=wanted, spec=spec
-        )
+        with self.sessions.loading_ahead():
+            pictures, clip = collect_window(
+                footage, start=start, sync_frames=frames, clip_slots=wanted, spec=spec
+            )
         total = self._encoder_work(frames)
         first, second = watch.within(count - len(wanted), total=total), watch.within(count, total=total)
         if wanted:

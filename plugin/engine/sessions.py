@@ -6,9 +6,10 @@ other graphs leave; the rows of the inputs go through in smaller parts; the grap
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,7 @@ from plugin.engine.providers import (
 )
 from plugin.engine.rows import row_count, run_in_parts
 from plugin.engine.stopping import Stopper
-from plugin.errors import Cancelled, OutOfMemory, UnexpectedOutput
+from plugin.errors import Cancelled, OutOfMemory, SagafoleyError, UnexpectedOutput
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
@@ -219,6 +220,27 @@ class Sessions:
             self._held[form] = self._load(role, form)
             self.loads[role] += 1
         return self._held[form]
+
+    @contextmanager
+    def loading_ahead(self) -> Iterator[None]:
+        """While entered, graphs that are not loaded yet are being loaded, where all of them have room.
+
+        Nothing may be run meanwhile. A graph that cannot be loaded says so when it is needed.
+        """
+        if self.provider is not Provider.CPU or not self._have_room_for_all():
+            yield
+            return
+        thread = threading.Thread(target=self._load_all, name="loading-ahead", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
+
+    def _load_all(self) -> None:
+        for role in self.bundle.manifest.graphs:
+            with suppress(SagafoleyError):
+                self.hold(role, self.form(role))
 
     def note_run(self, role: str, form: Form) -> None:
         """Count a run, and note what its take should say."""

@@ -59,6 +59,31 @@ class Extent:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What opening a file finds out, the same for every reader of it; see `movies.Movie`.
+
+    Attributes:
+        info: see there.
+        first_pts: see there.
+        time_base: see there.
+        tolerance: see there.
+        lead: seconds before a frame from which it may take decoding.
+        slack: seconds by which the stated duration may be off.
+        clocked_by_decoding: see there.
+        damaged: what was left out up to the first frame.
+    """
+
+    info: MediaInfo
+    first_pts: int
+    time_base: Fraction
+    tolerance: Fraction
+    lead: Fraction
+    slack: Fraction
+    clocked_by_decoding: bool
+    damaged: int
+
+
 def states_alpha(stream: Any) -> bool:
     """Whether a WebM says that its packets carry alpha beside the picture."""
     return any(key.lower() == "alpha_mode" and value == "1" for key, value in stream.metadata.items())

@@ -6,7 +6,6 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from plugin.media.containers import (
 )
 from plugin.media.headers import (
     Extent,
+    Facts,
     MediaInfo,
     nominal_rate,
     on_frame_grid,
@@ -48,35 +48,11 @@ _P_TYPE, _B_TYPE = 2, 3
 _REFRESHED = Fraction(64)
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What opening a file finds out, the same for every reader of it; see `Movie`.
-
-    Attributes:
-        info: see there.
-        first_pts: see there.
-        time_base: see there.
-        tolerance: see there.
-        lead: seconds before a frame from which it may take decoding.
-        slack: seconds by which the stated duration may be off.
-        clocked_by_decoding: see there.
-        damaged: what was left out up to the first frame.
-    """
-
-    info: MediaInfo
-    first_pts: int
-    time_base: Fraction
-    tolerance: Fraction
-    lead: Fraction
-    slack: Fraction
-    clocked_by_decoding: bool
-    damaged: int
-
-
 class Movie:
     """A movie (or one image) opened for reading; make it with `open`.
 
     Attributes:
+        facts: all that opening the file found out, as others of the same file know it.
         info: what the file says about itself.
         tolerance: seconds by which its stored times may be off, at least a microsecond.
         damaged: frames and packets left out so far because they could not be decoded.
@@ -85,6 +61,7 @@ class Movie:
         clocked_by_decoding: its packets have no presentation times, decode times stand in.
     """
 
+    facts: Facts
     info: MediaInfo
 
     def __init__(self, path: Path, *, alpha: bool) -> None:
@@ -117,11 +94,39 @@ class Movie:
         movie = cls(path, alpha=with_alpha)
         try:
             movie._connect()
-            movie._take(once_per_file(path, f"facts, alpha {with_alpha}", movie._learn))
+            movie._take(once_per_file(path, _facts(alpha=with_alpha), movie._learn))
         except BaseException:
             movie.close()
             raise
         return movie
+
+    @classmethod
+    def info_of(cls, path: Path) -> MediaInfo:
+        """What the movie at `path` says about itself; it is opened only where no reader found out before.
+
+        Raises:
+            MediaMissing, UndecodableMedia: see `open`.
+        """
+
+        def find() -> Facts:
+            with closing(cls.open(path)) as movie:
+                return movie.facts
+
+        return once_per_file(path, _facts(alpha=False), find).info
+
+    @classmethod
+    def extent_of(cls, path: Path) -> Extent:
+        """The same for where it really ends.
+
+        Raises:
+            MediaMissing, UndecodableMedia: see `open`.
+        """
+
+        def find() -> Extent:
+            with closing(cls.open(path)) as movie:
+                return movie.extent()
+
+        return once_per_file(path, _end(alpha=False), find)
 
     def close(self) -> None:
         """Lets go of the file; iterators end in a `ValueError`."""
@@ -202,7 +207,7 @@ class Movie:
             self._decoder.thread_count = _THREADS
         self._seekable = self._container.format.name not in UNSEEKABLE
 
-    def _learn(self) -> _Facts:
+    def _learn(self) -> Facts:
         """Time zero, tolerance and info, from the headers and the first frame."""
         stream = self._stream
         # AVI stores no presentation times; where pictures are reordered, only decode times ascend
@@ -236,9 +241,10 @@ class Movie:
             is_still=still,
         )
         clocked = self.clocked_by_decoding
-        return _Facts(info, first_pts, time_base, tolerance, lead, slack, clocked, damaged)
+        return Facts(info, first_pts, time_base, tolerance, lead, slack, clocked, damaged)
 
-    def _take(self, facts: _Facts) -> None:
+    def _take(self, facts: Facts) -> None:
+        self.facts = facts
         self.info = facts.info
         self.first_pts, self.time_base, self.tolerance = facts.first_pts, facts.time_base, facts.tolerance
         self._lead, self._slack = facts.lead, facts.slack
@@ -378,23 +384,12 @@ class Movie:
             raise ValueError(f"{self._path.name}: the reader was closed or is reading elsewhere now")
 
 
-def movie_extent(path: Path) -> Extent:
-    """Where the movie at `path` really ends; it is opened only where no reader found out before.
-
-    Raises:
-        MediaMissing: nothing is there.
-        UndecodableMedia: no picture can be decoded from it.
-    """
-
-    def find() -> Extent:
-        with closing(Movie.open(path)) as movie:
-            return movie.extent()
-
-    return once_per_file(path, _end(alpha=False), find)
-
-
 def _end(*, alpha: bool) -> str:
     return f"end, alpha {alpha}"
+
+
+def _facts(*, alpha: bool) -> str:
+    return f"facts, alpha {alpha}"
 
 
 def _itself(frame: av.VideoFrame) -> av.VideoFrame:

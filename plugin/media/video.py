@@ -11,7 +11,7 @@ from av.video.reformatter import VideoReformatter
 
 from plugin.cues import ImageSequence, MediaSource
 from plugin.media.headers import Extent, MediaInfo
-from plugin.media.movies import Movie, movie_extent
+from plugin.media.movies import Movie
 from plugin.media.picking import Pick, Picture, Slot, Time, pick_frames
 from plugin.media.pixels import rgb_picture
 from plugin.media.sequences import SequenceReader
@@ -32,14 +32,16 @@ def open_frames(source: MediaSource, *, with_alpha: bool = False) -> Movie | Seq
 
 
 def probe(source: MediaSource) -> MediaInfo:
-    """What a source says about itself; one frame is decoded.
+    """What a source says about itself; one frame is decoded, where no reader did so before.
 
     Raises:
         MediaMissing: nothing is there.
         UndecodableMedia: no picture can be decoded.
     """
-    with VideoReader.open(source) as reader:
-        return reader.info
+    if isinstance(source, ImageSequence):
+        with VideoReader.open(source) as reader:
+            return reader.info
+    return Movie.info_of(source.path)
 
 
 def extent_of(source: MediaSource) -> Extent:
@@ -52,7 +54,7 @@ def extent_of(source: MediaSource) -> Extent:
     if isinstance(source, ImageSequence):
         with VideoReader.open(source) as reader:
             return reader.extent()
-    return movie_extent(source.path)
+    return Movie.extent_of(source.path)
 
 
 class VideoReader:

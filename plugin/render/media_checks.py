@@ -25,7 +25,7 @@ from plugin.cues import (
 )
 from plugin.errors import MediaError, MediaMissing, SagafoleyError
 from plugin.media.mattes import MatteReader
-from plugin.media.video import Extent, MediaInfo, VideoReader
+from plugin.media.video import Extent, MediaInfo, extent_of, probe
 from plugin.render.clocks import MediaClock, clock_of, media_of, shown_span
 from plugin.render.holes import hole_problems
 from plugin.timebase import TimeSpan
@@ -160,9 +160,8 @@ def _is_file(path: Path) -> bool:
 def _inspect(source: MediaSource) -> Look:
     """The facts of the media, its real end included."""
     try:
-        with VideoReader.open(source) as reader:
-            extent = None if reader.info.duration is None else reader.extent()
-            return Look(reader.info, extent)
+        info = probe(source)
+        return Look(info, None if info.duration is None else extent_of(source))
     except MediaError as error:
         return Look(fault=error)
 

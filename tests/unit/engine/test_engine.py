@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
@@ -68,6 +69,22 @@ def test_a_second_look_calls_no_encoder(engine, toy, bundle, tmp_path) -> None:
     assert np.array_equal(first.sync, second.sync)
     assert footage.frame_times == []
     assert {again.calls[role] + again.loads[role] for role in ENCODERS} == {0}
+
+
+def test_graphs_are_loaded_while_pictures_are_read(engine, toy) -> None:
+    footage = toy.ToyFootage()
+    frames = footage.frames
+
+    def read(times, *, late=()):
+        ends = time.monotonic() + 10
+        while engine.sessions.loaded != set(engine.manifest.graphs) and time.monotonic() < ends:
+            time.sleep(0.01)
+        assert engine.sessions.loaded == set(engine.manifest.graphs)
+        return frames(times, late=late)
+
+    footage.frames = read
+    _features(engine, footage)
+    assert set(engine.loads.values()) == {1}
 
 
 def test_other_footage_range_or_bundle_is_looked_at_anew(engine, toy, bundle, tmp_path) -> None:
@@ -326,6 +343,8 @@ def test_null_features_that_are_none_are_told(bundle, monkeypatch, tmp_path) -> 
 def test_dropping_gives_the_memory_back(engine, toy) -> None:
     _features(engine, toy.ToyFootage())
     engine.drop(*ENCODERS)
+    assert engine.sessions.loaded == set(engine.manifest.graphs) - set(ENCODERS)
+    engine.drop()
     assert engine.sessions.loaded == frozenset()
     assert (engine.provider, engine.manifest.id) == ("cpu", "toy")
 

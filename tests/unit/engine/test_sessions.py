@@ -45,6 +45,35 @@ def test_a_graph_is_loaded_at_its_first_use_only(sessions) -> None:
     assert (sessions.loads["text_encoder"], sessions.calls["text_encoder"]) == (1, 2)
 
 
+def test_what_is_loaded_ahead_is_all_or_nothing(bundle) -> None:
+    tight = Sessions.open(bundle, provider="cpu", threads=1, memory=_size(bundle, "flow", "decoder"))
+    with tight.loading_ahead():
+        pass
+    assert tight.loaded == frozenset()
+    roomy = Sessions.open(bundle, provider="cpu", threads=1)
+    roomy.run("text_encoder", _tokens())
+    with roomy.loading_ahead():
+        pass
+    assert roomy.loaded == set(bundle.manifest.graphs)
+    assert set(roomy.loads.values()) == {1}
+
+
+def test_a_graph_that_cannot_be_loaded_ahead_says_so_when_it_is_needed(
+    sessions, bundle, monkeypatch, tmp_path
+) -> None:
+    rubbish = tmp_path / "text_encoder.onnx"
+    rubbish.write_bytes(b"rubbish")
+    real = type(bundle).checked_path
+    monkeypatch.setattr(
+        type(bundle), "checked_path", lambda b, n: rubbish if n == "text_encoder.onnx" else real(b, n)
+    )
+    with sessions.loading_ahead():
+        pass
+    assert sessions.loaded == set(bundle.manifest.graphs) - {"text_encoder"}
+    with pytest.raises(EngineError, match="text_encoder"):
+        sessions.run("text_encoder", _tokens())
+
+
 def test_a_dropped_graph_is_loaded_again_when_needed(sessions) -> None:
     sessions.run("text_encoder", _tokens())
     sessions.drop("text_encoder", "flow")

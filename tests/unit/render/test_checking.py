@@ -25,7 +25,7 @@ from plugin.cues import (
     Spot,
     SpotOrigin,
 )
-from plugin.media import video
+from plugin.media.video import MediaInfo
 from plugin.render import checking, media_checks
 from plugin.render.checking import Hearing, check_sheet
 from plugin.render.media_checks import Depth
@@ -310,7 +310,10 @@ def test_quick_checks_open_nothing(media: dict[str, MediaSource], monkeypatch: p
     def never(*_: object, **__: object) -> None:
         raise AssertionError("opened")
 
-    monkeypatch.setattr(media_checks.VideoReader, "open", never)
+    for name in ("probe", "extent_of"):
+        monkeypatch.setattr(media_checks, name, never)
+    for name in ("probe", "extent_of"):
+        monkeypatch.setattr(media_checks, name, never)
     monkeypatch.setattr(media_checks.MatteReader, "open", never)
     found = problems(
         cue(clip(media["text"]), Matte(clip(media["black"]))),
@@ -326,20 +329,20 @@ def test_quick_checks_open_nothing(media: dict[str, MediaSource], monkeypatch: p
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+def probed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counted: Counter[str] = Counter()
-    real = video.open_frames
+    real = media_checks.probe
 
-    def count(source: MediaSource, **options: Any) -> Any:
+    def count(source: MediaSource) -> MediaInfo:
         counted[source.name] += 1
-        return real(source, **options)
+        return real(source)
 
-    monkeypatch.setattr(video, "open_frames", count)
+    monkeypatch.setattr(media_checks, "probe", count)
     return counted
 
 
 def test_300_cues_of_few_files_are_checked_quickly_and_each_file_probed_once(
-    media: dict[str, MediaSource], opened: Counter[str]
+    media: dict[str, MediaSource], probed: Counter[str]
 ) -> None:
     cues = [
         cue(clip(media["shot"]), Matte(clip(media["late"]), invert=bool(number % 2)), number=number)
@@ -348,8 +351,8 @@ def test_300_cues_of_few_files_are_checked_quickly_and_each_file_probed_once(
     began = time.thread_time()
     assert problems(*cues) == []
     assert time.thread_time() - began < 3.0
-    assert opened["shot.mp4"] == 1
-    assert opened["late.mp4"] == 1
+    assert probed["shot.mp4"] == 1
+    assert probed["late.mp4"] == 1
 
 
 def test_images_missing_within_the_cue_stop_it(media: dict[str, MediaSource]) -> None:
