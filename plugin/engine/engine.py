@@ -32,6 +32,7 @@ from plugin.engine.flow import Steer, Velocity, euler, guide, needs_unconditiona
 from plugin.engine.footage import Footage, SharedFrames
 from plugin.engine.last_pictures import LastPictures
 from plugin.engine.lengths import window_lengths
+from plugin.engine.memory import give_back_freed
 from plugin.engine.preprocess import collect_window, segment_count, slot_times
 from plugin.engine.providers import Provider, runtime_version
 from plugin.engine.sessions import Array, Float, Sessions
@@ -333,6 +334,7 @@ class Engine:
             pictures, clip = collect_window(
                 footage, start=start, sync_frames=frames, clip_slots=wanted, spec=spec
             )
+        give_back_freed()
         total = self._encoder_work(frames)
         first, second = watch.within(count - len(wanted), total=total), watch.within(count, total=total)
         if wanted:

@@ -14,6 +14,7 @@ from plugin.engine.providers import Provider
 from plugin.engine.rows import even_size, padded, row_count, run_in_parts
 from plugin.engine.sessions import ON_CPU, SMALLER, STRAYED, Sessions
 from plugin.errors import OutOfMemory
+from plugin.render.rendering import Brief, synthesise
 
 _ARENA = "/onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc"
 MESSAGES = tuple(
@@ -213,7 +214,7 @@ def test_a_heavy_node_on_the_cpu_is_told_with_the_take(bundle, monkeypatch) -> N
     assert sessions.remarks == {held.remark: 1}
 
 
-def test_arenas_shrink_after_the_last_pictures_and_only_on_a_gpu(bundle, toy, monkeypatch) -> None:
+def test_on_a_gpu_arenas_shrink_after_the_last_pictures(bundle, toy, monkeypatch) -> None:
     _gpu(bundle, monkeypatch, most={})
     engine = Engine.open(bundle, provider="cuda")
     asked: list[dict[str, str]] = []
@@ -223,6 +224,31 @@ def test_arenas_shrink_after_the_last_pictures_and_only_on_a_gpu(bundle, toy, mo
     shrunk = [entries.get("memory.enable_memory_arena_shrinkage") for entries in asked]
     assert shrunk == [None] * 4 + ["gpu:0", None, "gpu:0"]
     assert {entries["gpu_graph_id"] for entries in asked} == {"-1"}
+
+
+def test_on_the_cpu_all_arenas_shrink_but_that_of_the_solvers_graph(bundle, toy, monkeypatch) -> None:
+    engine = Engine.open(bundle, provider="cpu", threads=1)
+    asked: dict[str, set[str | None]] = {}
+    run = engine.sessions._run
+
+    def note(role, form, feeds, **options):
+        monkeypatch.setattr(
+            engine.sessions.stopper,
+            "options",
+            lambda entries: (
+                asked.setdefault(role, set()).add(entries.get("memory.enable_memory_arena_shrinkage"))
+                or options_of(entries)
+            ),
+        )
+        return run(role, form, feeds, **options)
+
+    options_of = engine.sessions.stopper.options
+    monkeypatch.setattr(engine.sessions, "_run", note)
+    brief = Brief("violin", "", steps=2, guidance=3.0, seed=1)
+    list(synthesise(engine, toy.ToyFootage(fingerprint=""), brief, samples=48_000))
+    assert asked.pop("flow") == {None}
+    assert set(asked) == set(bundle.manifest.graphs) - {"flow"}
+    assert set.union(*asked.values()) == {"cpu:0"}
 
 
 def test_both_ways_of_batching_give_one_take(bundle, toy) -> None:
