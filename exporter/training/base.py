@@ -27,6 +27,8 @@ FILES = {
 }
 """Names a base file may have, without their endings, and the part of it."""
 
+_PUBLISHED = ("small_44k", "medium_44k")
+
 MASK_PARTS = ("vfeat_extractor.cross_attn_layers.", "vfeat_extractor.patch_embed_3d_mask.")
 """What the published base lacks, and fine-tuning trains in the sync encoder."""
 
@@ -54,7 +56,11 @@ class Base:
         _fill(vae, normalise_weights(_tensors(folder, "vae")), "vae", may_lack=())
         flow = FlowNetwork(replace(sizes.flow, lora_rank=lora_rank))
         start_lora(flow)
-        known = {key: value for key, value in _tensors(folder, "flow").items() if key not in UNUSED_FLOW_KEYS}
+        known = {
+            key: value
+            for key, value in _tensors(folder, "flow", size=sizes.name).items()
+            if key not in UNUSED_FLOW_KEYS
+        }
         lacking = tuple(key for key in flow.state_dict() if key.endswith((".lora_A", ".lora_B")))
         _fill(flow, known, "flow", may_lack=lacking)
         for network in (sync, clip, vae, flow):
@@ -82,16 +88,30 @@ def start_lora(flow: FlowNetwork) -> None:
             value.zero_()
 
 
-def _tensors(folder: Path, part: str) -> dict[str, Tensor]:
+def _tensors(folder: Path, part: str, *, size: str = "") -> dict[str, Tensor]:
+    names = stems_of(part, size)
     for stem, nesting in FILES[part]:
-        path = find_checkpoint(folder, stem)
+        path = find_checkpoint(folder, stem) if stem in names else None
         if path is not None:
             return read_checkpoint(path, part=nesting)
-    names = " or ".join(stem for stem, _ in FILES[part])
     raise ExportError(
-        f"{folder} has no checkpoint {names} to begin with.",
+        f"{folder} has no checkpoint {' or '.join(names)} to begin with.",
         remedy="Name the folder of the base model's files as finetune.checkpoints.",
     )
+
+
+def stems_of(part: str, size: str) -> tuple[str, ...]:
+    """Names of `FILES` that may hold a part for a size: MMAudio's small is no base of a medium model.
+
+    Args:
+        part: key of `FILES`.
+        size: `Sizes.name`; of a size that MMAudio has not, all.
+    """
+    stems = tuple(stem for stem, _ in FILES[part])
+    other = {
+        f"mmaudio_{name}" for name in _PUBLISHED if size.startswith(_PUBLISHED) and not size.startswith(name)
+    }
+    return tuple(stem for stem in stems if stem not in other)
 
 
 def _without_sound(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

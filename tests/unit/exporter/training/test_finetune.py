@@ -181,3 +181,16 @@ def test_a_base_without_a_file_is_told(config, tmp_path, make, solos):
         ExportError, match="has no checkpoint synchformer or synchformer_state_dict to begin with"
     ):
         FinetuneTraining(empty, tmp_path, CPU)
+
+
+@pytest.mark.parametrize(
+    ("size", "stems"),
+    [
+        ("small_44k_sa", ("flow", "mmaudio_small_44k")),
+        ("medium_44k_sa", ("flow", "mmaudio_medium_44k")),
+        ("tiny", ("flow", "mmaudio_small_44k", "mmaudio_medium_44k")),
+    ],
+)
+def test_only_the_base_of_the_same_size_is_taken(size: str, stems: tuple[str, ...]) -> None:
+    assert stems_of("flow", size) == stems
+    assert stems_of("vae", size) == ("vae", "v1-44")
