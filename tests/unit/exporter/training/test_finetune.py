@@ -15,6 +15,7 @@ from exporter.models.flow import FlowNetwork
 from exporter.models.synchformer import Synchformer
 from exporter.models.vae import Vae
 from exporter.networks import CheckpointFolder
+from exporter.training.base import stems_of
 from exporter.training.checkpoint import Checkpoint
 from exporter.training.finetune_stage import FinetuneTraining
 from exporter.training.flow_stage import Matching
