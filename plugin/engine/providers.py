@@ -179,6 +179,7 @@ def session_options(*, threads: int | None, provider: Provider = Provider.CPU) -
     """
     options = load_runtime().SessionOptions()
     options.enable_mem_reuse = provider is not Provider.CPU
+    options.enable_cpu_mem_arena = True  # runs ask for it to shrink, which fails without one
     options.log_severity_level = 4
     options.use_deterministic_compute = True
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

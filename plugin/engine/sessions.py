@@ -31,7 +31,7 @@ from plugin.engine.providers import (
 )
 from plugin.engine.rows import row_count, run_in_parts
 from plugin.engine.stopping import Stopper
-from plugin.errors import Cancelled, OutOfMemory, SagafoleyError, UnexpectedOutput
+from plugin.errors import Cancelled, OutOfMemory, UnexpectedOutput
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
@@ -238,16 +238,22 @@ class Sessions:
         if self.provider is not Provider.CPU or not self._have_room_for_all():
             yield
             return
-        thread = threading.Thread(target=self._load_all, name="loading-ahead", daemon=True)
+        over = threading.Event()
+        thread = threading.Thread(target=self._load_all, args=(over,), name="loading-ahead", daemon=True)
         thread.start()
         try:
             yield
+        except BaseException:
+            over.set()
+            raise
         finally:
             thread.join()
 
-    def _load_all(self) -> None:
+    def _load_all(self, over: threading.Event) -> None:
         for role in self.bundle.manifest.graphs:
-            with suppress(SagafoleyError):
+            if over.is_set():
+                return
+            with suppress(Exception):  # it says so again when it is needed
                 self.hold(role, self.form(role))
 
     def note_run(self, role: str, form: Form) -> None:

@@ -32,7 +32,7 @@ from plugin.media.headers import (
     stated_duration,
     states_alpha,
 )
-from plugin.media.known import once_per_file
+from plugin.media.known import Stamp, once_per_file, stamp_of
 from plugin.media.picking import EXACT, TimedFrame
 
 FOREVER = Fraction(10**9)
@@ -67,6 +67,7 @@ class Movie:
     def __init__(self, path: Path, *, alpha: bool) -> None:
         self._path = path
         self._alpha = alpha
+        self._stamp: Stamp | None = None
         self._container: Any = None
         self._stream: Any = None
         self._decoder: Any = None
@@ -92,9 +93,10 @@ class Movie:
             UndecodableMedia: no picture can be decoded from it, or its frames have no times.
         """
         movie = cls(path, alpha=with_alpha)
+        movie._stamp = _memory_of(path)
         try:
             movie._connect()
-            movie._take(once_per_file(path, _facts(alpha=with_alpha), movie._learn))
+            movie._take(once_per_file(movie._stamp, _facts(alpha=with_alpha), movie._learn))
         except BaseException:
             movie.close()
             raise
@@ -112,7 +114,7 @@ class Movie:
             with closing(cls.open(path)) as movie:
                 return movie.facts
 
-        return once_per_file(path, _facts(alpha=False), find).info
+        return once_per_file(_memory_of(path), _facts(alpha=False), find).info
 
     @classmethod
     def extent_of(cls, path: Path) -> Extent:
@@ -126,7 +128,7 @@ class Movie:
             with closing(cls.open(path)) as movie:
                 return movie.extent()
 
-        return once_per_file(path, _end(alpha=False), find)
+        return once_per_file(_memory_of(path), _end(alpha=False), find)
 
     def close(self) -> None:
         """Lets go of the file; iterators end in a `ValueError`."""
@@ -152,7 +154,7 @@ class Movie:
         the end. Else the last group is decoded.
         """
         if self._extent is None:
-            self._extent = once_per_file(self._path, _end(alpha=self._alpha), self._find_end)
+            self._extent = once_per_file(self._stamp, _end(alpha=self._alpha), self._find_end)
         return self._extent
 
     def _find_end(self) -> Extent:
@@ -171,22 +173,27 @@ class Movie:
     def _listed_end(self, stated: Fraction) -> Extent | None:
         """The end by the packets of the last group; None where one is damaged, cut short, empty or missing.
 
-        Empty: a download that was broken off can leave the whole length on disk, zeros at its end.
+        Empty: a download that was broken off can leave the whole length on disk, zeros at its end. Of what
+        was overwritten the group's first picture tells, which is decoded.
         """
         self._run += 1
         known = self.damaged
         if not self._seek(self.first_pts + int(stated / self.time_base)):
             return None
         last: tuple[int, int] | None = None
+        key: Any = None
         for packet in self._packets(self._run):
             if packet is None:
                 break
             if packet.pts is None or packet.is_corrupt or not any(memoryview(packet)[:_HEAD]):
                 return None
+            key = packet if key is None and packet.is_keyframe else key
             if not packet.is_discard:
                 last = max(last or (packet.pts, packet.duration), (packet.pts, packet.duration))
+        shown = key is not None and self._decode(key) + self._decode(None)
+        self._decoder.flush_buffers()
         found, self.damaged = self.damaged - known, known
-        if last is None or found:
+        if last is None or found or not shown:
             return None
         time = (last[0] - self.first_pts) * self.time_base
         end = time + self._length(last[1])
@@ -382,6 +389,11 @@ class Movie:
     def _check(self, run: int) -> None:
         if run != self._run:
             raise ValueError(f"{self._path.name}: the reader was closed or is reading elsewhere now")
+
+
+def _memory_of(path: Path) -> Stamp | None:
+    """Under what to remember a file; None for a picture, of which a sequence has thousands."""
+    return None if is_image(path) else stamp_of(path)
 
 
 def _end(*, alpha: bool) -> str:

@@ -33,8 +33,8 @@ _MUXERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _PIECE = 1 << 16
 _AAC_BLOCK = 1024
 _AAC_OPTIONS = {"b": "192000", "aac_coder": "fast"}
-"""At this rate the fast search is also the better one: on a violin's stem 49 dB of signal to noise in 0.04 s,
-42 dB in 0.2 s with the usual one."""
+"""A quarter of the time of the usual search. Signal to noise of what strikes and rustles is better (clicks 28
+instead of 15 dB), of a pure tone worse (25 to 31 instead of 46 to 59): enough for a preview."""
 
 
 @dataclass(frozen=True, slots=True)

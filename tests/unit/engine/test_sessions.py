@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from plugin.errors import (
     BundleCorrupt,
     BundleMissing,
     BundleTooNew,
+    Cancelled,
     EngineError,
     OutOfMemory,
     ProviderUnavailable,
@@ -72,6 +74,27 @@ def test_a_graph_that_cannot_be_loaded_ahead_says_so_when_it_is_needed(
     assert sessions.loaded == set(bundle.manifest.graphs) - {"text_encoder"}
     with pytest.raises(EngineError, match="text_encoder"):
         sessions.run("text_encoder", _tokens())
+
+
+def test_who_stops_waits_for_one_graph_at_most(sessions, monkeypatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    real = sessions.hold
+
+    def hold(role, form):
+        begun.set()
+        go_on.wait(10)
+        return real(role, form)
+
+    monkeypatch.setattr(sessions, "hold", hold)
+
+    def stop() -> None:
+        assert begun.wait(10)
+        threading.Timer(0.2, go_on.set).start()
+        raise Cancelled
+
+    with pytest.raises(Cancelled), sessions.loading_ahead():
+        stop()
+    assert len(sessions.loaded) == 1
 
 
 def test_a_dropped_graph_is_loaded_again_when_needed(sessions) -> None:
