@@ -124,7 +124,7 @@ def _luma(frame: av.VideoFrame) -> _Rows:
     """Luma in full range, 0..1: the luma plane of video, the grey or weighted RGB of images."""
     name = frame.format.name
     if _is_video(name):
-        source = frame if _PLANAR.fullmatch(name) else frame.reformat(format="yuva444p16le")
+        source = frame if _PLANAR.fullmatch(name) else _converted(frame, "yuva444p16le")
         bits = source.format.components[0].bits
         if frame.color_range == _FULL_RANGE or name.startswith("yuvj"):
             return _Codes(_stored(source, 0), _of_full_range(bits))
@@ -153,7 +153,7 @@ def _rgb(frame: av.VideoFrame) -> _Rows:
     if frame.format.is_rgb and _PLANAR.fullmatch(frame.format.name):
         return _stacked([_unit_plane(frame, index) for index in range(3)])
     if _is_video(frame.format.name):
-        pixels = frame.to_ndarray(format="rgb24")
+        pixels = _converted(frame, "rgb24").to_ndarray()
         return lambda rows: np.asarray(pixels[rows], np.float32) / np.float32(255)
     packed = _packed(frame)
     return lambda rows: packed(rows)[..., :3]
@@ -162,13 +162,13 @@ def _rgb(frame: av.VideoFrame) -> _Rows:
 def _packed(frame: av.VideoFrame) -> _Rows:
     """RGBA, 0..1, at 8 or 16 bits as the frame has it."""
     deep = any(part.bits > 8 for part in frame.format.components)
-    pixels = frame.to_ndarray(format="rgba64le" if deep else "rgba")
+    pixels = _converted(frame, "rgba64le" if deep else "rgba").to_ndarray()
     return lambda rows: np.asarray(pixels[rows], np.float32) / np.float32(65535 if deep else 255)
 
 
 def _float_rgb(frame: av.VideoFrame) -> _Rows:
     name = frame.format.name
-    source = frame if _PLANAR.fullmatch(name) else frame.reformat(format="gbrapf32le")
+    source = frame if _PLANAR.fullmatch(name) else _converted(frame, "gbrapf32le")
     if len(source.format.components) < 3:
         return _stacked([_plane(source, 0)] * 3)
     return _stacked([_plane(source, index) for index in range(3)])
@@ -207,6 +207,11 @@ def _stored(frame: av.VideoFrame, index: int) -> NDArray[Any]:
     stored = np.frombuffer(memoryview(plane), np.uint8)
     lines = stored[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)
     return lines.view(kind)[:, : plane.width]
+
+
+def _converted(frame: av.VideoFrame, name: str) -> av.VideoFrame:
+    """In another format. In one thread: with more, rows where two threads meet differ from run to run."""
+    return VideoReformatter().reformat(frame, format=name, threads=1)
 
 
 def _is_float(frame: av.VideoFrame) -> bool:
