@@ -169,7 +169,7 @@ class Sessions:
     @property
     def loaded(self) -> frozenset[str]:
         """Roles of the graphs in memory."""
-        return frozenset(self._roles[form.file] for form in self._held)
+        return frozenset(self._roles[form.file] for form in tuple(self._held))
 
     def drop(self, *roles: str) -> None:
         """Forget the named graphs, or all of them, and give their memory back."""
@@ -233,7 +233,8 @@ class Sessions:
     def loading_ahead(self) -> Iterator[None]:
         """While entered, graphs that are not loaded yet are being loaded, where all of them have room.
 
-        Nothing may be run meanwhile. A graph that cannot be loaded says so when it is needed.
+        Nothing may be run meanwhile. Leaving waits for one graph at most; the others, and those that could
+        not be loaded, are loaded when they are needed.
         """
         if self.provider is not Provider.CPU or not self._have_room_for_all():
             yield
@@ -243,10 +244,8 @@ class Sessions:
         thread.start()
         try:
             yield
-        except BaseException:
-            over.set()
-            raise
         finally:
+            over.set()
             thread.join()
 
     def _load_all(self, over: threading.Event) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -47,6 +48,12 @@ def test_a_graph_is_loaded_at_its_first_use_only(sessions) -> None:
     assert (sessions.loads["text_encoder"], sessions.calls["text_encoder"]) == (1, 2)
 
 
+def _wait_for(done) -> None:
+    ends = time.monotonic() + 10
+    while not done() and time.monotonic() < ends:
+        time.sleep(0.01)
+
+
 def test_what_is_loaded_ahead_is_all_or_nothing(bundle) -> None:
     tight = Sessions.open(bundle, provider="cpu", threads=1, memory=_size(bundle, "flow", "decoder"))
     with tight.loading_ahead():
@@ -55,7 +62,7 @@ def test_what_is_loaded_ahead_is_all_or_nothing(bundle) -> None:
     roomy = Sessions.open(bundle, provider="cpu", threads=1)
     roomy.run("text_encoder", _tokens())
     with roomy.loading_ahead():
-        pass
+        _wait_for(lambda: roomy.loaded == set(bundle.manifest.graphs))
     assert roomy.loaded == set(bundle.manifest.graphs)
     assert set(roomy.loads.values()) == {1}
 
@@ -70,7 +77,7 @@ def test_a_graph_that_cannot_be_loaded_ahead_says_so_when_it_is_needed(
         type(bundle), "checked_path", lambda b, n: rubbish if n == "text_encoder.onnx" else real(b, n)
     )
     with sessions.loading_ahead():
-        pass
+        _wait_for(lambda: sessions.loaded == set(bundle.manifest.graphs) - {"text_encoder"})
     assert sessions.loaded == set(bundle.manifest.graphs) - {"text_encoder"}
     with pytest.raises(EngineError, match="text_encoder"):
         sessions.run("text_encoder", _tokens())
