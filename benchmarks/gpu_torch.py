@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmarks.published import as_published
 from exporter.graphs import example_inputs, graphs_of
 from exporter.networks import RandomWeights
 from exporter.sizes import SIZES, Sizes
@@ -36,6 +37,7 @@ def torch_ways(
         provider: where it runs.
         compiled: torch.compile alone; otherwise the eager ways.
     """
+    module = as_published(copy.deepcopy(module))
     if provider is Provider.CPU:
         return {"fp32 compiled" if compiled else "fp32": _way(module, inputs, device="cpu", half=False)}
     low = copy.deepcopy(module).to("cuda", torch.bfloat16)
@@ -81,7 +83,7 @@ class Reference:
         networks: dict[str, nn.Module] = {}
         for graph in graphs_of(sizes):
             if graph.network not in networks:
-                network = RandomWeights().network(graph.network, sizes)
+                network = as_published(RandomWeights().network(graph.network, sizes))
                 networks[graph.network] = network.to(device, torch.bfloat16) if half else network.to(device)
             module = graph.wrap(networks[graph.network]).eval()
             modules[graph.role] = torch.compile(module) if compiled else module

@@ -20,6 +20,7 @@ import torch
 from benchmarks.against_torch.footprint import peaks
 from benchmarks.against_torch.graphs import GRAPHS, ROOT, graph_path
 from benchmarks.against_torch.size import MEASURED
+from benchmarks.against_torch.stages import reference_module
 from exporter.graphs import example_inputs
 from exporter.networks import BUILD
 from plugin.engine.conditions import BATCHING
@@ -60,8 +61,7 @@ def run_reference(threads: int) -> dict[str, float]:
         for role in ORDER:
             graph = GRAPHS[role]
             network = networks[graph.network]
-            module = network if role == "image_encoder" else graph.wrap(network)
-            module(*example_inputs(graph, MEASURED, graph_lengths(role)))
+            reference_module(graph, network)(*example_inputs(graph, MEASURED, graph_lengths(role)))
             print(f"{role}: run", file=sys.stderr, flush=True)
     return {"peak_gib": found["Rss"], "pss_gib": found["Pss"], "anonymous_gib": found["Anonymous"]}
 
