@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from plugin.engine.conditions import Batching
@@ -29,6 +30,8 @@ ARENA:349 Available memory of 4096 is smaller than requested bytes of 1048576
 CUDNN failure 4002: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED ; GPU=0""".splitlines()
 )
 """What ONNX Runtime says."""
+SAYS_PLACEMENT = (1, 24)
+"""The first ONNX Runtime that tells where nodes run; our minimum is one older."""
 
 
 class Small:
@@ -187,7 +190,8 @@ def test_where_nodes_run_is_known_and_none_strays_on_the_cpu(bundle) -> None:
     sessions = Sessions.open(bundle, provider="cpu", threads=1)
     sessions.run("image_encoder", _images(1))
     placement = sessions.hold("image_encoder", sessions.form("image_encoder")).placement
-    assert placement.nodes == {("CPUExecutionProvider", "ReduceMean"): 1}
+    told = tuple(map(int, onnxruntime.__version__.split(".")[:2])) >= SAYS_PLACEMENT
+    assert placement.nodes == ({("CPUExecutionProvider", "ReduceMean"): 1} if told else {})
     assert placement.strays(Provider.CPU) == ()
 
 
