@@ -1,6 +1,6 @@
-"""`make bench` and `make bench-quick`: every stage by both sides, then memory, whole takes, the page.
+"""`make bench` and `make bench-quick`: every stage by both sides, then memory, takes, the page.
 
-    python -m benchmarks.against_torch [--quick] [--only stages memory takes] [--missing] [--page]
+    python -m benchmarks.against_torch [--quick] [--only stages memory takes lengths] [--missing] [--page]
 
 The quick one leaves the figures of the long one alone: its page is `out/bench/performance.md`.
 
@@ -27,9 +27,11 @@ from benchmarks.against_torch.page import write_page
 from benchmarks.against_torch.size import WINDOW
 
 SIDES = ("ours", "reference")
-PARTS = ("stages", "memory", "takes")
+PARTS = ("stages", "memory", "takes", "lengths")
 ROUNDS = 3
 """Of whole takes, a process of each side in turn. A take of the reference lasts a quarter of an hour."""
+SHORT = (1, 2, 3, 4)
+"""Seconds of cues beside 5 whose takes last less than 20 minutes; longer ones are composed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,12 @@ def _measure(ledger: Path, turns: Sequence[Turn], parts: Sequence[str], options:
             _note(ledger, f"memory, {side}", found)
     if "takes" in parts:
         _take_turns(ledger, {"ours": ("takes", str(full_bundle())), "reference": ("reference",)}, threads)
+    for seconds in SHORT if "lengths" in parts else ():
+        asked = ("--seconds", str(seconds), "--turns", "1", *threads)
+        for row in _told("takes", str(full_bundle()), "--lengths", *asked):
+            _note(ledger, f"{seconds} s, ours, {row['asked']}", [row])
+        for row in _told("reference", *asked):
+            _note(ledger, f"{seconds} s, reference, {row['asked']}", [row])
     print(f"measured in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
 
 

@@ -145,7 +145,7 @@ def _take_row(what: str, ours: Cost, whole: Cost) -> str:
 
 def _whole(ledger: Ledger, side: str, what: str, seconds: Fraction) -> Cost:
     """What was measured of such a take, else what it is composed of."""
-    rows = ledger.get(f"take, {side}, {what}")
+    rows = ledger.get(f"take, {side}, {what}" if seconds == TAKE else f"{seconds} s, {side}, {what}")
     if rows:
         return statistics.median(row["cpu"] for row in rows), f"measured, {_times(len(rows))}"
     return _composed(ledger, side, what, seconds)
@@ -163,29 +163,38 @@ def _composed(ledger: Ledger, side: str, what: str, seconds: Fraction) -> Cost:
 
 
 def _by_length(ledger: Ledger, picture: Path) -> str:
-    """Whole takes composed at every length, and their picture."""
+    """Whole takes of every length, and their picture: measured where they were, else composed."""
     kinds = (("ours", "first take"), ("reference", "first take"), ("ours", "second take (new seed)"))
-    columns = [[_composed(ledger, *kind, Fraction(length))[0] for length in LENGTHS] for kind in kinds]
-    first, whole, again = ([cost for cost in column if cost is not None] for column in columns)
+    columns = [[_whole(ledger, *kind, Fraction(length)) for length in LENGTHS] for kind in kinds]
+    first, whole, again = ([cost for cost, _ in column if cost is not None] for column in columns)
     if not len(first) == len(whole) == len(again) == len(LENGTHS):
         return ""
     lines = [
         "## Cost against length",
         "",
-        "First takes and second takes (new seed), composed.",
+        "First takes and second takes (new seed). Composed ones leave out loading and the making of network",
+        "input, so measured ones lie above them.",
         "",
-        "| cue, s | ours, s | reference, s | times | ours, s per second | second take, s | s per second |",
-        "|---|---|---|---|---|---|---|",
+        "| cue, s | ours, s | reference, s | times | ours, s per second | second take, s | s per second | |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    known = [
+        _together(hows) for hows in zip(*([how for _, how in column] for column in columns), strict=True)
     ]
     lines += [
         f"| {length} | {ours:.0f} | {torch:.0f} | {torch / ours:.2f} | {ours / length:.0f} "
-        f"| {second:.0f} | {second / length:.1f} |"
-        for length, ours, torch, second in zip(LENGTHS, first, whole, again, strict=True)
+        f"| {second:.0f} | {second / length:.1f} | {how} |"
+        for length, ours, torch, second, how in zip(LENGTHS, first, whole, again, known, strict=True)
     ]
     named = {"reference, any take": whole, "ours, first take": first, "ours, second take": again}
     drawn = [Line(name, tuple(zip(LENGTHS, column, strict=True))) for name, column in named.items()]
     write_lines(picture, drawn, across="seconds of the cue", upward="processor seconds")
     return "\n".join(lines) + f"\n\n![Cost against length]({picture.parent.name}/{picture.name})"
+
+
+def _together(hows: tuple[str, ...]) -> str:
+    """How the figures of a row are known: in one way, or in which each."""
+    return hows[0] if len(set(hows)) == 1 else ", ".join(hows)
 
 
 def _stages_by_length(ledger: Ledger) -> str:

@@ -1,6 +1,7 @@
-"""Our whole takes of 5 s, from pictures to sound, with the product's engine. For torch's see `reference`.
+"""Our whole takes, from pictures to sound, with the product's engine. For torch's see `reference`.
 
     python -m benchmarks.against_torch.takes BUNDLE --threads 2 --turns 3
+    python -m benchmarks.against_torch.takes BUNDLE --seconds 2 --lengths
 
 Prints a line of JSON after each take: see `footprint.timed`.
 """
@@ -32,7 +33,6 @@ from plugin.engine.footage import Footage
 from plugin.engine.lengths import window_lengths
 from plugin.render.rendering import Brief, synthesise
 
-SECONDS = 5
 SHOT = DrawnShot("shot, object 0", "shot")
 BRIEF = Brief("violin", "speech", steps=25, guidance=7.0, seed=1)
 
@@ -53,7 +53,9 @@ class KnowingEngine(Engine):
         return WindowFeatures(clip, sync, empty=False)
 
 
-def ours(bundle: Path, *, threads: int, turns: int, seen: bool) -> Iterator[dict[str, Any]]:
+def ours(
+    bundle: Path, *, threads: int, turns: int, seen: bool, seconds: int = 5, lengths: bool = False
+) -> Iterator[dict[str, Any]]:
     """Rows of our takes: a first one, then what editors ask for next, `turns` of each.
 
     Args:
@@ -61,6 +63,8 @@ def ours(bundle: Path, *, threads: int, turns: int, seen: bool) -> Iterator[dict
         threads: of every graph.
         turns: of each kind but the first take and the second object.
         seen: leave out what needs pictures, and begin with a take whose pictures were seen before.
+        seconds: of the cue.
+        lengths: only what is told of every length: a first take and new seeds.
     """
     kind = KnowingEngine if seen else Engine
     with tempfile.TemporaryDirectory() as folder:
@@ -69,14 +73,15 @@ def ours(bundle: Path, *, threads: int, turns: int, seen: bool) -> Iterator[dict
 
         def take(asked: str, footage: DrawnShot, brief: Brief) -> dict[str, Any]:
             loaded = sum(engine.loads.values())
-            row = timed(asked, lambda: _length(synthesise(engine, footage, brief, samples=SECONDS * 48_000)))
+            row = timed(asked, lambda: _length(synthesise(engine, footage, brief, samples=seconds * 48_000)))
             return row | {"loads": sum(engine.loads.values()) - loaded}
 
         yield take("second take (new seed), nothing loaded" if seen else "first take", SHOT, BRIEF)
         for turn in range(turns):
             yield take("second take (new seed)", SHOT, replace(BRIEF, seed=2 + turn))
-            yield take("second prompt", SHOT, replace(BRIEF, prompt=f"bell {turn}"))
-        if seen:
+            if not lengths:
+                yield take("second prompt", SHOT, replace(BRIEF, prompt=f"bell {turn}"))
+        if seen or lengths:
             return
         yield take("second object in the shot", replace(SHOT, fingerprint="shot, object 1", phase=3.0), BRIEF)
 
@@ -92,8 +97,17 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--seen", action="store_true", help="leave out what needs pictures (two minutes)")
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--lengths", action="store_true", help="a first take and new seeds, nothing else")
     options = parser.parse_args()
-    for row in ours(options.bundle, threads=options.threads, turns=options.turns, seen=options.seen):
+    for row in ours(
+        options.bundle,
+        threads=options.threads,
+        turns=options.turns,
+        seen=options.seen,
+        seconds=options.seconds,
+        lengths=options.lengths,
+    ):
         print(json.dumps(row | {"threads": options.threads}), flush=True)
     return 0
 

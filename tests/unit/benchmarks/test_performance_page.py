@@ -102,6 +102,16 @@ def test_the_page_draws_cost_against_length(tmp_path: Path) -> None:
     assert (tmp_path / "page" / "lengths.png").stat().st_size > 0
 
 
+def test_a_length_that_was_measured_stands_before_what_is_composed(tmp_path: Path) -> None:
+    ledger: dict[str, Any] = {str(index): _entry(role) for index, role in enumerate(ROLES)}
+    measured = {"ours, first take": 10.0, "ours, second take (new seed)": 4.0, "reference, first take": 30.0}
+    ledger |= {f"2 s, {what}": [{"cpu": cpu}] for what, cpu in measured.items()}
+    write_page(tmp_path / "page.md", ledger)
+    page = (tmp_path / "page.md").read_text("utf-8")
+    assert _row(page, "2 |")[1:] == ["10", "30", "3.00", "5", "4", "2.0", "measured, once"]
+    assert _row(page, "3 |")[-1] == "composed"
+
+
 def _composed_minute() -> float:
     """Twice as slow a stage, 480 pictures and 186 segments in one pass, against ours."""
     known = costs.Costs.of([_entry(role) for role in ROLES], "ours")

@@ -21,13 +21,18 @@ AGAIN, PROMPT = "second take (new seed)", "second prompt"
 def test_every_kind_of_take_is_told(
     *, seen: bool, first: str, last: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(takes, "SECONDS", 1)
     monkeypatch.setattr(takes, "BRIEF", replace(takes.BRIEF, steps=1))
-    rows = list(takes.ours(GOLDEN, threads=1, turns=2, seen=seen))
+    rows = list(takes.ours(GOLDEN, threads=1, turns=2, seen=seen, seconds=1))
     assert [row["asked"] for row in rows] == [first, *[AGAIN, PROMPT] * 2, *last]
     assert all(row["cpu"] > 0 and row["gib"]["Rss"] > 0 for row in rows)
     loads = [row["loads"] for row in rows]
     assert loads == [5 if seen else 7, *[0] * (len(rows) - 1)]
+
+
+def test_of_a_length_a_first_take_and_new_seeds_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(takes, "BRIEF", replace(takes.BRIEF, steps=1))
+    rows = list(takes.ours(GOLDEN, threads=1, turns=2, seen=False, seconds=1, lengths=True))
+    assert [row["asked"] for row in rows] == ["first take", AGAIN, AGAIN]
 
 
 def test_both_sides_take_turns_and_every_round_is_kept(
