@@ -23,6 +23,10 @@ ROUNDING = 5e-3
 FAR = 0.25
 """How far off the line from the base along its delta a layer may be, of the delta's norm."""
 
+RESUMED = (0.5, 4.0)
+"""Deltas along which a layer may lie that a resumed training left: the earlier delta stays in the weight, and
+the one that is stored was trained on from there (spec section 4.1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoraState:
@@ -32,12 +36,15 @@ class LoraState:
         merged: layers that have their delta.
         pending: layers that are the base's, and lack it.
         silent: layers of which nothing can be told: their delta is zero, or the base has no such weight.
+        resumed: layers that moved where LoRA moves them alone, but not by this delta: an earlier one of a
+            training that was resumed is in them too.
         neither: layers that are neither, one row each.
     """
 
     merged: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
+    resumed: tuple[str, ...] = ()
     neither: tuple[Mismatch, ...] = ()
 
 
@@ -72,7 +79,7 @@ def lora_state(
     tensors: Mapping[str, Tensor], factors: Mapping[str, Tensor], base: Mapping[str, Tensor]
 ) -> LoraState:
     """What the base tells of each layer; factors and weights fit each other."""
-    found: dict[str, list[str]] = {"merged": [], "pending": [], "silent": []}
+    found: dict[str, list[str]] = {"merged": [], "pending": [], "silent": [], "resumed": []}
     neither: list[Mismatch] = []
     for layer in _layers(factors):
         weight = f"{layer}.weight"
@@ -123,9 +130,17 @@ def _kind(layer: str, weight: Tensor, base: Tensor, factors: Mapping[str, Tensor
     seen = f"base + {times:.2f} delta, {off / length:.2g} delta aside"
     nearest = min((0.0, 1.0, 2.0), key=lambda number: abs(times - number))
     close = off <= max(FAR * length, ROUNDING * size)  # not so where anything is NaN
+    if not close and RESUMED[0] < times < RESUMED[1] and _moved_by_lora(moved, base):
+        return "resumed", seen
     if not close or nearest == 2.0 or times < -0.5:
         return "neither", seen
     return ("merged" if nearest else "pending"), seen
+
+
+def _moved_by_lora(moved: Tensor, base: Tensor) -> bool:
+    """Whether the rows that no delta reaches, the second third, are the base's."""
+    still, of_base = (tensor.chunk(3)[1] for tensor in (moved, base))
+    return bool(torch.linalg.vector_norm(still) <= ROUNDING * torch.linalg.vector_norm(of_base))
 
 
 def _layers(factors: Mapping[str, Tensor]) -> tuple[str, ...]:

@@ -96,10 +96,17 @@ def _flow_tensors(stored: Stored, part: str) -> Tensors:
 
 def _tell(state: LoraState, stored: Stored, *, base: str) -> None:
     """What was found: a line where all is as it should be, a warning where a delta is added."""
-    layers = len(state.merged) + len(state.pending) + len(state.silent)
+    layers = len(state.merged) + len(state.pending) + len(state.silent) + len(state.resumed)
     silent = f"; of {len(state.silent)} nothing can be told" if state.silent else ""
+    if state.resumed:
+        _log.warning(
+            "%s: by %s, %d of %d layers have more in them than their LoRA delta, as a resumed training leaves"
+            " them. They are taken as they are, which is what their authors' program does.",
+            *(stored.name, base, len(state.resumed), layers),
+        )
+    there = len(state.merged) + len(state.resumed)
     if not state.pending:
-        stored.say(f"{stored.name}: by {base}, LoRA is in {len(state.merged)} of {layers} layers{silent}")
+        stored.say(f"{stored.name}: by {base}, LoRA is in {there} of {layers} layers{silent}")
         return
     _log.warning(
         "%s: by %s, LoRA was left out of %d of %d layers%s: the LoRA delta is added to these, once.",

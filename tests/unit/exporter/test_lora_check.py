@@ -131,6 +131,24 @@ def test_a_delta_that_was_added_twice_is_refused(desk: Desk) -> None:
     assert [row.problem for row in one.mismatches] == ["neither"]
 
 
+def test_a_training_that_was_resumed_is_taken_as_it_is(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """What was merged before stays in the weight, and the factors were trained on from there."""
+    steps = torch.Generator().manual_seed(3)
+    later = {
+        key: value + 0.8 * value.std() * torch.randn(value.shape, generator=steps)
+        for key, value in FACTORS.items()
+    }
+    stored = merge_lora(MERGED | later)
+    found = desk.load(stored)
+    assert all(torch.equal(found[f"{x}.weight"], stored[f"{x}.weight"]) for x in LAYERS)
+    assert f"{len(LAYERS)} of {len(LAYERS)} layers have more in them" in caplog.text
+    assert desk.said[-1].endswith(f"LoRA is in {len(LAYERS)} of {len(LAYERS)} layers")
+    elsewhere = stored[f"{FIRST}.weight"].clone()
+    elsewhere[WIDTH : 2 * WIDTH] += 0.3
+    told = desk.refused(stored | {f"{FIRST}.weight": elsewhere})
+    assert [row.key for row in told.mismatches] == [f"{FIRST}.weight"]
+
+
 def test_another_base_is_refused(desk: Desk) -> None:
     noise = torch.Generator().manual_seed(2)
     other = {key: torch.randn(value.shape, generator=noise) for key, value in BASE.items()}
