@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 
 class UnsafeAddress(Exception):
@@ -22,7 +22,7 @@ def check_address(address: str, *, named_by_user: str = "no") -> str:
     scheme, host = _scheme_and_host(address)
     allowed = {"https", "http"} if named_by_user == "yes" else {"https"}
     if scheme not in allowed or not host:
-        raise UnsafeAddress(f"{address} is not an address to fetch from; it must begin with https://")
+        raise UnsafeAddress(f"{shown(address)} is not an address to fetch from; it must begin with https://")
     return address
 
 
@@ -35,11 +35,20 @@ def next_address(current: str, location: str) -> str:
     try:
         address = urljoin(current, location)
     except ValueError:
-        raise UnsafeAddress(f"{current} redirects to {location!r:.200}, which is no address") from None
+        raise UnsafeAddress(f"{shown(current)} redirects to {location!r:.200}, which is no address") from None
     (before, _), (scheme, host) = _scheme_and_host(current), _scheme_and_host(address)
     if not host or scheme not in {"https", "http"} or (before == "https" and scheme == "http"):
-        raise UnsafeAddress(f"{current} redirects to {address}, which is not safe to follow")
+        raise UnsafeAddress(f"{shown(current)} redirects to {shown(address)}, which is not safe to follow")
     return address
+
+
+def shown(address: str) -> str:
+    """The address as it may stand in messages and notes: without a user's name and password."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def file_address(mirror: str, name: str) -> str:

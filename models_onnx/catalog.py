@@ -12,6 +12,9 @@ CATALOG = Path(__file__).with_name("catalog.toml")
 TOLERANCE = 0.2
 """How far the size of a file may be off its `about`, as a share, where nothing else can be compared."""
 
+MOST_TIMES = 3
+"""How many times its `about` a file with a digest may have: more than its tensors may lie in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class WeightsLicence:
@@ -67,7 +70,7 @@ class PublishedFile:
     @property
     def most(self) -> int:
         """Bytes beyond which it cannot be the published file; 0 where that is not known."""
-        return self.bytes or (int(self.about * (1 + TOLERANCE)) if self.compared == "nothing" else 0)
+        return self.bytes or int(self.about * (1 + TOLERANCE if self.compared == "nothing" else MOST_TIMES))
 
     @property
     def least(self) -> int:

@@ -1,4 +1,4 @@
-"""One file from the network or a folder: resumed, verified while it streams, whole or not there at all.
+"""One file from the network: resumed, verified while it streams, whole or not there at all.
 
 What came so far lies in `NAME.part`; beside it `NAME.part.json` says of what it is a part. The bytes count,
 not what a server says of them: a file is ours when its size and digests are the published ones.
@@ -13,13 +13,15 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import requests
 from urllib3.exceptions import DecodeError, HTTPError, ProtocolError
 
-from models_onnx.addresses import UnsafeAddress, next_address
+from models_onnx.addresses import UnsafeAddress, next_address, shown
 from models_onnx.catalog import PublishedFile
 from models_onnx.parts import Digests, Part, fault_of, held, part_of, size_fault
 
@@ -30,6 +32,7 @@ _MOST_REDIRECTS = 10
 _RANGE = re.compile(r"bytes ([0-9]{1,15})-[0-9]{1,15}/([0-9]{1,15}|\*)")
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_VALIDATOR = re.compile(r"[\x20-\x7e]{1,500}")
 Progress = Callable[[str, int, int], None]
 
 
@@ -107,24 +110,19 @@ class Fetcher:
             FetchFailed: see there; what came is kept where another run can go on from it.
         """
         try:
-            with held(part_of(target)):
+            with alone(file, target):
                 return self._fetch(file, address, target)
-        except BlockingIOError:
-            message = f"Another run is fetching {file.name} into {target.parent}."
-            raise FetchFailed(message, reason="busy") from None
         except UnsafeAddress as error:
             raise FetchFailed(str(error), reason="unsafe") from None
-        except OSError as error:
-            raise write_failure(target, error) from error
 
     def _fetch(self, file: PublishedFile, address: str, target: Path) -> Digests:
-        part = Part.open(part_of(target), address)
+        part = Part.open(part_of(target), shown(address), proven=file.compared == "digest")
         try:
             digests = self._whole(file, address, part)
         finally:
             if not part.size:
                 part.discard()
-        _finish(part, target)
+        finish(part, target)
         return digests
 
     def _whole(self, file: PublishedFile, address: str, part: Part) -> Digests:
@@ -132,24 +130,25 @@ class Fetcher:
         self._fill(file, address, part)
         fault = fault_of(file, part.digests(), linked=part.linked)
         if fault and part.resumed == "yes":
-            part.begin(address)
+            part.begin(shown(address))
             self._fill(file, address, part)
             fault = fault_of(file, part.digests(), linked=part.linked)
         if fault:
             part.discard()
-            raise FetchFailed(f"{file.name} from {address} {fault}.", reason="damaged")
+            raise FetchFailed(f"{file.name} from {shown(address)} {fault}.", reason="damaged")
         return part.digests()
 
     def _fill(self, file: PublishedFile, address: str, part: Part) -> None:
-        """Ask until the server has given everything."""
-        failures = 0
+        """Ask until the server has given everything; what was had and thrown away does not count again."""
+        failures, furthest = 0, part.size
         while True:
-            before = part.size
             try:
                 self._ask(file, address, part)
                 return
             except _Interrupted as interrupted:
-                failures = 0 if part.size - before >= self.patience.worthwhile else failures + 1
+                failures += 1
+                if part.size - furthest >= self.patience.worthwhile:
+                    failures, furthest = 0, part.size
                 if failures >= self.patience.attempts:
                     message = f"{file.name}: {interrupted} ({failures} attempts, {part.size} bytes are kept)."
                     raise FetchFailed(message, reason="network") from None
@@ -191,7 +190,7 @@ class Fetcher:
                 return response
             response.close()
             address = next_address(address, response.headers.get("Location", ""))
-        raise FetchFailed(f"{address} redirects in a circle.", reason="refused")
+        raise FetchFailed(f"{shown(address)} redirects in a circle.", reason="refused")
 
     def _get(self, address: str, headers: dict[str, str]) -> requests.Response:
         timeout = (self.patience.connect, self.patience.read)
@@ -200,13 +199,14 @@ class Fetcher:
                 address, headers=headers, stream=True, allow_redirects=False, timeout=timeout
             )
         except requests.exceptions.SSLError as error:
-            raise FetchFailed(f"{address} does not prove who it is: {error}.", reason="network") from None
+            message = f"{shown(address)} does not prove who it is: its certificate is not trusted here."
+            raise FetchFailed(message, reason="network") from error
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-            raise FetchFailed(f"{address} cannot be asked: {error}.", reason="refused") from None
+            raise FetchFailed(f"{shown(address)} cannot be asked.", reason="refused") from error
         except requests.RequestException as error:
             raise _Interrupted(_plainly(error)) from None
         except ValueError as error:  # some of urllib3's are both
-            raise UnsafeAddress(f"{address} cannot be asked ({error})") from None
+            raise UnsafeAddress(f"{shown(address)} cannot be asked ({error})") from None
         except HTTPError as error:
             raise _Interrupted(_plainly(error)) from None
 
@@ -216,24 +216,25 @@ class Fetcher:
         if status in _PASSING:
             raise _Interrupted(f"the server answered {status}", wait=_retry_after(response))
         validator = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
+        validator = validator if _VALIDATOR.fullmatch(validator) else ""  # one that cannot be sent back
         if status == 416:
             total = _after_slash(response)
             if total != part.size:
-                part.begin(address)
+                part.begin(shown(address))
                 raise _Interrupted("the server has another file now")
             return total
         if status == 206:
             total = self._continued(response, part, validator, address)
         elif status == 200:
             if part.size:
-                part.begin(address)
+                part.begin(shown(address))
             total = _number(response.headers.get("Content-Length", ""), otherwise=0)
         else:
-            raise FetchFailed(f"{address} answered {status} {response.reason}.", reason="refused")
+            raise FetchFailed(f"{shown(address)} answered {status} {response.reason}.", reason="refused")
         part.note_validator(validator)
         if total and size_fault(file, total):
-            shown = file.bytes or f"about {file.about}"
-            message = f"{address} offers {total} bytes; {file.name} was published with {shown}."
+            size = file.bytes or f"about {file.about}"
+            message = f"{shown(address)} offers {total} bytes; {file.name} was published with {size}."
             raise FetchFailed(message, reason="damaged")
         return total
 
@@ -242,13 +243,14 @@ class Fetcher:
         match = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
         known = part.facts.get("validator", "")
         if match is None or int(match[1]) != part.size or (known and validator and known != validator):
-            part.begin(address)
+            part.begin(shown(address))
             raise _Interrupted("the server has another file now")
         return 0 if match[2] == "*" else int(match[2])
 
     def _append(self, file: PublishedFile, response: requests.Response, part: Part, total: int) -> None:
         whole = file.bytes or total
         most = whole or file.most
+        self._refuse_full_disk(file, part, whole)
         with part.path.open("ab") as opened:
             for piece in self._pieces(response):
                 part.append(opened, piece)
@@ -260,6 +262,13 @@ class Fetcher:
                 self.progress(file.name, part.size, whole)
         if part.size < whole:
             raise _Interrupted(f"the connection ended after {part.size} of {whole} bytes")
+
+    @staticmethod
+    def _refuse_full_disk(file: PublishedFile, part: Part, whole: int) -> None:
+        free = room_in(part.path.parent)
+        if whole - part.size > free:
+            wanted = f"{file.name} needs {whole - part.size} bytes more"
+            raise FetchFailed(f"{wanted}; {free} are free in {part.path.parent}.", reason="full")
 
     def _pieces(self, response: requests.Response) -> Iterator[bytes]:
         """What comes, as soon as it comes, as long as it comes fast enough.
@@ -280,33 +289,6 @@ class Fetcher:
             raise _Interrupted(_plainly(error)) from None
 
 
-def copy_file(file: PublishedFile, source: Path, target: Path, progress: Progress) -> Digests:
-    """Put a file of a local folder at `target`, verified.
-
-    Raises:
-        FetchFailed: it is not there, not what was published, or cannot be written.
-    """
-    part = Part(part_of(target))
-    try:
-        part.begin(str(source))
-        with source.open("rb") as read, part.path.open("ab") as written:
-            while piece := read.read(1 << 20):
-                part.append(written, piece)
-                progress(file.name, part.size, file.size)
-        fault = fault_of(file, part.digests())
-        if fault:
-            part.discard()
-            raise FetchFailed(f"{source} {fault}.", reason="damaged")
-        _finish(part, target)
-    except FileNotFoundError:
-        part.discard()
-        raise FetchFailed(f"There is no {source}.", reason="refused") from None
-    except OSError as error:
-        part.discard()
-        raise write_failure(target, error) from error
-    return part.digests()
-
-
 def write_failure(path: Path, error: OSError) -> FetchFailed:
     """What a failed write means."""
     if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
@@ -322,7 +304,27 @@ def room_in(folder: Path) -> int:
     return shutil.disk_usage(present).free
 
 
-def _finish(part: Part, target: Path) -> None:
+@contextmanager
+def alone(file: PublishedFile, target: Path) -> Iterator[None]:
+    """While entered this run alone puts the file in its place.
+
+    Raises:
+        FetchFailed: another run does, a folder is in its place, or the block could not write.
+    """
+    try:
+        if target.is_dir():
+            raise FetchFailed(f"{target} is a folder, where the file has its place.", reason="write")
+        with held(part_of(target)):
+            yield
+    except BlockingIOError:
+        message = f"Another run is fetching {file.name} into {target.parent}."
+        raise FetchFailed(message, reason="busy") from None
+    except OSError as error:
+        raise write_failure(target, error) from error
+
+
+def finish(part: Part, target: Path) -> None:
+    """Give a whole part its name."""
     with part.path.open("rb+") as file:
         os.fsync(file.fileno())
     part.path.replace(target)
@@ -334,7 +336,12 @@ def _after_slash(response: requests.Response) -> int:
 
 
 def _retry_after(response: requests.Response) -> float:
-    return float(_number(response.headers.get("Retry-After", ""), otherwise=0))
+    """Seconds, told as a number or as a date; 0 where neither is."""
+    told = response.headers.get("Retry-After", "")
+    try:
+        return max(parsedate_to_datetime(told).timestamp() - time.time(), 0.0)
+    except (ValueError, TypeError, OverflowError):
+        return float(_number(told, otherwise=0))
 
 
 def _number(text: str, *, otherwise: int) -> int:

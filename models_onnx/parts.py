@@ -39,14 +39,21 @@ class Part:
     _sha256: hashlib._Hash = field(default_factory=hashlib.sha256)
 
     @classmethod
-    def open(cls, path: Path, address: str) -> Part:
-        """What an earlier run left of the same address, hashed again; else nothing."""
+    def open(cls, path: Path, address: str, *, proven: bool = False) -> Part:
+        """What an earlier run left, hashed again; else nothing.
+
+        Args:
+            path: of the part.
+            address: where the rest will come from.
+            proven: a digest will tell whether parts of two addresses fit; else only the same one's will do.
+        """
         part = cls(path)
         facts = _facts(path)
-        if facts.get("address") != address or not path.is_file():
+        same = facts.get("address") == address
+        if not path.is_file() or not (same or (proven and "address" in facts)):
             part.begin(address)
             return part
-        part.facts = facts
+        part.facts = facts if same else {"address": address}
         with path.open("rb") as file:
             while piece := file.read(1 << 20):
                 part._count(piece)
@@ -135,19 +142,34 @@ def part_of(target: Path) -> Path:
     return target.with_name(f"{target.name}.part")
 
 
+def copy_of(target: Path) -> Path:
+    """Where a copy of a local file lies while it is made; what came from the network stays beside it."""
+    return target.with_name(f"{target.name}.copy.part")
+
+
+def leavings(target: Path) -> tuple[Path, ...]:
+    """Everything but the file itself that fetching it can leave behind."""
+    parts = (part_of(target), copy_of(target))
+    return tuple(path for part in parts for path in (part, _facts_path(part)))
+
+
 @contextmanager
 def held(part: Path) -> Iterator[None]:
     """While entered no other run writes this part; on Windows the digest alone protects it.
 
     Raises:
-        BlockingIOError: another run holds it.
+        BlockingIOError: another run holds it, or has just made a file of it.
     """
+    part.parent.mkdir(parents=True, exist_ok=True)
+    if part.is_symlink():  # what it leads to is not ours to write
+        part.unlink()
     if os.name != "posix":
         yield
         return
-    part.parent.mkdir(parents=True, exist_ok=True)
     with part.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not part.exists() or not os.path.samestat(part.stat(), os.fstat(file.fileno())):
+            raise BlockingIOError
         yield
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from models_onnx.addresses import UnsafeAddress, check_address, file_address
+from models_onnx.addresses import UnsafeAddress, check_address, file_address, shown
 from models_onnx.catalog import Catalog, CheckpointSet, PublishedFile, WeightsLicence
-from models_onnx.fetching import Fetcher, FetchFailed, Progress, Session, copy_file, room_in
+from models_onnx.copying import copy_file
+from models_onnx.fetching import Fetcher, FetchFailed, Progress, Session, room_in
 from models_onnx.parts import Digests
 from models_onnx.shelf import Shelf, only_needed_by
 from plugin.errors import DownloadFailed, LicenceNotAccepted, OutputError, SagafoleyError, UsageError
@@ -21,6 +22,8 @@ _REMEDIES = {
     "network": _AGAIN,
     "refused": "Fetch the file by hand and give its folder with --from FOLDER.",
     "damaged": "Run the same line again, or give a folder that has the published file with --from FOLDER.",
+    "changed": "If its publisher says that it was replaced, remove receipts.json beside it and run the same"
+    " line again; else do not use it.",
     "busy": "Wait until it has ended, then run the same line again.",
     "unsafe": "Give a folder or an https mirror with --from.",
 }
@@ -113,7 +116,7 @@ class FetchPlan:
         fault = self.shelf.contradiction(file, found)
         if fault:
             self.shelf.path_of(file).unlink()
-            raise FetchFailed(f"{file.name} {fault}.", reason="damaged")
+            raise FetchFailed(f"{file.name} in {self.shelf.folder} {fault}.", reason="changed")
         self.shelf.keep(file, found)
 
     def _verify(self, file: PublishedFile) -> None:
@@ -136,7 +139,9 @@ class FetchPlan:
             )
         address = check_address(file_address(self.source, file.name), named_by_user="yes")
         if urlsplit(address).scheme.lower() == "http" and file.compared != "digest":
-            raise UnsafeAddress(f"{file.name} has no published digest, so {address} could give anything")
+            raise UnsafeAddress(
+                f"{file.name} has no published digest, so {shown(address)} could give anything"
+            )
         return fetcher.fetch(file, address, target)
 
 
@@ -166,6 +171,25 @@ def find_set(name: str) -> CheckpointSet:
     near = difflib.get_close_matches(name, sets, n=1)
     remedy = f"Did you mean {near[0]}?" if near else f"Name one of: {', '.join(sets)}."
     raise UsageError(f"There is no published set {name!r}.", remedy=remedy)
+
+
+def verify_checkpoints(name: str, folder: Path) -> Iterator[tuple[PublishedFile, str]]:
+    """Hash a set's files again: each with what is wrong with it, "" where it is the published one.
+
+    Raises:
+        UsageError: there is no such set.
+        OutputError: its receipt cannot be written.
+    """
+    shelf = Shelf.open(folder)
+    for file in find_set(name).files:
+        path = shelf.path_of(file)
+        if not path.is_file():
+            yield file, "is missing"
+            continue
+        try:
+            yield file, shelf.verify(file)
+        except OSError as error:
+            raise _unwritable(path, error) from error
 
 
 def remove_checkpoints(name: str, folder: Path) -> tuple[Path, ...]:

@@ -13,10 +13,16 @@ from models_onnx.catalog import Catalog, CheckpointSet
 from models_onnx.shelf import Shelf
 from models_onnx.store import EMBEDDED
 from plugin.bundles import find_bundle, list_mask_bundles
-from plugin.checkpoints import FetchPlan, checkpoint_folder, plan_fetch, remove_checkpoints
+from plugin.checkpoints import (
+    FetchPlan,
+    checkpoint_folder,
+    plan_fetch,
+    remove_checkpoints,
+    verify_checkpoints,
+)
 from plugin.cli.machine import manage_bundles
 from plugin.cli.output import Output, table, terminal_width
-from plugin.errors import BundleMissing, OutputError, UsageError
+from plugin.errors import BundleMissing, DownloadFailed, OutputError, UsageError
 from plugin.folders import Folders
 from plugin.workspace import Workspace
 
@@ -34,6 +40,8 @@ def manage_models(options: argparse.Namespace, output: Output) -> int:
         return _fetch(options, output)
     if options.action == "remove":
         return _remove(options, output)
+    if options.action == "verify" and options.bundle in Catalog.load().sets:
+        return _verify(options, output)
     if options.action != "list" or options.bundle is not None:
         return manage_bundles(options, output)
     shelf = Shelf.open(_folder(options))
@@ -111,6 +119,8 @@ def _whole_size(chosen: CheckpointSet) -> int:
 
 def _fetch(options: argparse.Namespace, output: Output) -> int:
     """Show what will come and under which terms, ask once, fetch, say what is next."""
+    if options.source is not None and not options.source.strip():
+        raise UsageError("--from names nothing.", remedy="Name a folder or an https mirror, or leave it out.")
     plan = plan_fetch(_name(options, "fetch"), _folder(options), source=options.source or "")
     if plan.missing:
         _show(plan, output)
@@ -220,6 +230,25 @@ def _document(plan: FetchPlan) -> dict[str, Any]:
             for file in plan.chosen.files
         ],
     }
+
+
+# -- verify ----------------------------------------------------------------------------------------
+
+
+def _verify(options: argparse.Namespace, output: Output) -> int:
+    """Hash a fetched set again; the exit code is 2 where a file is missing or another."""
+    found = []
+    for file, fault in verify_checkpoints(options.bundle, _folder(options)):
+        found.append({"name": file.name, "fault": fault})
+        output.line(f"{file.name}: {fault or _THERE[file.compared]}")
+    faults = [f"{each['name']} {each['fault']}" for each in found if each["fault"]]
+    if faults:
+        raise DownloadFailed(
+            f"{options.bundle} in {_folder(options)} is not as published: {', '.join(faults)}.",
+            remedy="Move these files elsewhere and fetch the set again; whole files are not fetched twice.",
+        )
+    output.document({"set": options.bundle, "folder": str(_folder(options)), "files": found})
+    return 0
 
 
 # -- remove ----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import io
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,44 @@ def test_a_file_that_was_put_there_is_verified(sagafoley, folder: Path) -> None:
     assert ran.code == 2
     assert ran.told("is not the published file", "Move it elsewhere")
     assert (folder / "vae.pth").read_bytes() == b"something else"
+
+
+def test_a_fetched_set_is_hashed_again(sagafoley, folder: Path, shelf: Path) -> None:
+    sagafoley("models", "fetch", "test-small", "--from", folder, "--accept-licence")
+    ran = sagafoley("models", "verify", "test-small")
+    assert ran.code == 0
+    assert ran.lines == ["small.pth: there, verified", "vae.pth: there, verified"]
+    document = sagafoley("models", "verify", "test-small", "--json").document
+    assert document["files"] == [{"name": name, "fault": ""} for name in CONTENTS]
+    (shelf / "small.pth").write_bytes(b"S" + CONTENTS["small.pth"][1:])
+    (shelf / "vae.pth").unlink()
+    ran = sagafoley("models", "verify", "test-small")
+    assert ran.code == 2
+    assert ran.told("small.pth is not the published file (its MD5 is another), vae.pth is missing")
+
+
+def test_an_empty_source_is_a_slip(sagafoley) -> None:
+    ran = sagafoley("models", "fetch", "test-small", "--from", "", "--accept-licence")
+    assert ran.code == 2
+    assert ran.told("--from names nothing")
+
+
+def test_a_publisher_who_replaced_a_file_is_not_asked_again_and_again(
+    sagafoley, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no digest was published the first one that came counts."""
+    unproven = replace(published("vae.pth", MIT), md5="", bytes=len(CONTENTS["vae.pth"]))
+    chosen = CheckpointSet("test-unproven", "A test", (unproven,), "")
+    monkeypatch.setattr(Catalog, "load", classmethod(lambda cls: cls({chosen.id: chosen})))
+    for content in (CONTENTS["vae.pth"], b"V" + CONTENTS["vae.pth"][1:]):
+        (tmp_path / "from").mkdir(exist_ok=True)
+        (tmp_path / "from/vae.pth").write_bytes(content)
+        (tmp_path / "to/vae.pth").unlink(missing_ok=True)
+        line = ("models", "fetch", chosen.id, "--from", tmp_path / "from", "-o", tmp_path / "to")
+        ran = sagafoley(*line, "--accept-licence")
+    assert ran.code == 2
+    assert ran.told("another file than was fetched before", "remove receipts.json")
+    assert not (tmp_path / "to/vae.pth").exists()
 
 
 def test_a_wrong_name(sagafoley) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from models_onnx.copying import copy_file
 from models_onnx.fetching import (
     FetchFailed,
-    copy_file,
     room_in,
     write_failure,
 )
