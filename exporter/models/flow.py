@@ -12,6 +12,7 @@ from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from exporter.models.flow_blocks import ChannelsLastConv, FinalLayer, GatedMlp, JointBlock, Stream
 from exporter.models.voices import BankDims, Voices, unwanted
@@ -392,9 +393,10 @@ def _frequencies(width: int) -> Tensor:
 def upsample_index(sync_frames: int, latents: int) -> Tensor:
     """Sync feature nearest to every latent position, int64 [latents]: floor((i + 0.5) * Ts / N).
 
-    Integer arithmetic, so no rounding can move an index.
+    [MATCH] Torch's own, whose float32 is one short at some lengths where the exact value is whole.
     """
-    return (2 * torch.arange(latents) + 1) * sync_frames // (2 * latents)
+    numbers = torch.arange(sync_frames, dtype=torch.float32)[None, None]
+    return functional.interpolate(numbers, size=latents, mode="nearest-exact").flatten().long()
 
 
 class ConditionsGraph(nn.Module):

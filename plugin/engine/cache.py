@@ -26,7 +26,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 DEFAULT_LIMIT = 2 * 1024**3
 """Bytes the cache may hold."""
 
-_LAYOUT = 3
+_LAYOUT = 4
 """Raised when preprocessing changes what is stored."""
 
 _SUFFIX = ".npz"

@@ -172,10 +172,14 @@ def encode_text(sessions: Sessions, ids: Ids) -> Float:
 
 
 def upsample_index(sync_features: int, latents: int) -> Ids:
-    """Which sync feature belongs to each latent position: `floor((i + 0.5) Ts / N)`, int64 `[N]`."""
-    positions = np.arange(latents, dtype=np.int64)
-    index: Ids = (2 * positions + 1) * sync_features // (2 * latents)
-    return index
+    """Which sync feature belongs to each latent position: `floor((i + 0.5) Ts / N)`, int64 `[N]`.
+
+    [MATCH] In float32, as torch's `nearest-exact` does it: where the exact value is whole it may come out one
+    lower, at a tenth of all lengths for one position or two.
+    """
+    half, scale = np.float32(0.5), np.float32(sync_features) / np.float32(latents)
+    index: Ids = ((np.arange(latents, dtype=np.float32) + half) * scale).astype(np.int64)
+    return np.minimum(index, sync_features - 1)
 
 
 def flow_conditions(

@@ -57,7 +57,7 @@ def whole(size: int) -> Section:
 def bicubic_weights(source: int, section: Section) -> Double:
     """Weights `[count, source]` of antialiased bicubic resizing along one axis (spec 1.3).
 
-    Kernel with a = -0.5, support `2 * max(scale, 1)`, half-pixel centres, rows sum to 1; Pillow's rule.
+    Kernel with a = -0.5, support `2 * max(scale, 1)`, half-pixel centres, rows sum to 1; before rounding.
     """
     scale = source / section.size
     stretch = max(scale, 1.0)
@@ -79,12 +79,37 @@ def _bicubic(d: Double) -> Double:
     return np.where(d < 1, near, np.where(d < 2, far, 0.0))
 
 
-def bilinear_weights(source: int, target: int) -> Double:
-    """Weights `[target, source]` of bilinear enlargement, half-pixel centres, edges repeated."""
-    centres = (np.arange(target) + 0.5) * (source / target) - 0.5
-    distance = np.abs(np.arange(source)[None] - centres[:, None])
-    weights = np.maximum(1.0 - distance, 0.0)
-    normalised: Double = weights / weights.sum(axis=1, keepdims=True)
+@lru_cache(maxsize=64)
+def _precision(source: int, target: int) -> int:
+    """Bits behind the point that weights of an axis have: as many as 16 bits and a sign can hold, at most 22.
+
+    [MATCH] The reference resizes uint8 pictures with torch, whose weights are such integers (spec 1.3).
+    """
+    largest = float(bicubic_weights(source, whole(target)).max())
+    fitting = (bits for bits in range(1, 23) if int(0.5 + largest * 2**bits) < 2**15)
+    return max(fitting, default=0)
+
+
+def _as_integers(weights: Double, bits: int) -> Float:
+    """Weights rounded, halves away from 0, to so many bits behind the point."""
+    scaled = weights * 2.0**bits
+    whole_numbers = np.where(scaled < 0, np.ceil(scaled - 0.5), np.floor(scaled + 0.5))
+    return (whole_numbers / 2.0**bits).astype(np.float32)
+
+
+def bilinear_weights(source: int, target: int) -> Float:
+    """Weights `[target, source]` of bilinear enlargement, half-pixel centres, edges repeated.
+
+    [MATCH] In float32 from end to end, as torch makes them (spec 1.5).
+    """
+    half, scale = np.float32(0.5), np.float32(source) / np.float32(target)
+    centres = (scale * (np.arange(target, dtype=np.float32) + half))[:, None]
+    pixels = np.arange(source)[None]
+    first = np.maximum((centres - 1 + half).astype(np.int64), 0)
+    end = np.minimum((centres + 1 + half).astype(np.int64), source)
+    distance = np.abs(pixels.astype(np.float32) - centres + half)
+    weights = np.maximum(1 - distance, 0) * ((pixels >= first) & (pixels < end))
+    normalised: Float = weights / np.cumsum(weights, axis=1)[:, -1:]
     return normalised
 
 
@@ -114,13 +139,13 @@ def _row_bands(source: int, section: Section) -> tuple[_Band, ...]:
 
 
 def _bands(source: int, section: Section, *, block: int, arrange: Callable[[Float], Float]) -> list[_Band]:
-    weights = bicubic_weights(source, section)
+    weights = _as_integers(bicubic_weights(source, section), _precision(source, section.size))
     bands = []
     for start in range(0, section.count, block):
         rows = weights[start : start + block]
         used = np.flatnonzero(rows.any(axis=0))
         first, end = int(used[0]), int(used[-1]) + 1
-        piece = arrange(rows[:, first:end].astype(np.float32))
+        piece = arrange(rows[:, first:end])
         bands.append(_Band(start, start + len(rows), first, end, piece))
     return bands
 
@@ -128,7 +153,9 @@ def _bands(source: int, section: Section, *, block: int, arrange: Callable[[Floa
 def resize_bicubic(picture: Bytes, *, columns: Section, rows: Section) -> Bytes:
     """A picture resized with antialiased bicubic weights, `[rows.count, columns.count(, C)]` uint8.
 
-    Horizontal pass first; values are rounded and clamped to 0..255 after each pass (spec 1.3).
+    Horizontal pass first; values are rounded and clamped to 0..255 after each pass (spec 1.3). The sums
+    are float32 where the reference's are integers: of a million values at most sixty were seen to differ,
+    by one level.
 
     Args:
         picture: `[H, W, C]` or `[H, W]` uint8.
@@ -190,7 +217,7 @@ def _round_to_levels(values: Float) -> None:
 
 @lru_cache(maxsize=512)
 def _enlargement(source: int, target: int) -> Float:
-    return np.ascontiguousarray(bilinear_weights(source, target).astype(np.float32))
+    return np.ascontiguousarray(bilinear_weights(source, target))
 
 
 def enlarge_bilinear(pictures: Float, *, size: int) -> Float:

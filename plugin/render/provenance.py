@@ -24,7 +24,7 @@ from plugin.cues import (
 )
 from plugin.timebase import TimeSpan, sample_position, span_samples
 
-RECIPE = 4
+RECIPE = 5
 """Raised whenever the same inputs would give another sound than before."""
 
 Data = dict[str, Any]
