@@ -7,10 +7,14 @@ against the shapes a network wants: nothing missing, nothing left over, nothing 
 
 from __future__ import annotations
 
+import pickle
+import re
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_STORED, ZipFile
 
 import torch
 from safetensors import SafetensorError
@@ -31,7 +35,11 @@ FLOATS = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64}
 TRAINER_PARTS = ("weights", "state_dict", "model")
 """Where a trainer's checkpoint keeps the network, beside its optimiser, its schedule and its averages."""
 
+_FORBIDDEN = re.compile(r"GLOBAL [\w.]+|[Uu]nsupported class [\w.]+")
+"""What torch says of a pickle that names something beside tensors."""
 _ROWS = 30
+_LONGEST = 120
+"""Characters of a name in a table."""
 _NAME_ANOTHER = "Name the checkpoint that belongs to this size."
 
 
@@ -137,9 +145,14 @@ def _difference(key: str, shape: tuple[int, ...], found: Tensor | None) -> Misma
         return Mismatch(key, "shape", wanted, _shown(found))
     if not found.is_floating_point():
         return Mismatch(key, "type", "float", str(found.dtype).removeprefix("torch."))
-    if not (found.is_meta or torch.isfinite(found).all()):
+    if not (found.is_meta or _is_finite(found)):
         return Mismatch(key, "not finite", wanted, wanted)
     return None
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    """Also as float32, which it is going to be."""
+    return bool(torch.isfinite(tensor.float() if tensor.dtype is torch.float64 else tensor).all())
 
 
 def refuse_differences(problems: tuple[Mismatch, ...], *, name: str) -> None:
@@ -173,7 +186,7 @@ def mismatch_table(rows: Iterable[Mismatch]) -> str:
     """A table for a terminal, the first rows whole and a count of the rest."""
     everything = tuple(rows)
     cells = [("key", "problem", "wanted", "found")]
-    cells += [(row.key, row.problem, row.wanted, row.found) for row in everything[:_ROWS]]
+    cells += [(_plain(row.key), row.problem, row.wanted, row.found) for row in everything[:_ROWS]]
     widths = [max(len(line[column]) for line in cells) for column in range(4)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -182,6 +195,12 @@ def mismatch_table(rows: Iterable[Mismatch]) -> str:
     if len(everything) > _ROWS:
         lines.append(f"... and {len(everything) - _ROWS} more")
     return "\n".join(lines)
+
+
+def _plain(key: str) -> str:
+    """A name from a file, harmless on a terminal and of sane length."""
+    shown = key if key.isprintable() else ascii(key)[1:-1]
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
 
 
 def _shown(tensor: Tensor) -> str:
@@ -247,14 +266,42 @@ def _torch_load(path: Path) -> Any:
     with path.open("rb") as stream:
         zipped = stream.read(4) == b"PK\x03\x04"
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
+        if zipped:
+            _refuse_packed(path)
+        with warnings.catch_warnings(action="ignore"):
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
+    except ExportError:
+        raise
+    except pickle.UnpicklingError as error:
+        found = _FORBIDDEN.search(str(error))
+        raise (_more_than_tensors(path, found[0]) if found else _unreadable(path, error)) from None
     except Exception as error:  # noqa: BLE001  torch raises anything at a damaged file, bare Exception included
         raise _unreadable(path, error) from None
 
 
+def _refuse_packed(path: Path) -> None:
+    """Go on where nothing in the zip is packed: it is mapped, and what is packed would be read as numbers."""
+    with ZipFile(path) as archive:
+        packed = next((each for each in archive.infolist() if each.compress_type != ZIP_STORED), None)
+    if packed is not None:
+        raise ExportError(
+            f"{path} is a packed archive ({_plain(packed.filename)}); torch.save never packs.",
+            remedy="Save it again with torch.save, or unpack it.",
+        )
+
+
+def _more_than_tensors(path: Path, found: str) -> ExportError:
+    return ExportError(
+        f"{path} holds more than tensors: code or objects of a program, which are never loaded.",
+        remedy="Save the network's state_dict alone, or name the published file.",
+        detail=_plain(found),
+    )
+
+
 def _unreadable(path: Path, error: Exception) -> ExportError:
+    said = str(error).rpartition("WeightsUnpickler error:")[2]  # before it stands how to read unsafely
     return ExportError(
         f"{path} cannot be read as a checkpoint.",
         remedy="Download it again, or check that it is the right file.",
-        detail=f"{type(error).__name__}: {str(error)[:500]}",
+        detail=f"{type(error).__name__}: {said.strip()[:500]}",
     )

@@ -6,6 +6,7 @@ written otherwise would sound like the base model without a word, or twice as fa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,9 @@ ROUNDING = 5e-3
 FAR = 0.25
 """How far off the line from the base along its delta a layer may be, of the delta's norm."""
 
+HALFWAY = 0.2
+"""How far from no delta, one or two a layer may lie: half of one is a merge with another scale, not ours."""
+
 RESUMED = (0.5, 4.0)
 """Deltas along which a layer may lie that a resumed training left: the earlier delta stays in the weight, and
 the one that is stored was trained on from there (spec section 4.1)."""
@@ -35,7 +39,7 @@ class LoraState:
     Attributes:
         merged: layers that have their delta.
         pending: layers that are the base's, and lack it.
-        silent: layers of which nothing can be told: their delta is zero, or the base has no such weight.
+        silent: layers of which nothing can be told: their delta is zero.
         resumed: layers that moved where LoRA moves them alone, but not by this delta: an earlier one of a
             training that was resumed is in them too.
         neither: layers that are neither, one row each.
@@ -75,17 +79,26 @@ def refuse_odd_factors(
     refuse_differences(differences(wanted, factors), name=name)
 
 
+def refuse_odd_base(
+    factors: Mapping[str, Tensor], tensors: Mapping[str, Tensor], base: Mapping[str, Tensor], *, name: str
+) -> None:
+    """Go on where the base has each weight that carries factors, finite and of its shape.
+
+    Raises:
+        WrongCheckpoint: with the table.
+    """
+    wanted = {f"{layer}.weight": tuple(tensors[f"{layer}.weight"].shape) for layer in _layers(factors)}
+    refuse_differences(differences(wanted, {key: base[key] for key in wanted if key in base}), name=name)
+
+
 def lora_state(
     tensors: Mapping[str, Tensor], factors: Mapping[str, Tensor], base: Mapping[str, Tensor]
 ) -> LoraState:
-    """What the base tells of each layer; factors and weights fit each other."""
+    """What the base tells of each layer; factors, weights and the base's fit each other."""
     found: dict[str, list[str]] = {"merged": [], "pending": [], "silent": [], "resumed": []}
     neither: list[Mismatch] = []
     for layer in _layers(factors):
         weight = f"{layer}.weight"
-        if weight not in base or base[weight].shape != tensors[weight].shape:
-            found["silent"].append(layer)
-            continue
         kind, seen = _kind(layer, tensors[weight].float(), base[weight].float(), factors)
         if kind == "neither":
             neither.append(Mismatch(weight, kind, "base, or base + delta", seen))
@@ -129,10 +142,12 @@ def _kind(layer: str, weight: Tensor, base: Tensor, factors: Mapping[str, Tensor
     off = float(torch.linalg.vector_norm(moved - times * delta))
     seen = f"base + {times:.2f} delta, {off / length:.2g} delta aside"
     nearest = min((0.0, 1.0, 2.0), key=lambda number: abs(times - number))
-    close = off <= max(FAR * length, ROUNDING * size)  # not so where anything is NaN
-    if not close and RESUMED[0] < times < RESUMED[1] and _moved_by_lora(moved, base):
+    doubt = HALFWAY + 4 * off / length / math.sqrt(delta.numel())  # what lies aside is not all aside
+    near = off <= max(FAR * length, ROUNDING * size)  # not so where anything is NaN
+    close = near and abs(times - nearest) <= doubt
+    if not near and RESUMED[0] < times < RESUMED[1] and _moved_by_lora(moved, base):
         return "resumed", seen
-    if not close or nearest == 2.0 or times < -0.5:
+    if not close or nearest == 2.0:
         return "neither", seen
     return ("merged" if nearest else "pending"), seen
 

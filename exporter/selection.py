@@ -18,6 +18,7 @@ from exporter.lora_check import (
     factors_of,
     lora_state,
     refuse_neither,
+    refuse_odd_base,
     refuse_odd_factors,
     with_delta,
 )
@@ -88,6 +89,9 @@ def _flow_tensors(stored: Stored, part: str) -> Tensors:
     base = f"{part}_base"
     if not factors or base not in stored.pieces or any(factor.is_meta for factor in factors.values()):
         return kept
+    refuse_odd_base(
+        factors, kept, stored.pieces[base], name=f"{stored.files[base]}, the base of {stored.name}"
+    )
     state = lora_state(kept, factors, stored.pieces[base])
     refuse_neither(state, name=stored.name, base=stored.files[base])
     _tell(state, stored, base=stored.files[base])

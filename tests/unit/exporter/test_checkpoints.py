@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import warnings
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 import torch
@@ -290,6 +294,52 @@ def test_code_in_a_checkpoint_does_not_run(tmp_path: Path) -> None:
 
 
 # -- a trainer's checkpoint, and the model without masks ------------------------------------------
+
+
+def test_what_holds_more_than_tensors_is_told_apart_from_what_is_broken(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    torch.save({"args": Namespace(rate=1), "w": torch.ones(2)}, path)
+    with pytest.raises(ExportError, match="holds more than tensors") as caught:
+        read_checkpoint(path)
+    assert caught.value.detail == "GLOBAL argparse.Namespace"
+    path.write_text("<html>", "utf-8")
+    with pytest.raises(ExportError, match="cannot be read as a checkpoint") as caught:
+        read_checkpoint(path)
+    assert "weights_only" not in caught.value.detail[:40]
+
+
+def test_a_packed_archive_is_not_read_as_numbers(tmp_path: Path) -> None:
+    torch.save({"w": torch.ones(1000)}, tmp_path / "plain.pth")
+    with ZipFile(tmp_path / "plain.pth") as plain, ZipFile(tmp_path / "a.pth", "w", ZIP_DEFLATED) as packed:
+        for each in plain.infolist():
+            packed.writestr(each.filename, plain.read(each))
+    with pytest.raises(ExportError, match="is a packed archive"):
+        read_checkpoint(tmp_path / "a.pth")
+
+
+def test_reading_says_nothing_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    torch.save({"w": torch.ones(2)}, path, pickle_protocol=4)
+    with warnings.catch_warnings(action="error"), contextlib.suppress(ExportError):
+        read_checkpoint(path)
+
+
+def test_what_is_too_large_for_float32_is_not_finite() -> None:
+    layer = nn.Linear(2, 1, bias=False)
+    with pytest.raises(WrongCheckpoint) as caught:
+        load_strictly(layer, {"weight": torch.full((1, 2), 1e300, dtype=torch.float64)}, name="test")
+    assert [row.problem for row in caught.value.mismatches] == ["not finite"]
+
+
+def test_names_in_a_table_are_harmless() -> None:
+    with pytest.raises(WrongCheckpoint) as caught:
+        load_strictly(
+            nn.Linear(2, 1, bias=False),
+            {"weight": torch.ones(1, 2), "a\x1b[31m\nb": torch.ones(1), "x" * 500: torch.ones(1)},
+            name="test",
+        )
+    assert "a\\x1b[31m\\nb" in caught.value.table
+    assert max(map(len, caught.value.table.splitlines())) < 200
 
 
 def test_a_trainers_checkpoint_gives_its_network(published: Path) -> None:

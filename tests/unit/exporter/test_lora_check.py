@@ -131,6 +131,32 @@ def test_a_delta_that_was_added_twice_is_refused(desk: Desk) -> None:
     assert [row.problem for row in one.mismatches] == ["neither"]
 
 
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.7, 1.3, 1.5, -1.0])
+def test_a_part_of_a_delta_is_refused(desk: Desk, share: float) -> None:
+    """Half of one is what a merge with another scale leaves: right neither as it is nor with a delta more."""
+    partly = BASE | {key: BASE[key] + share * (MERGED[key] - BASE[key]) for key in BASE if key in MERGED}
+    told = desk.refused(partly | FACTORS)
+    assert {row.problem for row in told.mismatches} == {"neither"}
+    assert f"base + {share:.2f} delta" in told.table
+
+
+@pytest.mark.parametrize("fault", ["missing", "shape", "not finite", "type"])
+def test_a_base_that_is_none_is_blamed_itself(desk: Desk, fault: str) -> None:
+    key = f"{FIRST}.weight"
+    base = dict(BASE)
+    if fault == "missing":
+        del base[key]
+    else:
+        base[key] = {
+            "shape": base[key][:-1],
+            "not finite": base[key] * torch.nan,
+            "type": base[key].int(),
+        }[fault]
+    told = desk.refused(MERGED | FACTORS, base=base)
+    assert "mmaudio_small_44k.pth, the base of" in str(told)
+    assert [(row.key, row.problem) for row in told.mismatches] == [(key, fault)]
+
+
 def test_a_training_that_was_resumed_is_taken_as_it_is(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     """What was merged before stays in the weight, and the factors were trained on from there."""
     steps = torch.Generator().manual_seed(3)
