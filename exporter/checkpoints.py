@@ -113,7 +113,10 @@ def read_part(path: Path, part: str) -> dict[str, Tensor]:
     content = _network_of(_read(path))
     nested = content.get(part, _below(content, f"{part}."))
     if not isinstance(nested, Mapping):
-        return {}
+        raise ExportError(
+            f"{path} has no tensors by name under {part!r}, but a {type(nested).__name__}.",
+            remedy="Name the published file, or save this part again as a state_dict.",
+        )
     tensors = {str(key): value for key, value in nested.items() if isinstance(value, Tensor)}
     _refuse_odd(path, tensors)
     return _unwrapped(tensors)

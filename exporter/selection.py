@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
-from exporter.checkpoints import differences, mismatches, refuse_differences
+from exporter.checkpoints import Mismatch, differences, mismatches, refuse_differences
 from exporter.lora_check import (
     LoraState,
     factors_of,
@@ -122,6 +122,10 @@ def _decoder_tensors(stored: Stored, part: str) -> Tensors:
     """Without the encoder, normalised: exactly once, whatever the file contains (spec section 6)."""
     kept = {key: value for key, value in stored.pieces[part].items() if not key.startswith("encoder.")}
     refuse_differences(mismatches(stored.module, kept), name=stored.name)
+    spread = kept.get("data_std")
+    if spread is not None and not spread.is_meta and not bool((spread > 0).all()):
+        row = Mismatch("data_std", "not positive", "> 0", f"{float(spread.min()):g}")
+        refuse_differences((row,), name=stored.name)
     return normalise_weights(kept)
 
 

@@ -378,6 +378,7 @@ def check_finite(value: Array, *, role: str, name: str) -> None:
         count = int((~np.isfinite(value)).sum())
         raise UnexpectedOutput(
             f"The {role} graph gave {count} values that are no numbers.",
-            remedy="Render the cue with the cpu provider or an fp32 bundle.",
+            remedy="If a GPU made it, choose the cpu provider; else run `sagafoley models verify` and take a "
+            "bundle that is whole.",
             detail=f"{name}, of the shape {value.shape}",
         )

@@ -17,7 +17,9 @@ def _noise(height: int, width: int, channels: int = 3) -> np.ndarray:
 )
 @pytest.mark.parametrize("size", [128, 224])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_agrees_with_pillow_but_for_its_finer_weights(height: int, width: int, size: int, channels: int) -> None:
+def test_agrees_with_pillow_but_for_its_finer_weights(
+    height: int, width: int, size: int, channels: int
+) -> None:
     picture = _noise(height, width, channels)
     ours = resize_bicubic(picture, columns=whole(size), rows=whole(size))
     theirs = np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.BICUBIC))

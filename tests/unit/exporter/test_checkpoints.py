@@ -308,6 +308,24 @@ def test_what_holds_more_than_tensors_is_told_apart_from_what_is_broken(tmp_path
     assert "weights_only" not in caught.value.detail[:40]
 
 
+def test_a_lora_part_that_is_no_mapping_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "saganet.pth"
+    network = RandomWeights().network("flow", GOLDEN).state_dict()
+    torch.save({"network": network, "lora": [torch.ones(1)]}, path)
+    with pytest.raises(ExportError, match="no tensors by name under 'lora', but a list"):
+        CheckpointFolder({"flow": (path, "network")}).network("flow", GOLDEN)
+
+
+def test_statistics_without_a_spread_are_refused(published: Path) -> None:
+    path = published / "v1-44.pth"
+    tensors = torch.load(path, weights_only=True)
+    key = next(key for key in tensors if key.endswith("data_std"))
+    torch.save(tensors | {key: torch.zeros_like(tensors[key])}, path)
+    with pytest.raises(WrongCheckpoint) as caught:
+        CheckpointFolder.open(published, GOLDEN).network("vae", GOLDEN)
+    assert [row.problem for row in caught.value.mismatches] == ["not positive"]
+
+
 def test_a_packed_archive_is_not_read_as_numbers(tmp_path: Path) -> None:
     torch.save({"w": torch.ones(1000)}, tmp_path / "plain.pth")
     with ZipFile(tmp_path / "plain.pth") as plain, ZipFile(tmp_path / "a.pth", "w", ZIP_DEFLATED) as packed:
