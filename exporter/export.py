@@ -19,11 +19,12 @@ from torch import nn
 from exporter import halving, lowering, verify
 from exporter.errors import ExportError
 from exporter.graphs import Graph, example_inputs, graphs_of
-from exporter.growing import folder_beside, put_in_place, refuse_foreign
+from exporter.growing import folder_beside, put_in_place
 from exporter.labels import Label, model_card
 from exporter.lowering import Form
 from exporter.models.flow import FlowNetwork
 from exporter.networks import Weights
+from exporter.replacing import refuse_foreign
 from exporter.shared_weights import WeightFile
 from exporter.short_convolutions import shorten_convolutions
 from exporter.sizes import Sizes

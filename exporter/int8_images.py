@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from exporter import lowering
 from exporter.errors import ExportError
 from exporter.export import CARD_FILE
-from exporter.growing import folder_beside, put_in_place, refuse_foreign
+from exporter.growing import folder_beside, put_in_place
+from exporter.replacing import refuse_foreign
 from models_onnx.bundle import EXTERNAL_DATA, Bundle, Manifest, describe_files, write_manifest
 
 ROLE = "image_encoder"

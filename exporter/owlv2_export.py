@@ -18,7 +18,7 @@ from exporter.apache import LICENCE_FILE, ONNXRUNTIME_BELOW, Card, apache, write
 from exporter.bundle_parity import Row
 from exporter.errors import ExportError
 from exporter.export import ONNXRUNTIME_MIN, TOKENIZER_FILE
-from exporter.growing import folder_beside, put_in_place, refuse_foreign
+from exporter.growing import folder_beside, put_in_place
 from exporter.owlv2_graphs import (
     CLIP_MEAN,
     CLIP_STD,
@@ -30,6 +30,7 @@ from exporter.owlv2_graphs import (
     graphs_of,
 )
 from exporter.owlv2_weights import Owlv2Weights
+from exporter.replacing import refuse_foreign
 from exporter.tokenizer import build_tokenizer, load_merges, text_ids
 from models_onnx.bundle import TextSpec, describe_files
 from models_onnx.finder_manifest import (

@@ -19,9 +19,10 @@ from exporter import halving, lowering, verify
 from exporter.apache import LICENCE_FILE, ONNXRUNTIME_BELOW, Card, apache, write_licence_and_card
 from exporter.errors import ExportError
 from exporter.export import ONNXRUNTIME_MIN, gpu_file
-from exporter.growing import folder_beside, put_in_place, refuse_foreign
+from exporter.growing import folder_beside, put_in_place
 from exporter.lowering import Form
 from exporter.models.sam2 import Sam2
+from exporter.replacing import refuse_foreign
 from exporter.sam2_graphs import (
     COMPARED,
     EXPORTED,

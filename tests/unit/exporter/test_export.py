@@ -214,12 +214,12 @@ def test_the_command_makes_the_committed_bundle(tmp_path: Path, capsys: pytest.C
 @pytest.mark.usefixtures("quick")
 def test_an_older_bundle_is_replaced_whole(tmp_path: Path) -> None:
     output = _copy(tmp_path / "bundle")
-    (output / "stale.bin").write_bytes(b"old")
+    (output / "flow.gpu.onnx").write_bytes(b"old")
     export.export_bundle(
         GOLDEN, RandomWeights(), random_label(GOLDEN, id="mine", title=""), output=output, say=lambda _: None
     )
     assert Bundle.open(output).manifest.id == "mine"
-    assert not (output / "stale.bin").exists()
+    assert not (output / "flow.gpu.onnx").exists()
     assert [path.name for path in tmp_path.glob("*bundle*")] == ["bundle"]
 
 

@@ -40,6 +40,9 @@ STEP_ASIDE = """
         put_in_place(folder, Path(sys.argv[1]))
 """
 
+OLD = '{"schema": 1, "id": "old", "graphs": {}}'
+NEW = '{"schema": 1, "id": "new", "graphs": {}}'
+
 Start = Callable[[Path], "subprocess.Popen[str]"]
 
 
@@ -78,6 +81,23 @@ def _fails(output: Path) -> None:
         raise ZeroDivisionError
 
 
+def _grows(output: Path, work: Callable[[Path], object]) -> None:
+    with folder_beside(output) as folder:
+        work(folder)
+        put_in_place(folder, output)
+
+
+def _filled(folder: Path) -> Path:
+    (folder / MANIFEST_NAME).write_text(NEW)
+    return folder
+
+
+def _bundle(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / MANIFEST_NAME).write_text(OLD)
+    return folder
+
+
 def test_nothing_is_left_of_a_folder_that_was_not_named(place: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         _fails(place / "bundle")
@@ -95,7 +115,7 @@ def test_a_killed_export_is_cleared_away_by_the_next(place: Path, start: Start) 
     with folder_beside(output) as folder:
         assert _hidden(place) == [folder.parent]
         assert list(folder.iterdir()) == []
-        (folder / MANIFEST_NAME).write_text("{}")
+        (folder / MANIFEST_NAME).write_text(OLD)
         put_in_place(folder, output)
     assert [path.name for path in place.iterdir()] == ["bundle"]
     assert [path.name for path in output.iterdir()] == [MANIFEST_NAME]
@@ -109,38 +129,46 @@ def test_an_export_that_still_runs_is_left_alone(place: Path, start: Start) -> N
     assert (other / "bundle" / "flow.onnx").read_bytes() == b"half"
 
 
-def test_folders_of_other_bundles_and_other_people_are_left_alone(place: Path, start: Start) -> None:
-    other = start(place / "other")
+@pytest.mark.parametrize("name", ["other", "bundle-fp16", "bundle-2", "bundle.v1"])
+def test_folders_of_other_bundles_and_other_people_are_left_alone(
+    place: Path, start: Start, name: str
+) -> None:
+    other = start(place / name)
     other.kill()
     other.wait()
+    (left,) = _hidden(place)
+    (left / "before").mkdir()
+    (left / "before" / MANIFEST_NAME).write_text(OLD)
     theirs = place / ".bundle-of-mine.part"
     theirs.mkdir()
     before = _hidden(place)
-    with folder_beside(place / "bundle"):
-        pass
+    with folder_beside(place / "bundle") as folder:
+        assert not (place / "bundle").exists()
+        put_in_place(_filled(folder), place / "bundle")
     assert _hidden(place) == before
+    assert (left / "before" / MANIFEST_NAME).read_text() == OLD
 
 
 def test_a_bundle_that_stepped_aside_at_the_kill_comes_back(place: Path) -> None:
     output = place / "bundle"
     output.mkdir()
-    (output / MANIFEST_NAME).write_text("old")
+    (output / MANIFEST_NAME).write_text(OLD)
     command = [sys.executable, "-c", textwrap.dedent(STEP_ASIDE), str(output)]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     assert not output.exists()
     with pytest.raises(ZeroDivisionError):
         _fails(output)
-    assert (output / MANIFEST_NAME).read_text() == "old"
+    assert (output / MANIFEST_NAME).read_text() == OLD
     assert [path.name for path in place.iterdir()] == ["bundle"]
 
 
 def test_a_bundle_whose_successor_cannot_be_named_comes_back(place: Path) -> None:
     output = place / "bundle"
     output.mkdir()
-    (output / MANIFEST_NAME).write_text("old")
-    with pytest.raises(ExportError, match="could not be written"), folder_beside(output) as folder:
-        put_in_place(folder / "missing", output)
-    assert (output / MANIFEST_NAME).read_text() == "old"
+    (output / MANIFEST_NAME).write_text(OLD)
+    with pytest.raises(ExportError, match="could not be written"):
+        _grows(output, lambda folder: folder.rmdir())
+    assert (output / MANIFEST_NAME).read_text() == OLD
     assert [path.name for path in place.iterdir()] == ["bundle"]
 
 
@@ -152,3 +180,111 @@ def test_a_file_system_without_locks_is_no_hindrance(place: Path, monkeypatch: p
     with folder_beside(place / "bundle") as first, folder_beside(place / "bundle") as second:
         assert first.is_dir()
         assert second.is_dir()
+
+
+def _comes_while_it_grows(output: Path, name: str, content: str) -> str:
+    """What is told when a file appears in the place before the bundle is named."""
+
+    def comes(folder: Path) -> None:
+        _filled(folder)
+        output.mkdir(exist_ok=True)
+        (output / name).write_text(content)
+
+    with pytest.raises(ExportError) as refused:
+        _grows(output, comes)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("notes.txt", "mine", "holds more than a bundle: notes.txt. It was left as it is"),
+        (MANIFEST_NAME, '{"name": "web"}', "its manifest.json is not of one. It was left as it is"),
+        (
+            MANIFEST_NAME,
+            '{"schema": 1, "id": "third", "graphs": {}}',
+            "became another bundle in the meantime.",
+        ),
+    ],
+)
+def test_what_comes_to_the_place_in_the_meantime_stays_and_so_does_the_bundle(
+    place: Path, name: str, content: str, told: str
+) -> None:
+    output = _bundle(place / "bundle")
+    message = _comes_while_it_grows(output, name, content)
+    assert told in message
+    assert f"the finished bundle is {place / 'bundle-2'}. Use it under that name" in message
+    assert (output / name).read_text() == content
+    assert (place / "bundle-2" / MANIFEST_NAME).read_text() == NEW
+    assert sorted(path.name for path in place.iterdir()) == ["bundle", "bundle-2"]
+
+
+def test_a_name_that_was_free_is_not_taken_from_what_has_it_by_then(place: Path) -> None:
+    _bundle(place / "bundle-2")
+    _comes_while_it_grows(place / "bundle", MANIFEST_NAME, OLD)
+    assert (place / "bundle" / MANIFEST_NAME).read_text() == OLD
+    assert (place / "bundle-2" / MANIFEST_NAME).read_text() == OLD
+    assert (place / "bundle-3" / MANIFEST_NAME).read_text() == NEW
+
+
+def test_what_comes_at_the_last_moment_stays(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output, rename = _bundle(place / "bundle"), Path.rename
+
+    def aside(path: Path, target: Path) -> Path:
+        if path == output:
+            (output / "notes.txt").write_text("mine")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", aside)
+    with pytest.raises(ExportError, match="bundle-2"), folder_beside(output) as folder:
+        put_in_place(_filled(folder), output)
+    assert (output / "notes.txt").read_text() == "mine"
+    assert (place / "bundle-2" / MANIFEST_NAME).read_text() == NEW
+
+
+def test_an_interruption_while_it_steps_aside_gives_the_bundle_back(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, rename = _bundle(place / "bundle"), Path.rename
+
+    def interrupted(path: Path, target: Path) -> Path:
+        if path.name == "bundle" and path != output:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt), folder_beside(output) as folder:
+        put_in_place(_filled(folder), output)
+    assert (output / MANIFEST_NAME).read_text() == OLD
+    assert [path.name for path in place.iterdir()] == ["bundle"]
+
+
+def test_what_stepped_aside_is_kept_where_its_name_was_taken_in_that_instant(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, rename = _bundle(place / "bundle"), Path.rename
+
+    def taken(path: Path, target: Path) -> Path:
+        moved = rename(path, target)
+        if path == output:
+            output.write_text("somebody's file")
+        return moved
+
+    monkeypatch.setattr(Path, "rename", taken)
+    with pytest.raises(ExportError, match="bundle-3"), folder_beside(output) as folder:
+        put_in_place(_filled(folder), output)
+    assert output.read_text() == "somebody's file"
+    assert (place / "bundle-2" / MANIFEST_NAME).read_text() == OLD
+    assert (place / "bundle-3" / MANIFEST_NAME).read_text() == NEW
+
+
+def test_a_link_is_followed_and_stays(place: Path) -> None:
+    there = _bundle(place / "there")
+    (place / "elsewhere").mkdir()
+    link = place / "elsewhere" / "bundle"
+    link.symlink_to(Path("..") / "there")
+    with folder_beside(link) as folder:
+        put_in_place(_filled(folder), link)
+    assert link.is_symlink()
+    assert (there / MANIFEST_NAME).read_text() == NEW
+    assert sorted(path.name for path in place.rglob("*")) == ["bundle", "elsewhere", MANIFEST_NAME, "there"]
