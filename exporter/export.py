@@ -23,8 +23,9 @@ from exporter.growing import folder_beside, put_in_place
 from exporter.labels import Label, model_card
 from exporter.lowering import Form
 from exporter.models.flow import FlowNetwork
-from exporter.networks import Weights
+from exporter.networks import Weights, parameter_count
 from exporter.replacing import refuse_foreign
+from exporter.room import least_bytes, refuse_full
 from exporter.shared_weights import WeightFile
 from exporter.short_convolutions import shorten_convolutions
 from exporter.sizes import Sizes
@@ -115,13 +116,14 @@ def export_bundle(
         The bundle, every file verified.
 
     Raises:
-        ExportError: weights that do not fit, graphs that differ from torch, or an output that is
-            something else than a bundle.
+        ExportError: weights that do not fit, graphs that differ from torch, a disk that is too full, or an
+            output that is something else than a bundle.
     """
     refuse_foreign(output)
     if not is_bundle_id(label.id) or not label.title.isprintable():
         message = f"{label.id!r} titled {label.title!r} cannot be a bundle's id and title."
         raise ExportError(message, remedy="Name an id of lower-case letters and digits, such as violin-2.")
+    refuse_full(output, least=least_bytes(parameter_count(sizes), precision=precision))
     with folder_beside(output) as folder:
         growing = _Growing(folder=folder, sizes=sizes, precision=precision, gpu=form is Form.GPU, say=say)
         for name, graphs in groupby(graphs_of(sizes), key=lambda graph: graph.network):

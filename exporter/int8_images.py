@@ -28,6 +28,7 @@ from exporter.errors import ExportError
 from exporter.export import CARD_FILE
 from exporter.growing import folder_beside, put_in_place
 from exporter.replacing import refuse_foreign
+from exporter.room import refuse_full
 from models_onnx.bundle import EXTERNAL_DATA, Bundle, Manifest, describe_files, write_manifest
 
 ROLE = "image_encoder"
@@ -39,6 +40,8 @@ LEAST_GAIN = 1.05
 """Times as quick, for it to be worth it."""
 LARGE = 1 << 20
 """Values of a weight from which on its product is rounded."""
+LEAST_PART = 5
+"""An image tower in 8 bits takes more than a fifth of one in 32; the other files may be links."""
 TURNS = 3
 
 Pictures = NDArray[np.float32]
@@ -90,6 +93,8 @@ def make_int8_images(
     _refuse_other_kinds(bundle)
     bundle.verify()
     spec = bundle.manifest.graphs[ROLE]
+    whole = sum(bundle.manifest.files[name].bytes for name in bundle.parts_of(spec.file))
+    refuse_full(output, least=whole // LEAST_PART)
     seen = drawn_pictures(bundle.manifest.picture.clip_size) if pictures is None else pictures
     with folder_beside(output) as folder:
         model = ir.load(bundle.folder / spec.file)

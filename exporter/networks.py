@@ -70,6 +70,14 @@ BUILD: Mapping[str, Callable[[Sizes], nn.Module]] = {
 }
 """How each network is made, with meaningless weights."""
 
+
+def parameter_count(sizes: Sizes) -> int:
+    """Parameters of all networks of a model together, without memory for them."""
+    with torch.device("meta"):
+        networks = (build(sizes) for build in BUILD.values())
+        return sum(parameter.numel() for network in networks for parameter in network.parameters())
+
+
 RULE_WIDTH = 1024
 """Width of clip and text features that the rule of deterministic weights was made for."""
 

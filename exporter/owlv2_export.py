@@ -31,6 +31,7 @@ from exporter.owlv2_graphs import (
 )
 from exporter.owlv2_weights import Owlv2Weights
 from exporter.replacing import refuse_foreign
+from exporter.room import least_bytes, refuse_full
 from exporter.tokenizer import build_tokenizer, load_merges, text_ids
 from models_onnx.bundle import TextSpec, describe_files
 from models_onnx.finder_manifest import (
@@ -99,6 +100,8 @@ def export_owlv2(request: Owlv2Request, *, output: Path, say: Say) -> FinderBund
         raise ExportError(message, remedy="Name an id of lower-case letters and digits, such as owlv2.")
     say(f"{request.size.id}: loading weights")
     network = request.weights.network(request.size)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    refuse_full(output, least=least_bytes(parameters, precision=request.precision))
     with folder_beside(output) as folder:
         rows: list[verify.Difference] = []
         for graph in graphs_of(request.size):

@@ -23,6 +23,7 @@ from exporter.growing import folder_beside, put_in_place
 from exporter.lowering import Form
 from exporter.models.sam2 import Sam2
 from exporter.replacing import refuse_foreign
+from exporter.room import least_bytes, refuse_full
 from exporter.sam2_graphs import (
     COMPARED,
     EXPORTED,
@@ -117,6 +118,8 @@ def export_sam2(request: Sam2Request, *, output: Path, say: Say) -> MaskBundle:
     _check(request)
     say(f"{request.size.id}: loading weights")
     network = request.weights.network(request.size)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    refuse_full(output, least=least_bytes(parameters, precision=request.precision))
     with folder_beside(output) as folder:
         growing = _Growing(folder, request, say)
         for graph in graphs_of(request.size.dims):
