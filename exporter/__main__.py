@@ -13,7 +13,7 @@ from exporter.bundle_options import add_bundle_options, described
 from exporter.errors import ExportError
 from exporter.owlv2_command import OWLV2_NAMES, add_owlv2, run_owlv2, verify_owlv2
 from exporter.sam2_command import SAM2_NAMES, add_sam2, run_sam2, verify_sam2
-from models_onnx.bundle import Bundle, InvalidBundle
+from models_onnx.bundle import MANIFEST_NAME, Bundle, InvalidBundle
 from models_onnx.finder_manifest import is_finder_bundle
 from models_onnx.mask_manifest import is_mask_bundle
 
@@ -174,13 +174,17 @@ def _int8_images(options: argparse.Namespace) -> None:
 
 
 def _check(bundle: Bundle) -> None:
-    """Pass when the runtime would take what is no graph."""
+    """Pass when the manifest is one of its architecture, and the runtime would take what is no graph."""
     from exporter.bundle_checks import refuse_arrays, refuse_claims, refuse_tokenizer  # noqa: PLC0415
+    from exporter.bundle_facts import refuse_untrue, sound_facts  # noqa: PLC0415
     from exporter.bundle_parity import null_shapes, sizes_of  # noqa: PLC0415
 
-    refuse_claims(bundle, bundle.manifest.parity)
-    refuse_tokenizer(bundle)
-    refuse_arrays(bundle, bundle.manifest.null_conditions, null_shapes(sizes_of(bundle.manifest)))
+    manifest, sizes = bundle.manifest, sizes_of(bundle.manifest)
+    refuse_claims(bundle, manifest.parity)
+    path = bundle.folder / MANIFEST_NAME
+    refuse_untrue(path, sound_facts(manifest), architecture=manifest.architecture)
+    refuse_tokenizer(bundle, vocabulary=sizes.clip.vocabulary)
+    refuse_arrays(bundle, manifest.null_conditions, null_shapes(sizes))
 
 
 def _compare(bundle: Bundle, options: argparse.Namespace) -> None:

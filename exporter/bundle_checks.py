@@ -46,18 +46,26 @@ def refuse_claims(bundle: GraphFolder, parity: Mapping[str, float]) -> None:
         raise ExportError(f"{path} has parity that is no distance ({', '.join(wrong)}).", remedy=AGAIN)
 
 
-def refuse_tokenizer(bundle: Bundle | FinderBundle) -> None:
-    """Pass when the tokenizer can be read.
+def refuse_tokenizer(bundle: Bundle | FinderBundle, *, vocabulary: int) -> None:
+    """Pass when the tokenizer can be read, and gives nothing but ids that the text tower knows.
+
+    Args:
+        bundle: whose it is.
+        vocabulary: number of ids of the tower.
 
     Raises:
-        ExportError: it cannot.
+        ExportError: it cannot, or does not.
         InvalidBundle: its file was changed.
     """
     path = bundle.checked_path(bundle.manifest.text.tokenizer)
     try:
-        tokenizers.Tokenizer.from_str(path.read_text("utf-8"))
+        tokenizer = tokenizers.Tokenizer.from_str(path.read_text("utf-8"))
     except Exception as error:  # noqa: BLE001  tokenizers raises plain Exception
         raise ExportError(f"{path} is no tokenizer.", remedy=AGAIN, detail=str(error)) from None
+    largest = max(tokenizer.get_vocab(with_added_tokens=True).values(), default=0)
+    if largest >= vocabulary:
+        message = f"{path} gives ids up to {largest}; the text tower knows 0 to {vocabulary - 1}."
+        raise ExportError(message, remedy=AGAIN)
 
 
 def refuse_arrays(bundle: Bundle | MaskBundle, name: str, shapes: Shapes) -> None:

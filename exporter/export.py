@@ -142,6 +142,44 @@ def gpu_file(role: str) -> str:
     return f"{role}.gpu.onnx"
 
 
+def picture_of(sizes: Sizes) -> PictureSpec:
+    """How frames and masks become input of a model."""
+    sync = sizes.synchformer
+    return PictureSpec(
+        clip_rate=sizes.clip_rate,
+        clip_size=sizes.clip.image_size,
+        sync_rate=sizes.sync_rate,
+        sync_size=sync.image_size,
+        segment_frames=sync.segment_frames,
+        segment_step=sync.segment_step,
+        segment_features=sync.steps,
+        resize="squash",
+        crop_min=sizes.crop_min,
+        box_threshold=BOX_THRESHOLD,
+    )
+
+
+def text_of(sizes: Sizes) -> TextSpec:
+    """How words become input of a model."""
+    ids = text_ids(vocabulary=sizes.clip.vocabulary, length=sizes.clip.text_length)
+    return TextSpec(tokenizer=TOKENIZER_FILE, **asdict(ids))
+
+
+def vocoder_of(sizes: Sizes) -> VocoderSpec:
+    """How a model's mel becomes sound."""
+    vocoder = sizes.vocoder
+    return VocoderSpec(mel_bands=vocoder.mel_bands, mel_hop=vocoder.hop, halo=vocoder.halo)
+
+
+def window_of(sizes: Sizes) -> WindowSpec:
+    """How long a pass of a model is."""
+    return WindowSpec(
+        min_frames=sizes.synchformer.segment_frames,
+        train_frames=sizes.train_frames,
+        multiple_frames=sizes.multiple_frames,
+    )
+
+
 def _add_network(growing: _Growing, name: str, graphs: Sequence[Graph], weights: Weights) -> None:
     """All graphs of one network; the torch module is gone before ONNX is loaded."""
     growing.say(f"{name}: loading weights")
@@ -254,7 +292,6 @@ def _manifest(growing: _Growing, weights: Weights, label: Label) -> Manifest:
     sizes = growing.sizes
     if growing.latent is None:
         raise RuntimeError("a model without a flow network")
-    ids = text_ids(vocabulary=sizes.clip.vocabulary, length=sizes.clip.text_length)
     return Manifest(
         schema=SCHEMA,
         id=label.id,
@@ -267,37 +304,15 @@ def _manifest(growing: _Growing, weights: Weights, label: Label) -> Manifest:
         licence=label.licence,
         sources=weights.sources(),
         sample_rate=sizes.sample_rate,
-        picture=_picture(sizes),
-        text=TextSpec(tokenizer=TOKENIZER_FILE, **asdict(ids)),
+        picture=picture_of(sizes),
+        text=text_of(sizes),
         latent=growing.latent,
-        vocoder=VocoderSpec(
-            mel_bands=sizes.vocoder.mel_bands, mel_hop=sizes.vocoder.hop, halo=sizes.vocoder.halo
-        ),
-        window=WindowSpec(
-            min_frames=sizes.synchformer.segment_frames,
-            train_frames=sizes.train_frames,
-            multiple_frames=sizes.multiple_frames,
-        ),
+        vocoder=vocoder_of(sizes),
+        window=window_of(sizes),
         sampling=SamplingSpec(steps=sizes.steps, guidance=sizes.guidance),
         null_conditions=NULL_FILE,
         graphs={graph.role: graph.spec for graph in graphs_of(sizes)},
         files=describe_files(growing.folder),
         parity=verify.worst_by_role(growing.rows),
         gpu_graphs={role: gpu_file(role) for role in GPU_ROLES} if growing.gpu else {},
-    )
-
-
-def _picture(sizes: Sizes) -> PictureSpec:
-    sync = sizes.synchformer
-    return PictureSpec(
-        clip_rate=sizes.clip_rate,
-        clip_size=sizes.clip.image_size,
-        sync_rate=sizes.sync_rate,
-        sync_size=sync.image_size,
-        segment_frames=sync.segment_frames,
-        segment_step=sync.segment_step,
-        segment_features=sync.steps,
-        resize="squash",
-        crop_min=sizes.crop_min,
-        box_threshold=BOX_THRESHOLD,
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from exporter.bundle_options import add_bundle_options, described
 from exporter.errors import ExportError
+from models_onnx.bundle import MANIFEST_NAME
 from models_onnx.finder_manifest import FinderBundle
 
 OWLV2_NAMES = ("owlv2-base", "owlv2-golden")
@@ -52,18 +53,22 @@ def verify_owlv2(options: argparse.Namespace, *, say: Say) -> None:
     """Hash every file, load every graph, compare with torch where weights are named, print a table.
 
     Raises:
-        ExportError: a graph cannot be loaded, or is out of tolerance.
+        ExportError: a graph cannot be loaded, or is out of tolerance, or the manifest is of no such size.
         InvalidBundle: a file was changed.
     """
     from exporter.bundle_checks import refuse_claims, refuse_tokenizer  # noqa: PLC0415
+    from exporter.bundle_facts import refuse_untrue  # noqa: PLC0415
     from exporter.bundle_parity import parity_table  # noqa: PLC0415
-    from exporter.owlv2_export import measure, refuse_far  # noqa: PLC0415
+    from exporter.owlv2_export import finder_facts, measure, refuse_far, size_of  # noqa: PLC0415
     from exporter.owlv2_weights import DrawnOwlv2, Owlv2Folder, Owlv2Weights  # noqa: PLC0415
 
     bundle = FinderBundle.open(options.bundle)
     bundle.verify(lambda name: say(f"{name}: hashing"))
-    refuse_claims(bundle, bundle.manifest.parity)
-    refuse_tokenizer(bundle)
+    manifest = bundle.manifest
+    refuse_claims(bundle, manifest.parity)
+    path = bundle.folder / MANIFEST_NAME
+    refuse_untrue(path, finder_facts(manifest), architecture=manifest.architecture)
+    refuse_tokenizer(bundle, vocabulary=size_of(manifest).vocabulary)
     weights: Owlv2Weights | None = None
     if options.random_weights:
         weights = DrawnOwlv2(options.salt)

@@ -15,6 +15,7 @@ from torch import nn
 
 from exporter import halving, lowering, verify
 from exporter.apache import LICENCE_FILE, ONNXRUNTIME_BELOW, Card, apache, write_licence_and_card
+from exporter.bundle_facts import Fact, other_values, values_of
 from exporter.bundle_parity import Row
 from exporter.errors import ExportError
 from exporter.export import ONNXRUNTIME_MIN, TOKENIZER_FILE
@@ -116,6 +117,24 @@ def export_owlv2(request: Owlv2Request, *, output: Path, say: Say) -> FinderBund
     return FinderBundle.open(output)
 
 
+def picture_of(size: Owlv2Size) -> FinderPictureSpec:
+    """How a frame becomes input of a network of this size."""
+    return FinderPictureSpec(
+        size=size.image_size,
+        patch=size.patch,
+        resize=FINDER_RESIZE,
+        padding=GREY,
+        mean=CLIP_MEAN,
+        std=CLIP_STD,
+    )
+
+
+def text_of(size: Owlv2Size) -> TextSpec:
+    """How words become input of a network of this size."""
+    ids = text_ids(vocabulary=size.vocabulary, length=size.length)
+    return TextSpec(tokenizer=TOKENIZER_FILE, **asdict(ids))
+
+
 def tolerance(precision: str) -> float:
     """How far a graph may be from torch, relative L2."""
     return halving.TOLERANCE if precision == "fp16" else verify.TOLERANCE
@@ -148,7 +167,7 @@ def measure(bundle: FinderBundle, weights: Owlv2Weights | None, *, say: Say) -> 
         ExportError: the bundle is of a size unknown here, or a graph cannot be loaded or run.
     """
     manifest = bundle.manifest
-    size = _size_of(manifest)
+    size = size_of(manifest)
     network = None if weights is None else weights.network(size)
     rows = []
     for graph in graphs_of(size):
@@ -161,6 +180,17 @@ def measure(bundle: FinderBundle, weights: Owlv2Weights | None, *, say: Say) -> 
         now = max((row.relative for row in found), default=None)
         rows.append(Row(graph.role, manifest.parity.get(graph.role), now, None))
     return tuple(rows)
+
+
+def finder_facts(manifest: FinderManifest) -> tuple[Fact, ...]:
+    """What the manifest should not say of its picture and its words.
+
+    Raises:
+        ExportError: its architecture is unknown here.
+    """
+    size = size_of(manifest)
+    expected = {**values_of("picture", picture_of(size)), **values_of("text", text_of(size))}
+    return tuple(other_values(manifest, expected))
 
 
 def _run_once(path: Path, graph: Owlv2Graph, size: Owlv2Size) -> None:
@@ -184,7 +214,12 @@ def refuse_far(rows: Iterable[Row], manifest: FinderManifest) -> None:
     verify.refuse_large(values, tolerance=limit)
 
 
-def _size_of(manifest: FinderManifest) -> Owlv2Size:
+def size_of(manifest: FinderManifest) -> Owlv2Size:
+    """The size that a bundle was made of, with its own picture.
+
+    Raises:
+        ExportError: it is unknown here.
+    """
     for size in OWLV2_SIZES.values():
         if size.checkpoint == manifest.architecture:
             return replace(size, image_size=manifest.picture.size)
@@ -230,7 +265,6 @@ def _add_rest(
 
 def _manifest(folder: Path, request: Owlv2Request, rows: Iterable[verify.Difference]) -> FinderManifest:
     size = request.size
-    ids = text_ids(vocabulary=size.vocabulary, length=size.length)
     return FinderManifest(
         schema=FINDER_SCHEMA,
         kind=FINDER_KIND,
@@ -245,15 +279,8 @@ def _manifest(folder: Path, request: Owlv2Request, rows: Iterable[verify.Differe
         licence=LICENCE,
         licence_file=LICENCE_FILE,
         sources=request.weights.sources(size),
-        picture=FinderPictureSpec(
-            size=size.image_size,
-            patch=size.patch,
-            resize=FINDER_RESIZE,
-            padding=GREY,
-            mean=CLIP_MEAN,
-            std=CLIP_STD,
-        ),
-        text=TextSpec(tokenizer=TOKENIZER_FILE, **asdict(ids)),
+        picture=picture_of(size),
+        text=text_of(size),
         finding=FindingSpec(PROMPT, LEAST_SCORE, MOST_OVERLAP),
         graphs={graph.role: graph.spec for graph in graphs_of(size)},
         files=describe_files(folder),

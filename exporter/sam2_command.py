@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from exporter.bundle_options import add_bundle_options, described
+from models_onnx.bundle import MANIFEST_NAME
 from models_onnx.mask_manifest import MaskBundle
 
 SAM2_NAMES = ("sam2-tiny", "sam2-small", "sam2-base-plus", "sam2-golden")
@@ -62,17 +63,27 @@ def verify_sam2(options: argparse.Namespace, *, say: Say) -> None:
     """Hash every file, load every graph, compare with torch where weights are named, print a table.
 
     Raises:
-        ExportError: a graph cannot be loaded, or is out of tolerance.
+        ExportError: a graph cannot be loaded, or is out of tolerance, or the manifest is of no such size.
         InvalidBundle: a file was changed.
     """
     from exporter.bundle_checks import refuse_arrays, refuse_claims  # noqa: PLC0415
+    from exporter.bundle_facts import refuse_untrue  # noqa: PLC0415
     from exporter.bundle_parity import parity_table  # noqa: PLC0415
-    from exporter.sam2_parity import constant_shapes, load_graphs, measure, refuse_far  # noqa: PLC0415
+    from exporter.sam2_parity import (  # noqa: PLC0415
+        constant_shapes,
+        load_graphs,
+        mask_facts,
+        measure,
+        refuse_far,
+    )
     from exporter.sam2_weights import DrawnSam2, Sam2Folder, Sam2Weights  # noqa: PLC0415
 
     bundle = MaskBundle.open(options.bundle)
     bundle.verify(lambda name: say(f"{name}: hashing"))
-    refuse_claims(bundle, bundle.manifest.parity)
+    manifest = bundle.manifest
+    refuse_claims(bundle, manifest.parity)
+    path = bundle.folder / MANIFEST_NAME
+    refuse_untrue(path, mask_facts(manifest), architecture=manifest.architecture)
     refuse_arrays(bundle, bundle.manifest.constants, constant_shapes(bundle.manifest))
     load_graphs(bundle, say=say)
     weights: Sam2Weights | None = None

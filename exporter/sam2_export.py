@@ -22,6 +22,7 @@ from exporter.export import ONNXRUNTIME_MIN, gpu_file
 from exporter.growing import folder_beside, put_in_place
 from exporter.lowering import Form
 from exporter.models.sam2 import Sam2
+from exporter.models.sam2_sizes import Sam2Dims
 from exporter.replacing import refuse_foreign
 from exporter.room import least_bytes, refuse_full
 from exporter.sam2_graphs import (
@@ -177,6 +178,23 @@ def difference_table(rows: Iterable[Sam2Difference]) -> str:
     return "\n".join(lines)
 
 
+def picture_of(dims: Sam2Dims) -> MaskPictureSpec:
+    """How a frame becomes input of networks of these sizes."""
+    return MaskPictureSpec(size=dims.image_size, resize=RESIZE, mean=IMAGE_MEAN, std=IMAGE_STD)
+
+
+def memory_of(dims: Sam2Dims) -> MemorySpec:
+    """What the host remembers for networks of these sizes."""
+    return MemorySpec(
+        width=dims.model_width,
+        memory_width=dims.memory_width,
+        grid=dims.grid,
+        low_size=dims.low_size,
+        previous=dims.memories - 1,
+        pointers=POINTERS,
+    )
+
+
 def _check(request: Sam2Request) -> None:
     side = request.size.dims.image_size
     if not SMALLEST_SIDE <= side <= LARGEST_SIDE or side % SIDE_STEP:
@@ -256,15 +274,8 @@ def _manifest(growing: _Growing) -> MaskManifest:
         licence=LICENCE,
         licence_file=LICENCE_FILE,
         sources=request.weights.sources(request.size),
-        picture=MaskPictureSpec(size=dims.image_size, resize=RESIZE, mean=IMAGE_MEAN, std=IMAGE_STD),
-        memory=MemorySpec(
-            width=dims.model_width,
-            memory_width=dims.memory_width,
-            grid=dims.grid,
-            low_size=dims.low_size,
-            previous=dims.memories - 1,
-            pointers=POINTERS,
-        ),
+        picture=picture_of(dims),
+        memory=memory_of(dims),
         constants=CONSTANTS_FILE,
         graphs={graph.role: graph.spec for graph in graphs_of(dims)},
         files=describe_files(growing.folder),

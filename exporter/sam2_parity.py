@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from exporter import verify
+from exporter.bundle_facts import Fact, other_values, values_of
 from exporter.bundle_parity import Row
 from exporter.errors import ExportError
-from exporter.sam2_export import references, tolerance
+from exporter.sam2_export import memory_of, picture_of, references, tolerance
 from exporter.sam2_graphs import COMPARED, SAM2_SIZES, Sam2Graph, Sam2Size, example_inputs, graphs_of
 from exporter.sam2_weights import Sam2Weights
 from models_onnx.mask_manifest import MaskBundle, MaskManifest
@@ -29,6 +30,17 @@ def size_of(manifest: MaskManifest) -> Sam2Size:
         f"The bundle {manifest.id} has the architecture {manifest.architecture}, which is unknown here.",
         remedy=f"Update Sagafoley; it knows {known}.",
     )
+
+
+def mask_facts(manifest: MaskManifest) -> tuple[Fact, ...]:
+    """What the manifest should not say of its picture and of what is remembered.
+
+    Raises:
+        ExportError: its architecture is unknown here.
+    """
+    dims = size_of(manifest).dims
+    expected = {**values_of("picture", picture_of(dims)), **values_of("memory", memory_of(dims))}
+    return tuple(other_values(manifest, expected))
 
 
 def constant_shapes(manifest: MaskManifest) -> Mapping[str, tuple[int, ...]]:

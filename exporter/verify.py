@@ -39,6 +39,10 @@ many in one call.
 """
 
 
+_RUNTIME_TYPES = {"float32": "tensor(float)", "float16": "tensor(float16)", "int64": "tensor(int64)"}
+"""What ONNX Runtime calls the dtypes of a manifest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """What torch makes of one pass: inputs and outputs of a graph, as arrays."""
@@ -223,8 +227,8 @@ def _session(path: Path, spec: GraphSpec, *, role: str) -> Any:
             detail=str(error),
         ) from None
     for ours, theirs in ((spec.inputs, session.get_inputs()), (spec.outputs, session.get_outputs())):
-        wanted = [(tensor.name, list(tensor.shape)) for tensor in ours]
-        found = [(tensor.name, list(tensor.shape)) for tensor in theirs]
+        wanted = [(tensor.name, _RUNTIME_TYPES[tensor.dtype], list(tensor.shape)) for tensor in ours]
+        found = [(tensor.name, tensor.type, list(tensor.shape)) for tensor in theirs]
         if wanted != found:
             message = f"The graph {role} ({path}) has {found} where the manifest says {wanted}."
             raise ExportError(message, remedy="Export the bundle again.")

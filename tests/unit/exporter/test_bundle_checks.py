@@ -84,6 +84,28 @@ def test_a_tokenizer_that_is_none_is_refused(folder: Path, capsys: pytest.Captur
     assert "tokenizer.json is no tokenizer. Export the bundle again." in _refused(folder, capsys)
 
 
+def test_a_tokenizer_with_ids_that_no_text_tower_knows_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = folder / "tokenizer.json"
+    document = json.loads(path.read_text("utf-8"))
+    words = document["model"]["vocab"]
+    document["model"]["vocab"] = {word: number + 100_000 for word, number in words.items()}
+    path.write_text(json.dumps(document), "utf-8")
+    _edit(folder)
+    told = _refused(folder, capsys)
+    assert "tokenizer.json gives ids up to 100519; the text tower knows 0 to 519. Export" in told
+
+
+def test_a_tensor_of_another_type_than_the_graph_s_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _edit(folder, lambda m: m["graphs"]["decoder"]["inputs"][0].update(dtype="float16"))
+    told = _refused(folder, capsys)
+    assert "The graph decoder" in told
+    assert "tensor(float16)" in told
+
+
 def _null(folder: Path) -> dict[str, Any]:
     with np.load(folder / "null_conditions.npz") as stored:
         return dict(stored)

@@ -190,6 +190,23 @@ def test_verify_refuses_what_the_finder_would_not_take(
     assert "tokenizer.json is no tokenizer" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [("picture", "padding", 0.0), ("text", "start_id", 0), ("text", "length", 5), ("picture", "patch", 1)],
+)
+def test_verify_refuses_a_manifest_that_is_of_no_such_size(
+    copy: Path, capsys: pytest.CaptureFixture[str], part: str, field: str, value: float
+) -> None:
+    path = copy / "manifest.json"
+    document = json.loads(path.read_text("utf-8"))
+    document[part][field] = value
+    path.write_text(json.dumps(document), "utf-8")
+    assert main(["verify", str(copy)]) == 2
+    told = capsys.readouterr().err
+    assert f"writes: {part}.{field}. Export the bundle again." in told
+    assert f"| {part}.{field} | " in told
+
+
 def test_verify_runs_every_graph_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(folder)]) == 0
     assert "detector: running" in capsys.readouterr().out

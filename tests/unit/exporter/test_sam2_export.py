@@ -203,6 +203,28 @@ def test_verify_refuses_claims_that_cannot_be(copy: Path, capsys: pytest.Capture
         assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [
+        ("picture", "mean", [0.4, 0.456, 0.406]),
+        ("picture", "std", [1.0, 1.0, 1.0]),
+        ("memory", "pointers", 8),
+        ("memory", "previous", 3),
+    ],
+)
+def test_verify_refuses_a_manifest_that_is_of_no_such_size(
+    copy: Path, capsys: pytest.CaptureFixture[str], part: str, field: str, value: list[float] | int
+) -> None:
+    path = copy / "manifest.json"
+    document = json.loads(path.read_text("utf-8"))
+    document[part][field] = value
+    path.write_text(json.dumps(document), "utf-8")
+    assert main(["verify", str(copy)]) == 2
+    told = capsys.readouterr().err
+    assert f"is not what an export of sam2_golden writes: {part}.{field}. Export the bundle again." in told
+    assert f"| {part}.{field} | " in told
+
+
 def test_verify_refuses_constants_that_the_host_does_not_read(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
