@@ -56,11 +56,11 @@ def write_page(path: Path, ledger: Ledger) -> None:
 _OPENING = """# Performance on the CPU
 
 Our engine's graphs in ONNX Runtime against PyTorch eager with the same networks, run as the reference runs
-them: encoders at every call, two guidance passes, everything in memory. Sizes of `small_44k_sa`, drawn
-weights, float32, one thread each, the 5 s window. Both run in turn in one process; figures are medians of
-**processor seconds**, because the machine had other work at the same time. `make bench` measures everything
-and writes this page; `make bench-quick` measures the solver, the decoder, a picture and a segment, and writes
-a page of its own. For GPUs see [gpu.md](gpu.md)."""
+them: encoders at every call, two guidance passes, anti-aliasing as published, everything in memory. Sizes of
+`small_44k_sa`, drawn weights, float32, one thread each, the 5 s window. Both run in turn in one process;
+figures are medians of **processor seconds**, because the machine had other work at the same time.
+`make bench` measures everything and writes this page; `make bench-quick` measures the solver, the decoder, a
+picture and a segment, and writes a page of its own. For GPUs see [gpu.md](gpu.md)."""
 
 
 def _rows(ledger: Ledger) -> list[dict[str, Any]]:
@@ -193,8 +193,8 @@ def _by_length(ledger: Ledger, picture: Path) -> str:
 
 
 def _together(hows: tuple[str, ...]) -> str:
-    """How the figures of a row are known: in one way, or in which each."""
-    return hows[0] if len(set(hows)) == 1 else ", ".join(hows)
+    """How the figures of a row are known: in one way, or in several."""
+    return ", ".join(dict.fromkeys(hows))
 
 
 def _stages_by_length(ledger: Ledger) -> str:
