@@ -245,7 +245,8 @@ def _verify(options: argparse.Namespace, output: Output) -> int:
     if faults:
         raise DownloadFailed(
             f"{options.bundle} in {_folder(options)} is not as published: {', '.join(faults)}.",
-            remedy="Move these files elsewhere and fetch the set again; whole files are not fetched twice.",
+            remedy=f"Move what is another file elsewhere, then `sagafoley models fetch {options.bundle}`; "
+            "whole files are not fetched twice.",
         )
     output.document({"set": options.bundle, "folder": str(_folder(options)), "files": found})
     return 0

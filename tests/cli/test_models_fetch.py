@@ -230,7 +230,10 @@ def test_a_fetched_set_is_hashed_again(sagafoley, folder: Path, shelf: Path) -> 
     (shelf / "vae.pth").unlink()
     ran = sagafoley("models", "verify", "test-small")
     assert ran.code == 2
-    assert ran.told("small.pth is not the published file (its MD5 is another), vae.pth is missing")
+    assert ran.told(
+        "small.pth is not the published file (its MD5 is another), vae.pth is missing",
+        "sagafoley models fetch test-small",
+    )
 
 
 def test_an_empty_source_is_a_slip(sagafoley) -> None:
